@@ -14,7 +14,7 @@ from bindings.delivery.outlet import Outlet
 from core.contract import Attachment, Language, Prompt, Turn
 
 PlatformName = Literal["slack", "discord", "teams"]
-CommandName = Literal["help", "stop", "regenerate", "forget", "personality", "share"]
+CommandName = Literal["help", "stop", "regenerate", "forget", "personality", "share", "facts"]
 AuthorGroup = Literal["home", "guests", "external", "bots"]  # words that access lists may contain
 UnreadKind = Literal[
     "image",
@@ -115,7 +115,8 @@ class BotCommand:
     """A command from a person, in place of a question."""
 
     name: CommandName
-    # personality: its name; share: the answer; regenerate: an answer's id, from a button; "": the latest answer
+    # personality: its name; share: the answer; facts: the command as it is typed; regenerate: an answer's id, from a
+    # button; "": the latest answer
     argument: str = ""
 
 

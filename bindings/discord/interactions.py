@@ -25,7 +25,7 @@ GUILD_INSTALL, PRIVATE_CHANNEL = "0", 2  # of an owner who installed the bot; a 
 EPHEMERAL = 1 << 6  # only the person sees the message
 
 ButtonAction = Literal["good", "bad", "regenerate", "stop", "show"]
-COMMANDS = ("ask", "personality", "toil", "forget")
+COMMANDS = ("ask", "personality", "toil", "forget", "facts")
 NO_NAMES = MentionNames()
 BUTTON_ACTIONS: dict[str, ButtonAction] = {each: each for each in get_args(ButtonAction)}
 
@@ -184,6 +184,9 @@ def read_option_files(data: Payload, options: dict[str, Any]) -> Iterator[Conten
 def build_bot_command(name: str, options: dict[str, Any]) -> BotCommand | None:
     if name == "personality":
         return BotCommand("personality", as_text(options.get("name")))
+    if name == "facts":
+        parts = (as_text(options.get(key)).strip() for key in ("action", "collection", "url", "title"))
+        return BotCommand("facts", " ".join(["facts", *filter(None, parts)]))
     return BotCommand("forget") if name == "forget" else None
 
 

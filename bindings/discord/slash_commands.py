@@ -16,8 +16,16 @@ IN_GUILDS, WITH_THE_BOT, BETWEEN_PEOPLE = 0, 1, 2  # contexts of a command
 GUILD_INSTALL, USER_INSTALL = 0, 1
 CHOICES_LIMIT = 25
 STRING_LIMIT = 6000
+FACTS_URL_LIMIT, FACTS_TITLE_LIMIT = 2000, 200
 # The names are part of the interface, as those of `csps-llm`'s commands are, so no catalogue can replace them.
-FRENCH_NAMES = {"ask": "demander", "personality": "personnalité", "toil": "traiter", "forget": "oublier"}
+FRENCH_NAMES = {
+    "ask": "demander",
+    "personality": "personnalité",
+    "toil": "traiter",
+    "forget": "oublier",
+    "facts": "faits",
+}
+FACTS_ACTIONS = ("list", "add", "remove")
 
 
 def build_commands(personalities: Sequence[str], *, for_users: bool = False) -> list[dict[str, Any]]:
@@ -43,6 +51,25 @@ def build_guild_commands(personalities: Sequence[str]) -> list[dict[str, Any]]:
             build_option(ATTACHMENT, "toil", "rows"),
         ),
         build_command("forget"),
+        build_command(
+            "facts",
+            build_option(STRING, "facts", "action", required=True, choices=build_facts_choices()),
+            build_option(STRING, "facts", "collection", max_length=64),
+            build_option(ATTACHMENT, "facts", "file"),
+            build_option(STRING, "facts", "url", max_length=FACTS_URL_LIMIT),
+            build_option(STRING, "facts", "title", max_length=FACTS_TITLE_LIMIT),
+        ),
+    ]
+
+
+def build_facts_choices() -> list[dict[str, Any]]:
+    return [
+        {
+            "name": text(f"discord-choice-facts-{action}", "en"),
+            "name_localizations": {"fr": text(f"discord-choice-facts-{action}", "fr")},
+            "value": action,
+        }
+        for action in FACTS_ACTIONS
     ]
 
 

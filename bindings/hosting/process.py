@@ -117,6 +117,7 @@ class BotProcess:
             self._settings,
             self._metrics,
             self._delivery_context,
+            editing=core.editing,
         )
 
     async def _serve(self, intake: Intake, core: Core) -> None:

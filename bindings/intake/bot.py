@@ -19,6 +19,7 @@ from core.configuration.settings import Settings
 from core.contract import Description, Engine, Language
 from core.errors import CspsError, SessionUnknown
 from core.rag.context import plain_name
+from core.rag.facts.editing import FactsEditing
 from core.texts import text
 
 SUGGESTIONS = ("bot-suggestion-ability", "bot-suggestion-email", "bot-suggestion-explain")
@@ -53,6 +54,7 @@ class Bot:
     settings: Settings
     metrics: BotMetrics
     delivery_context: DeliveryContext
+    editing: FactsEditing | None = None
 
     @property
     def section(self) -> PlatformSettings:

@@ -12,8 +12,9 @@ from bindings.delivery_records import DeliveryKind, DeliveryRecord
 from bindings.incoming import BotCommand
 from bindings.intake.admission import UserRateLimit
 from bindings.intake.bot import Bot, LocalizedPersonality
-from bindings.intake.commands import find_command
+from bindings.intake.commands import find_command, parse_facts_command
 from bindings.intake.conversation_queue import DeliveryTask
+from bindings.intake.facts_commands import FactsCommands
 from bindings.intake.message_handler import MessageHandler
 from bindings.store import DeliveryLedger
 from core.contract import Language
@@ -36,7 +37,9 @@ class CommandHandler:
             "personality": self._personality,
             "limited": self._limited,
             "share": self._share,
+            "facts": self._facts,
         }
+        self._facts_commands = FactsCommands(bot.editing, bot.platform, bot.settings.bot.file_limit_bytes)
 
     async def handle(self, task: DeliveryTask, record: DeliveryRecord) -> DeliveryEnding | None:
         """Runs a command. None: a repeated job, as in `MessageHandler.handle`. Raises StorageError; then retry."""
@@ -96,7 +99,18 @@ class CommandHandler:
         return ending
 
     async def _help(self, _record: DeliveryRecord, localized: LocalizedPersonality) -> str:
-        return await self._bot.help_text(localized)
+        help_text = await self._bot.help_text(localized)
+        if not self._facts_commands.is_set_up:
+            return help_text
+        return f"{help_text}\n\n{text('bot-facts-usage', localized.language)}"
+
+    async def _facts(self, record: DeliveryRecord, localized: LocalizedPersonality) -> str:
+        command = parse_facts_command(require_command(record).argument)
+        if command is None:
+            return text("bot-facts-usage", localized.language)
+        adds_files = command.action == "add" and not command.subject
+        files = await self._messages.question_files(record) if adds_files else ()
+        return await self._facts_commands.reply(command, record.incoming, files, localized.language)
 
     async def _nothing_to_stop(self, _record: DeliveryRecord, localized: LocalizedPersonality) -> str:
         return text("bot-stop-nothing", localized.language)

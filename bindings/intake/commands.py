@@ -8,10 +8,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 from bindings.incoming import BotCommand, CommandName, IncomingMessage
 from core.contract import Language
 from core.language import detect_language
+
+FactsAction = Literal["list", "add", "remove"]
 
 LIMIT_CHARS = 120  # longer messages are never commands
 
@@ -32,12 +36,49 @@ PHRASES: Mapping[CommandName, Mapping[Language, tuple[str, ...]]] = {
 }
 NAMES = {phrase: name for name, phrases_of in PHRASES.items() for phrases in phrases_of.values() for phrase in phrases}
 PERSONALITY_CHOICE = re.compile(r"(personality|personnalite) ([a-z0-9-]+)")
+FACTS_LIMIT_CHARS = 2200  # a command may contain a URL
+FACTS_ACTIONS: Mapping[str, FactsAction] = {
+    **dict.fromkeys(("list", "liste", "lister", "listez"), "list"),
+    **dict.fromkeys(("add", "ajoute", "ajouter", "ajoutez"), "add"),
+    **dict.fromkeys(("remove", "retire", "retirer", "retirez"), "remove"),
+}
+FACTS_COMMAND = re.compile(
+    rf"[/*_`\s]*(facts|faits)\s+({'|'.join(FACTS_ACTIONS)})(?:[\s:]+([a-z0-9][a-z0-9_-]{{0,63}}))?(?:[\s:]+(.+?))?[\s.*`]*",
+    re.IGNORECASE,
+)
 SEPARATORS = re.compile(r"[^a-z0-9-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class FactsCommand:
+    """`subject`: the URL to add, or the number or title to remove. Without one, files are added."""
+
+    action: FactsAction
+    collection: str = ""
+    subject: str = ""
 
 
 def find_command(incoming: IncomingMessage) -> BotCommand | None:
     """The command from a button, a slash command or the text. With a file attached, the text is about the file."""
-    return incoming.command or (None if incoming.files else parse_command(incoming.text))
+    if incoming.command:
+        return incoming.command
+    facts = parse_facts_command(incoming.text)
+    if facts and (facts.action == "add" or not incoming.files):
+        return BotCommand("facts", incoming.text)
+    return None if incoming.files else parse_command(incoming.text)
+
+
+def parse_facts_command(text: str) -> FactsCommand | None:
+    """The command "facts add leave https://…", with nothing else in the text: "facts add up to this" is a question."""
+    found = FACTS_COMMAND.fullmatch(text.strip()) if len(text) <= FACTS_LIMIT_CHARS else None
+    if found is None:
+        return None
+    action, collection = FACTS_ACTIONS[found[2].lower()], (found[3] or "").lower()
+    subject = (found[4] or "").strip().removeprefix("<").removesuffix(">")
+    is_url = subject.startswith(("http://", "https://")) and not any(char.isspace() for char in subject)
+    if (action == "list" and subject) or (action == "add" and subject and not is_url):
+        return None
+    return FactsCommand(action, collection, subject)
 
 
 def parse_command(text: str) -> BotCommand | None:
@@ -59,6 +100,8 @@ def message_language(incoming: IncomingMessage) -> Language | None:
 
 def command_language(text: str) -> Language | None:
     """The language of a typed command. None: it exists in both languages, or the text is no command."""
+    if parse_facts_command(text):
+        return "fr" if "faits" in normalize(text[:LIMIT_CHARS]).split()[:1] else "en"
     words = normalize(text[:LIMIT_CHARS])
     if choice := PERSONALITY_CHOICE.fullmatch(words):
         words = choice[1]

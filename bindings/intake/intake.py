@@ -36,6 +36,7 @@ from core.configuration.personalities import Personalities
 from core.configuration.settings import Settings
 from core.contract import Engine, Language
 from core.errors import LeaseLost, Stopping
+from core.rag.facts.editing import FactsEditing
 from core.runtime.background_tasks import purge_daily
 from core.runtime.digest import hash_id
 from core.runtime.keyed_limiter import KeyedLimiter
@@ -66,6 +67,7 @@ class Intake:
         metrics: BotMetrics,
         context: DeliveryContext | None = None,
         clock: Callable[[], float] = time.monotonic,
+        editing: FactsEditing | None = None,
     ) -> None:
         """Raises ConfigError if the settings name an unknown personality."""
         context = context or DeliveryContext()
@@ -73,7 +75,7 @@ class Intake:
         metrics.credentials_refused.set_function(lambda: float(health.credentials_problem is not None))
         if store.lease:
             context = replace(context, check_lease=store.lease.check)
-        self._bot = bot = Bot(engine, platform, store, personalities, settings, metrics, context)
+        self._bot = bot = Bot(engine, platform, store, personalities, settings, metrics, context, editing)
         check_personality_names(bot.section, personalities, platform.name, settings.origin)
         section = bot.section
         self._access = AccessLists(section.allow, section.deny, section.bots)
@@ -294,6 +296,11 @@ class Intake:
         """All deliveries of a conversation, jobs included."""
         conversation = hash_id(place.conversation)
         return (*self._answer_queue.of_conversation(conversation), *self._job_queue.of_conversation(conversation))
+
+    def editor_ids(self) -> frozenset[str]:
+        """The ids and groups of people who may add documents to collections."""
+        editing = self._bot.editing
+        return editing.editor_ids(self._bot.platform.name) if editing else frozenset()
 
     def personality_names(self) -> tuple[str, ...]:
         return self._bot.personalities.names()

@@ -183,6 +183,11 @@ class MessageHandler:
         prompt = incoming.build_prompt(localized.personality.name, attachments, context.thread.turns)
         return replace(prompt, text=question, language=localized.language, again=context.again)
 
+    async def question_files(self, record: DeliveryRecord) -> tuple[AttachedFile, ...]:
+        """The files attached to a message, also those that its event did not have."""
+        thread = await self._read_thread(record)
+        return (*record.incoming.files, *thread.found.files)
+
     async def _read_files(self, files: Sequence[AttachedFile]) -> MessageFiles:
         limit_bytes = self._bot.settings.bot.file_limit_bytes
         return await read_files(self._bot.engine, self._bot.platform, files, limit_bytes)

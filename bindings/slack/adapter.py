@@ -118,7 +118,7 @@ class SlackAdapter:
         self._me = BotIdentity(*(get_text(answer, key) for key in IDENTITY))
         self._intake = intake
         slack = self._slack
-        questions = QuestionReader(self._api, slack.users, slack.directory, self._me, self._settings)
+        questions = QuestionReader(self._api, slack.users, slack.directory, self._me, self._settings, intake.editor_ids)
         assistant = AssistantThreads(self._api, slack.users, slack.sessions, intake)
         self._router = EventRouter(self._api, slack.streams, assistant, questions, self._me, intake, self._tasks.start)
         warn_missing_scopes(get_text(answer, "scopes"))

@@ -5,6 +5,7 @@ Asks Slack only for what the access lists name, and closes when Slack refuses: n
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 import structlog
@@ -26,14 +27,27 @@ USER_GROUP = "S"  # the first letter of ids of user groups
 
 
 class AuthorGroups:
-    def __init__(self, api: SlackApi, users: UserDirectory, me: BotIdentity, settings: SlackSettings) -> None:
+    """`editors`: who may add documents to collections; the file that names them may change."""
+
+    def __init__(
+        self,
+        api: SlackApi,
+        users: UserDirectory,
+        me: BotIdentity,
+        settings: SlackSettings,
+        editors: Callable[[], Collection[str]] = frozenset,
+    ) -> None:
         self._api = api
         self._users = users
         self._me = me
         self._denied = frozenset(settings.deny)
-        self._named = frozenset((*settings.allow, *settings.deny))
-        self._user_groups = sorted(each for each in self._named if each.startswith(USER_GROUP) and each[1:].isalnum())
+        self._listed = frozenset((*settings.allow, *settings.deny))
+        self._editors = editors
         self._members: TTLCache[str, frozenset[str] | None] = TTLCache(USER_GROUPS_LIMIT, MEMBERS_KEPT_S)
+
+    @property
+    def _named(self) -> frozenset[str]:
+        return self._listed.union(self._editors())
 
     async def complete(self, incoming: IncomingMessage) -> IncomingMessage:
         """The message with all groups of its author. Raises DeliveryError while Slack cannot tell one that matters."""
@@ -59,7 +73,7 @@ class AuthorGroups:
     async def _find_user_groups(self, user: str) -> tuple[str, ...]:
         """Counts everybody as a member of an unknown group that is denied, and nobody of one that is allowed."""
         found = []
-        for group in self._user_groups:
+        for group in sorted(each for each in self._named if each.startswith(USER_GROUP) and each[1:].isalnum()):
             members = await self._find_members(group)
             if group in self._denied if members is None else user in members:
                 found.append(group)

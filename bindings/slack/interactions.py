@@ -17,7 +17,7 @@ FEEDBACK_ACTION = "csps_llm_judge"
 REGENERATE_ACTION = "csps_llm_again"
 QUESTION_COMMANDS = ("/ask", "/toil")
 PRIVATE_COMMAND = "/aside"
-COMMANDS: dict[str, CommandName] = {"/personality": "personality", "/forget": "forget"}
+COMMANDS: dict[str, CommandName] = {"/personality": "personality", "/forget": "forget", "/facts": "facts"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class SlackFeedback:
 
 
 def parse_command(body: SlackObject, me: BotIdentity) -> IncomingMessage | None:
-    """Maps /personality or /forget, whose answer only the author sees. None: a field is missing.
+    """Maps /personality, /forget or /facts, whose answer only the author sees. None: a field is missing.
 
     Slack allows no slash commands in threads, so the place has no thread.
     """
@@ -40,7 +40,8 @@ def parse_command(body: SlackObject, me: BotIdentity) -> IncomingMessage | None:
     route = {"user": user, "team": team, "response_url": get_text(body, "response_url")}
     place = Place("slack", team, channel, None, place_kind(channel), route, threaded=True)
     argument = to_plain_text(get_text(body, "text")).strip()
-    command = BotCommand(name, argument if name == "personality" else "")
+    arguments = {"personality": argument, "facts": f"facts {argument}"}
+    command = BotCommand(name, arguments.get(name, ""))
     return IncomingMessage(f"slack:{team}:{channel}:/{trigger}", place, trigger, user, argument, command=command)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Collection
 
 from bindings.delivery.outlet import Unreachable
 from bindings.incoming import IncomingMessage
@@ -27,11 +28,12 @@ class QuestionReader:
         directory: ReferenceDirectory,
         me: BotIdentity,
         settings: SlackSettings,
+        editors: Callable[[], Collection[str]] = frozenset,
     ) -> None:
         self._directory = directory
         self._me = me
         self._rules = ListenRules(frozenset(settings.bots), frozenset(settings.answer_without_mention))
-        self._groups = AuthorGroups(api, users, me, settings)
+        self._groups = AuthorGroups(api, users, me, settings, editors)
 
     def parse(self, body: SlackObject) -> IncomingMessage | None:
         """Reads what the event tells. See `parse_message`."""

@@ -220,6 +220,36 @@ bot-help =
         [one] { $days } day
        *[other] { $days } days
     }, or until you write `forget`. Do not enter protected or personal information.
+bot-facts-usage =
+    Collections of documents, for those who may change them:
+
+    - `facts list` lists the collections; `facts list` and a name lists what people added to one
+    - `facts add` and a name, with files attached or a URL, adds documents
+    - `facts remove`, a name, and the number or title of a document removes it
+bot-facts-unset = Adding documents to collections is not set up here.
+bot-facts-refused = You may not change collections of documents here. Those who run this service decide who may.
+bot-facts-unknown = There is no collection of this name that you may change.
+bot-facts-collections = You may change these collections:
+bot-facts-collection = - `{ $name }`: { $title }
+bot-facts-no-file = Attach the files to the command, or write a URL after the name of the collection.
+bot-facts-added = Added to `{ $name }`: { $title } ({ $count ->
+    [one] { $count } passage
+   *[other] { $count } passages
+}).
+bot-facts-replaced = Replaced in `{ $name }`: { $title } ({ $count ->
+    [one] { $count } passage
+   *[other] { $count } passages
+}).
+bot-facts-not-added = Not added: { $name }. { $reason }
+bot-facts-empty = Nobody has added documents to `{ $name }` yet.
+bot-facts-documents = Documents that people added to `{ $name }`:
+bot-facts-entry = { $number }. { $title } ({ $count ->
+    [one] { $count } passage
+   *[other] { $count } passages
+}, { $day })
+bot-facts-more = … and { $count } more
+bot-facts-removed = Removed from `{ $name }`: { $title }.
+bot-facts-not-found = No document has this number or title.
 bot-model = model { $model }
 bot-model-starter = model { $model }, a demonstration model of limited quality
 bot-model-none = no model is available at the moment
@@ -445,6 +475,15 @@ discord-option-toil-schema = The JSON Schema, as a file
 discord-option-toil-json = The JSON Schema, as text
 discord-option-toil-rows = A CSV file; each row gets an answer
 discord-command-forget = Delete this conversation
+discord-command-facts = List, add or remove documents of collections
+discord-option-facts-action = What to do
+discord-option-facts-collection = The name of the collection
+discord-option-facts-file = The file to add
+discord-option-facts-url = The page or file of the Web to add
+discord-option-facts-title = The number or title of the document to remove
+discord-choice-facts-list = list
+discord-choice-facts-add = add
+discord-choice-facts-remove = remove
 discord-option-private = Only you see the answer; you can show it to everyone later
 
 ## Teams
@@ -894,6 +933,7 @@ cli-manifest-command-aside = Ask a question; only you see the answer
 cli-manifest-command-personality = Choose who answers here
 cli-manifest-command-toil = Get JSON that conforms to a schema
 cli-manifest-command-forget = Forget this conversation
+cli-manifest-command-facts = Documents of collections
 cli-manifest-link = Open this link to add the bot to a server:
 cli-manifest-link-incomplete = Replace APPLICATION_ID by your application’s id, or give it by --application:
 cli-manifest-written = { $path } is written. Upload it in Teams.

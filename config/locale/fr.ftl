@@ -223,6 +223,36 @@ bot-help =
         [one] { $days } jour
        *[other] { $days } jours
     }, ou jusqu’à ce que vous écriviez `oublier`. N’entrez pas de renseignements protégés ou personnels.
+bot-facts-usage =
+    Collections de documents, pour les personnes qui peuvent les modifier :
+
+    - `faits liste` énumère les collections; `faits liste` suivi d’un nom énumère ce qui a été ajouté à l’une d’elles
+    - `faits ajouter` suivi d’un nom, avec des fichiers joints ou une adresse URL, ajoute des documents
+    - `faits retirer` suivi d’un nom, puis du numéro ou du titre d’un document, le retire
+bot-facts-unset = L’ajout de documents aux collections n’est pas configuré ici.
+bot-facts-refused = Vous ne pouvez pas modifier les collections de documents ici. Les responsables de ce service déterminent qui peut le faire.
+bot-facts-unknown = Aucune collection que vous pouvez modifier ne porte ce nom.
+bot-facts-collections = Vous pouvez modifier ces collections :
+bot-facts-collection = - `{ $name }` : { $title }
+bot-facts-no-file = Joignez les fichiers à la commande, ou écrivez une adresse URL après le nom de la collection.
+bot-facts-added = Ajouté à `{ $name }` : { $title } ({ $count ->
+    [one] { $count } passage
+   *[other] { $count } passages
+}).
+bot-facts-replaced = Remplacé dans `{ $name }` : { $title } ({ $count ->
+    [one] { $count } passage
+   *[other] { $count } passages
+}).
+bot-facts-not-added = Pas ajouté : { $name }. { $reason }
+bot-facts-empty = Personne n’a encore ajouté de document à `{ $name }`.
+bot-facts-documents = Documents ajoutés à `{ $name }` :
+bot-facts-entry = { $number }. { $title } ({ $count ->
+    [one] { $count } passage
+   *[other] { $count } passages
+}, { $day })
+bot-facts-more = … et { $count } de plus
+bot-facts-removed = Retiré de `{ $name }` : { $title }.
+bot-facts-not-found = Aucun document ne porte ce numéro ou ce titre.
 bot-model = modèle { $model }
 bot-model-starter = modèle { $model }, un modèle de démonstration, de qualité limitée
 bot-model-none = aucun modèle n’est disponible en ce moment
@@ -456,6 +486,15 @@ discord-option-toil-schema = Le schéma JSON, sous forme de fichier
 discord-option-toil-json = Le schéma JSON, sous forme de texte
 discord-option-toil-rows = Un fichier CSV; chaque ligne reçoit une réponse
 discord-command-forget = Supprimer cette conversation
+discord-command-facts = Énumérer, ajouter ou retirer des documents de collections
+discord-option-facts-action = L’opération
+discord-option-facts-collection = Le nom de la collection
+discord-option-facts-file = Le fichier à ajouter
+discord-option-facts-url = La page ou le fichier du Web à ajouter
+discord-option-facts-title = Le numéro ou le titre du document à retirer
+discord-choice-facts-list = énumérer
+discord-choice-facts-add = ajouter
+discord-choice-facts-remove = retirer
 discord-option-private = Vous seul voyez la réponse; vous pourrez la montrer à tous ensuite
 
 ## Teams
@@ -917,6 +956,7 @@ cli-manifest-command-aside = Poser une question dont vous seul verrez la répons
 cli-manifest-command-personality = Choisir qui répond ici
 cli-manifest-command-toil = Obtenir du JSON conforme à un schéma
 cli-manifest-command-forget = Oublier cette conversation
+cli-manifest-command-facts = Documents de collections
 cli-manifest-link = Ouvrez ce lien pour ajouter l’agent conversationnel à un serveur :
 cli-manifest-link-incomplete = Remplacez APPLICATION_ID par l’identifiant de votre application, ou donnez-le avec --application :
 cli-manifest-written = { $path } est écrit. Téléversez-le dans Teams.

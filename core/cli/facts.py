@@ -29,7 +29,7 @@ from core.contract import Language
 from core.errors import FetchFailed, NotFound
 from core.rag.facts.collections import FILE, ConfiguredCollection, FactCollections
 from core.rag.facts.connectors.protocol import Origin
-from core.rag.facts.document_rows import StoredDocument
+from core.rag.facts.document_rows import ADDED, StoredDocument
 from core.rag.facts.origins import Origins
 from core.rag.facts.refresh import CollectionRefresher
 from core.rag.facts.refresh_ledger import RefreshLedger
@@ -240,8 +240,9 @@ async def remove(session: FactsSession, name: str, document: str | None) -> None
 
 
 def document_key(document: str) -> str:
-    """The key of a document in the store: its absolute path or its URL."""
-    return document if document.startswith(("http://", "https://")) else str(Path(document).expanduser().resolve())
+    """The key of a document in the store: its absolute path, its URL, or that of a document that a person added."""
+    is_key = document.startswith(("http://", "https://", ADDED))
+    return document if is_key else str(Path(document).expanduser().resolve())
 
 
 async def export(session: FactsSession, name: str) -> None:

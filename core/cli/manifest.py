@@ -40,6 +40,7 @@ SLACK_COMMANDS = {
     "personality": "cli-manifest-command-personality",
     "toil": "cli-manifest-command-toil",
     "forget": "cli-manifest-command-forget",
+    "facts": "cli-manifest-command-facts",
 }
 DISCORD_PERMISSIONS = {
     "View Channels": 1 << 10,
@@ -152,6 +153,7 @@ def build_teams_manifest(app_id: str, name: str, website: str, *, read_all: bool
         ("forget", "oublier"),
         ("regenerate", "recommencer"),
         ("personality", "personnalité"),
+        ("facts list", "faits liste"),
     )
     commands = [{"title": english, "description": f"{english} · {french}"} for english, french in names]
     permissions = [{"name": name, "type": "Application"} for name in TEAMS_READ_PERMISSIONS]

@@ -67,6 +67,23 @@ def test_personality_and_forget_are_commands() -> None:
     assert parse_recorded("interaction_forget").command == BotCommand("forget")
 
 
+def test_facts_is_a_command_with_its_options() -> None:
+    """They become what a person would type; the file comes along."""
+    recorded = payload("interaction_personality")
+    options = [
+        {"name": "collection", "value": "leave"},
+        {"name": "action", "value": "add"},
+        {"name": "file", "value": "7"},
+    ]
+    file = {"id": "7", "filename": "plan.md", "url": "https://cdn.discordapp.com/plan.md", "size": 5}
+    data = {**recorded["data"], "name": "facts", "options": options, "resolved": {"attachments": {"7": file}}}
+    incoming = parse_slash_command({**recorded, "data": data})
+
+    assert incoming is not None
+    assert BotCommand("facts", "facts add leave") == incoming.command
+    assert ["plan.md"] == [each.name for each in incoming.files]
+
+
 def test_a_press_needs_no_stored_data() -> None:
     """It may come weeks later, to another process."""
     press = parse_button_press(payload("interaction_button_good"))

@@ -24,6 +24,7 @@ from bindings.tables import deliveries
 from core.configuration import settings
 from core.configuration.personalities import Personalities
 from core.contract import Done, Engine, Language, Prompt, Text, Usage
+from core.rag.facts.editing import FactsEditing
 from core.storage.database import Database
 from tests.bindings.support_fakes import Call, FakeOutlet, FakePlatform, link_forms
 from tests.support.fake_engine import ReplyStep
@@ -180,6 +181,7 @@ class BotHarness:
     clock: Clock = field(default_factory=Clock)
     metrics: BotMetrics = field(default_factory=BotMetrics)
     context: DeliveryContext = QUICK
+    editing: Callable[[Database], FactsEditing] | None = None  # builds what the command `facts` edits
     store: Store = field(init=False)
 
     def settings(self) -> settings.Settings:
@@ -198,9 +200,18 @@ class BotHarness:
         database.switch = self.channels.switch = switch or KillSwitch()
         self.metrics.running = running = RunningGauge("running", "Running deliveries", registry=None)
         running.changes = database.changes = self.channels.changes
+        editing = self.editing(database) if self.editing else None
         try:
             yield Intake(
-                self.engine, self.channels, self.store, personalities, loaded, self.metrics, self.context, self.clock
+                self.engine,
+                self.channels,
+                self.store,
+                personalities,
+                loaded,
+                self.metrics,
+                self.context,
+                self.clock,
+                editing,
             )
         finally:
             database.switch = KillSwitch()

@@ -52,6 +52,9 @@ class FakeIntake(Changes):
         self.gate: asyncio.Event | None = None  # `take` waits for it
         self.waiting = 0
 
+    def editor_ids(self) -> frozenset[str]:
+        return frozenset()
+
     async def take(self, incoming: IncomingMessage) -> bool:
         self.waiting += 1
         self.notify()

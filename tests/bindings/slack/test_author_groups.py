@@ -30,6 +30,17 @@ def build_groups(slack: FakeSlack, api: SlackApi, me: object = ME, **lists: str)
     return AuthorGroups(api, UserDirectory(api), me, settings(slack, **lists))  # type: ignore[arg-type]
 
 
+async def test_groups_of_editors_are_asked_for(slack: FakeSlack, api: SlackApi) -> None:
+    """Who may change collections can be a user group that no access list names; the file that names it may change."""
+    slack.user_groups["S9"] = {"id": "S9", "handle": "hr", "users": ["U0ANN"]}
+    editors: set[str] = set()
+    groups = AuthorGroups(api, UserDirectory(api), ME, settings(slack), lambda: editors)  # type: ignore[arg-type]
+
+    assert "S9" not in (await groups.complete(build_question())).groups
+    editors.add("S9")
+    assert "S9" in (await groups.complete(build_question())).groups
+
+
 @pytest.mark.parametrize(
     ("name", "groups"),
     [

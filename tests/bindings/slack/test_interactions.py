@@ -32,6 +32,15 @@ def test_forget_has_no_argument() -> None:
     assert BotCommand("forget") == incoming.command
 
 
+def test_facts_is_a_command_as_it_is_typed() -> None:
+    """Slack's command has no files, but a URL, a list and removals."""
+    typed = {"command": "/facts", "text": "remove leave Parental leave"}
+    incoming = parse_command({**payload("slash_personality"), **typed}, ME)
+
+    assert incoming is not None
+    assert BotCommand("facts", "facts remove leave Parental leave") == incoming.command
+
+
 @pytest.mark.parametrize(("name", "toil"), [("slash_ask", False), ("slash_toil", True)])
 def test_a_question_by_command_belongs_to_its_post(name: str, toil: bool) -> None:
     """Its thread gets the answer, and replies there continue the conversation."""

@@ -13,6 +13,7 @@ from core.errors import CspsError, FetchFailed
 from core.rag.documents import Document, Passage
 from core.rag.facts.connectors.protocol import EntryContent, Origin, OriginEntry
 from core.rag.fetching.fetch import NO_HEADERS, FetchedPage
+from core.rag.reading.formats import read_document
 
 WHEN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 DIMENSIONS = 2048  # so many that words seldom collide
@@ -45,6 +46,15 @@ class FakeReader:
         self, body: bytes, media_type: str, *, name: str = "", url: str | None = None, charset: str | None = None
     ) -> Document:
         return Document(name or url or "", (Passage(body.decode()),), "text", None, url)
+
+
+class FormatReader(FakeReader):
+    """Reads as a child process would, in this one."""
+
+    async def read(
+        self, body: bytes, media_type: str, *, name: str = "", url: str | None = None, charset: str | None = None
+    ) -> Document:
+        return read_document(body, media_type, name=name, url=url, charset=charset)
 
 
 class WordEmbedder:

@@ -11,22 +11,12 @@ from core.rag.facts.connectors.protocol import ConnectorTools, Origin
 from core.rag.facts.glossary import Glossary
 from core.rag.facts.store import FactStore
 from core.rag.facts.sync import sync
-from core.rag.reading.formats import read_document
 from core.storage.database import Database
-from tests.core.rag.facts.support_fakes import FakeFetcher, FakeReader, WordEmbedder
+from tests.core.rag.facts.support_fakes import FakeFetcher, FormatReader, WordEmbedder
 
 URL = "https://a.example/news.xml"
 DAY_S = 86_400.0
 WHEN_S = datetime(2026, 3, 1, 12, 0, tzinfo=UTC).timestamp()  # the fetcher's time
-
-
-class FormatReader(FakeReader):
-    """Reads as a child process would, in this one."""
-
-    async def read(
-        self, body: bytes, media_type: str, *, name: str = "", url: str | None = None, charset: str | None = None
-    ) -> Document:
-        return read_document(body, media_type, name=name, url=url, charset=charset)
 
 
 def feed(*names: str) -> bytes:
