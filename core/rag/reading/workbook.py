@@ -83,7 +83,7 @@ def workbook_rows(raw: RawDocument) -> tuple[str, tuple[Omission, ...]]:
     csv.writer(written, lineterminator="\n").writerows(rows)
     omissions = [*omitted_sheets(Workbook(filled[:1]))]
     if left_out:
-        omissions.append(Omission("rows", len(rows), len(rows) + left_out))
+        omissions.append(Omission("rows", len(rows) - 1, len(rows) - 1 + left_out))  # without the header
     if len(filled) > 1:
         omissions.append(Omission("sheets", 1, len(filled)))
     return written.getvalue(), tuple(omissions)
@@ -95,5 +95,6 @@ def omitted_sheets(workbook: Workbook) -> Iterable[Omission]:
         shown = len(workbook.sheets)
         yield Omission("hidden", shown, shown + workbook.hidden_sheets)
     if any(sheet.is_cut for sheet in workbook.sheets):
+        read = sum(len(sheet.rows) for sheet in workbook.sheets)
         total = sum(max(sheet.total_rows, len(sheet.rows)) for sheet in workbook.sheets)
-        yield Omission("rows", sum(len(sheet.rows) for sheet in workbook.sheets), total)
+        yield Omission("rows", read, total if total > read else 0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 
 from lxml import etree
 
@@ -16,7 +17,7 @@ from core.rag.reading.bounded_package import BoundedPackage, local_name, stream_
 from core.rag.reading.comments import Comment
 from core.rag.reading.number_format import BUILT_IN, GENERAL, show_number
 from core.rag.reading.raw_document import NO_LIMITS, ReadingLimits
-from core.rag.reading.sheets import RowBudget, Sheet, SparseRow, Workbook
+from core.rag.reading.sheets import CELLS_LIMIT, RowBudget, Sheet, SparseRow, Workbook
 
 COLUMNS_END = 16_384  # Excel's own limit
 CELL_LIMIT_CHARS = 32_767
@@ -37,6 +38,7 @@ class WorkbookReader:
         self._part = next(iter(package.related("", "officeDocument")), "xl/workbook.xml")
         self._budget = RowBudget(limits)
         self._strings: list[str] = []
+        self._has_more_strings = self._lacks_string = False
         self._formats: list[str] = []
         self._from_1904 = False
 
@@ -48,7 +50,7 @@ class WorkbookReader:
         self._from_1904 = properties is not None and properties.get("date1904") in ("1", "true")
         relations = {each.id: each for each in self._package.relations(self._part)}
         by_kind = {each.kind: each.target for each in relations.values()}
-        self._strings = read_strings(self._package, by_kind.get("sharedStrings", ""))
+        self._strings, self._has_more_strings = read_strings(self._package, by_kind.get("sharedStrings", ""))
         self._formats = read_formats(self._package.xml(by_kind.get("styles", "")))
         people = read_people(self._package.xml(by_kind.get("person", "")))
         sheets, hidden = [], 0
@@ -63,7 +65,7 @@ class WorkbookReader:
     def _sheet(self, name: str, part: str, people: Mapping[str, str]) -> Sheet:
         sheet = Sheet(name, [])
         for number, cells in self._rows(part, sheet):
-            if self._budget.is_spent():
+            if self._budget.is_spent() or self._lacks_string:
                 sheet.is_cut = True
                 break
             if cells:
@@ -115,12 +117,18 @@ class WorkbookReader:
         if value is None:
             return f"={formula}" if formula else ""  # written by a program that computes nothing
         if kind == "s":
-            return self._strings[int(value)] if value.isdigit() and int(value) < len(self._strings) else ""
+            return self._string(value)
         if kind == "b":
             return {"1": "TRUE", "0": "FALSE"}.get(value, value)
         if kind == "d":
             return value.removesuffix("T00:00:00").replace("T", " ")
         return self._number(value, element.get("s") or "") if kind == "n" else unescape(value)
+
+    def _string(self, number: str) -> str:
+        if number.isdigit() and int(number) < len(self._strings):
+            return self._strings[int(number)]
+        self._lacks_string = self._has_more_strings
+        return ""
 
     def _number(self, value: str, style: str) -> str:
         try:
@@ -130,16 +138,23 @@ class WorkbookReader:
             return value
 
 
-def read_strings(package: BoundedPackage, part: str) -> list[str]:
-    """Returns the texts that cells name by their number."""
+def read_strings(package: BoundedPackage, part: str) -> tuple[list[str], bool]:
+    """Returns the texts that cells name by their number, and whether there are more.
+
+    Writers number them as the cells need them, so cells within their own limit name none beyond the same limit.
+    """
     if part not in package:
-        return []
+        return [], False
     with package.open(part) as opened:
-        return [plain_text(element) for element in stream_elements(opened, "{*}si")]
+        texts = (plain_text(element) for element in stream_elements(opened, "{*}si"))
+        strings = list(islice(texts, CELLS_LIMIT))
+        return strings, next(texts, None) is not None
 
 
 def plain_text(element: etree._Element) -> str:
     """Returns the text of all runs, without the readings of Japanese signs."""
+    if len(element) == 1 and local_name(element[0]) == "t":
+        return unescape(element[0].text or "")[:CELL_LIMIT_CHARS]
     texts = [
         child.text or "" if local_name(child) == "t" else "".join(part.text or "" for part in child.iterfind("{*}t"))
         for child in element

@@ -270,7 +270,7 @@ def test_rows_for_a_job_are_those_of_the_first_table() -> None:
     rows, omissions = workbook_rows(RawDocument(xlsx(build)))
 
     assert 'City,Note\nOttawa,"a, ""b"""\nGatineau,\n' == rows
-    assert (Omission("rows", 3, 4), Omission("sheets", 1, 2)) == omissions
+    assert (Omission("rows", 2, 3), Omission("sheets", 1, 2)) == omissions
 
 
 def test_a_workbook_without_rows_gives_none() -> None:
