@@ -246,6 +246,9 @@ class Engine(Protocol):
     async def read(self, name: str, body: bytes, media_type: str) -> Attachment:
         """Extracts the text of a file: text, Markdown, HTML, CSV, JSON, PDF, DOCX. Raises UnreadableDocument."""
 
+    async def read_rows(self, name: str, body: bytes) -> Attachment:
+        """Extracts the rows of a workbook's first table, as CSV with a header. Raises UnreadableDocument."""
+
     async def open(self, personality: str, user: str | None = None) -> str:
         """Starts a conversation. Its unguessable id ("web:…") is the only access to it later."""
 

@@ -167,6 +167,9 @@ class ChatEngine:
     async def read(self, name: str, body: bytes, media_type: str) -> Attachment:
         return await self._retriever.read_file(name, body, media_type)
 
+    async def read_rows(self, name: str, body: bytes) -> Attachment:
+        return await self._retriever.read_rows(name, body)
+
     async def open(self, personality: str, user: str | None = None) -> str:
         """The id of a new conversation. Raises PersonalityUnknown, StorageError."""
         return await self._sessions.open(self._personalities.get(personality).name, user)

@@ -100,6 +100,11 @@ class Retriever:
         document = await self._reader.read(body, media_type, name=name)
         return Attachment(name, write_structured(document.passages), document.omissions)
 
+    async def read_rows(self, name: str, body: bytes) -> Attachment:
+        """Reads the rows of a workbook as CSV. Raises UnreadableDocument."""
+        rows, omissions = await self._reader.read_rows(body)
+        return Attachment(name, rows, omissions)
+
     async def resolve_attachment(self, file: Attachment) -> Attachment:
         """Returns the page behind an attachment that holds only a URL, else the attachment itself."""
         lead = parse_lead_context(file.text)

@@ -19,6 +19,7 @@ from core.contract import (
     Event,
     Json,
     KeywordReport,
+    Omission,
     Prompt,
     Source,
     Status,
@@ -59,6 +60,7 @@ class FakeEngine:
         self.unready = unready
         self.prompts: list[Prompt] = []
         self.tasks: list[Task] = []
+        self.rows_omitted: tuple[Omission, ...] = ()  # of every workbook
         self.started = asyncio.Event()  # the caller requested the first event of a reply
         self.cancelled = asyncio.Event()  # a reply was closed before its Done
         self.finished = asyncio.Event()  # a reply came to its end
@@ -121,6 +123,10 @@ class FakeEngine:
 
     async def read(self, name: str, body: bytes, media_type: str) -> Attachment:
         return Attachment(name, body.decode())
+
+    async def read_rows(self, name: str, body: bytes) -> Attachment:
+        """Takes a text of CSV for a workbook."""
+        return Attachment(name, body.decode(), self.rows_omitted)
 
     async def open(self, personality: str, user: str | None = None) -> str:
         self.require_personality(personality)

@@ -24,7 +24,7 @@ COMMAND = (sys.executable, "-m", "core.rag.reading.reader_process")
 WALL_LIMIT_S = 20  # for busy machines; the child's CPU limit ends hostile documents earlier
 CHILDREN_LIMIT = 2  # more would take the cores from the model
 QUEUE_LIMIT, QUEUE_WAIT_LIMIT_S = 64, 15.0  # waiting callers hold a document in memory each
-SLOW_FORMAT_STARTS = (b"%PDF", b"PK")  # formats whose hundred pages take seconds
+SLOW_FORMAT_STARTS = (b"%PDF", b"PK", b"\xd0\xcf")  # formats whose hundred pages take seconds
 LONG_FACTOR = 2
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
 TOO_LONG = "reading it takes too long, or too much memory: give a smaller or simpler document"
@@ -41,8 +41,8 @@ class DocumentReader(Protocol):
 class Reader:
     """One per event loop. `close` ends its children.
 
-    `cpu_limit_s`: for a page; PDF and Word files get twice that. `text_limit_chars`: longer documents are cut. Adding a
-    large document to a collection can take long, answering a question cannot.
+    `cpu_limit_s`: for a page; PDF and Office files get twice that. `text_limit_chars`: longer documents are cut.
+    Adding a large document to a collection can take long, answering a question cannot.
     """
 
     def __init__(self, *, cpu_limit_s: float = 2, text_limit_chars: int = 1_000_000) -> None:
@@ -57,9 +57,21 @@ class Reader:
         self, body: bytes, media_type: str, *, name: str = "", url: str | None = None, charset: str | None = None
     ) -> Document:
         """Returns a document with at least one passage. Raises UnreadableDocument; Overloaded if the queue is full."""
+        fields = {"media_type": media_type, "name": name, "url": url, "charset": charset}
+        document = parse_document((await self._ask(body, fields))["document"])
+        if document.omissions:
+            log.info("document_partly_read", size_bytes=len(body), passages=len(document.passages))
+        return document
+
+    async def read_rows(self, body: bytes) -> tuple[str, tuple[Omission, ...]]:
+        """Returns the rows of a workbook's first table as CSV; raises as `read` does."""
+        fields = {"media_type": "", "name": "", "url": None, "charset": None, "rows": True}
+        rows = (await self._ask(body, fields))["rows"]
+        return storable(rows["csv"]), tuple(Omission(**each) for each in rows["omissions"])
+
+    async def _ask(self, body: bytes, fields: dict[str, Any]) -> dict[str, Any]:
         if len(body) > BODY_LIMIT_BYTES:
             raise UnreadableDocument(f"it has {len(body):,} bytes; the limit is {BODY_LIMIT_BYTES:,}", "large")
-        fields = {"media_type": media_type, "name": name, "url": url, "charset": charset}
         question = json.dumps({"length": len(body), **fields, **self._limits(body)}).encode()
         try:
             async with self._queue.slot():
@@ -69,10 +81,7 @@ class Reader:
             raise UnreadableDocument(TOO_LONG, "large") from exc
         if "refused" in answer:
             raise UnreadableDocument(answer["refused"], answer["reason"])
-        document = parse_document(answer["document"])
-        if document.omissions:
-            log.info("document_partly_read", size_bytes=len(body), passages=len(document.passages))
-        return document
+        return answer
 
     def _limits(self, body: bytes) -> dict[str, float]:
         cpu_limit_s = self._cpu_limit_s * (LONG_FACTOR if body.startswith(SLOW_FORMAT_STARTS) else 1)

@@ -5,6 +5,7 @@ A request is one line of JSON and then the document's bytes. A reply is one line
     {"length", "media_type", "name", "url", "charset", "cpu_limit_s", "text_limit_chars"}
         → {"document": {"title", "kind", "language", "url", "omissions": [{"kind", "read", "total", "places"}…],
                         "passages": [[text, heading, link, published_at]…]}}
+        or, if the request has "rows": true, {"rows": {"csv", "omissions"}}: those of a workbook
         or {"refused": why, "reason"}; also "spent" if this process has grown too large to be used again
 
 The kernel ends the process at `cpu_limit_s` of CPU time. Memory is limited, and no file can be written
@@ -26,7 +27,7 @@ from core.contract import Omission
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
 from core.rag.reading.formats import read_document
-from core.rag.reading.raw_document import ReadingLimits
+from core.rag.reading.raw_document import RawDocument, ReadingLimits
 
 MEMORY_LIMIT_BYTES = 1 << 30
 RETIREMENT_BYTES = 200 * 1024 * 1024
@@ -37,6 +38,8 @@ TOO_LARGE = "reading it takes too much memory, or it is nested too deep: give a 
 def answer(request: dict[str, Any], body: bytes) -> dict[str, Any]:
     reply = {key: request[key] for key in ("name", "url", "charset")}
     try:
+        if request.get("rows"):
+            return {"rows": rows_json(RawDocument(body, limits=reading_limits(request)))}
         document = read_document(body, request["media_type"], limits=reading_limits(request), **reply)
         return to_json(document, request["text_limit_chars"])
     except UnreadableDocument as exc:
@@ -67,6 +70,14 @@ def to_json(document: Document, text_limit_chars: int) -> dict[str, Any]:
         total_chars = sum(passage.size_chars for passage in document.passages)
         omissions.append(asdict(Omission("characters", used_chars, total_chars)))
     return {"document": {**asdict(document), "passages": passages, "omissions": omissions}}
+
+
+def rows_json(raw: RawDocument) -> dict[str, Any]:
+    # Imported only now: most processes read no workbooks.
+    from core.rag.reading.workbook import workbook_rows
+
+    rows, omissions = workbook_rows(raw)
+    return {"csv": rows, "omissions": [asdict(each) for each in omissions]}
 
 
 def main() -> None:

@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from core.contract import Omission
 from core.conversation.sessions import DOCUMENT
 from core.errors import Overloaded, UnreadableDocument
 from core.rag.documents import INVISIBLE, Document, Passage
 from core.rag.reading.reader import BODY_LIMIT_BYTES, CHILDREN_LIMIT, QUEUE_LIMIT, Reader
 from core.rag.reading.reader_process import to_json
 from core.rag.retrieved import to_retrieved
+from tests.core.rag.reading.support_workbooks import sheet_of
 from tests.support.hostile_documents import CASES
 
 PAGE = b"<html lang=fr><main><h1>Cong\xc3\xa9s</h1><h2>Parental</h2><p>Dix-huit mois.</p></main>"
@@ -49,6 +51,16 @@ async def test_a_document_comes_back_whole(reader: Reader) -> None:
     assert await reader.read(FEED, "application/rss+xml") == Document(
         "News", (entry,), "feed", "en", "https://example.ca/"
     )
+
+
+async def test_rows_of_a_workbook_come_back_as_csv(reader: Reader) -> None:
+    """Only the child parses the workbook. What is no row of it is told, and other files are refused."""
+    body = sheet_of([["Name", "Fee"], ["Ana, B.", 12.5], [], [], ["A note"]])
+
+    assert ('Name,Fee\n"Ana, B.",12.5\n', (Omission("rows", 1, 2),)) == await reader.read_rows(body)
+    with pytest.raises(UnreadableDocument) as refusal:
+        await reader.read_rows(b"no workbook")
+    assert "damaged" == refusal.value.reason
 
 
 async def test_name_and_charset_are_used(reader: Reader) -> None:
