@@ -53,7 +53,7 @@ from core.rag.embeddings import LocalEmbedder
 from core.rag.facts import pgvector
 from core.rag.facts.connectors.protocol import EntryContent, Origin, OriginEntry
 from core.rag.facts.document_rows import NewDocument, require_collection
-from core.rag.facts.finder import is_relevant, needs_lookup
+from core.rag.facts.finder import needs_lookup, relevant
 from core.rag.facts.glossary import Glossary
 from core.rag.facts.lexical import rank
 from core.rag.facts.search import CANDIDATES, FactMatch
@@ -61,6 +61,7 @@ from core.rag.facts.store import FactStore
 from core.rag.facts.sync import sync
 from core.rag.facts.tables import Floats, documents, passages
 from core.rag.facts.vector_backends import VectorCache
+from core.rag.questions.lookup_question import LookupQuestion
 from core.rag.reading import markdown
 from core.storage.database import Database
 
@@ -138,14 +139,14 @@ class Methods:
         by_method = await self._database.read(partial(self._halves, question=question.text, vector=vector))
         hybrid = await self._store.search(["labelled"], question.text, LIMIT, question.language)
         keys = [each.key for each in hybrid]
-        return {**by_method, "hybrid": keys, "shown": keys if self._fit(question.text, hybrid) else []}
+        return {**by_method, "hybrid": keys, "shown": [each.key for each in self._shown(question.text, hybrid)]}
 
     async def finds(self, text: str) -> bool:
         """Tells whether an answer would be based on anything."""
-        return self._fit(text, await self._store.search(["labelled"], text, LIMIT, detect_language(text)))
+        return bool(self._shown(text, await self._store.search(["labelled"], text, LIMIT, detect_language(text))))
 
-    def _fit(self, text: str, matches: Sequence[FactMatch]) -> bool:
-        return needs_lookup(text) and bool(matches) and is_relevant(text, matches[0].score, self._store.embedder)
+    def _shown(self, text: str, matches: Sequence[FactMatch]) -> Sequence[FactMatch]:
+        return relevant(text, matches, self._store.embedder) if needs_lookup(LookupQuestion(text)) else ()
 
     def _halves(self, db: sa.Connection, question: str, vector: Floats) -> dict[str, list[str]]:
         vectors = self._cache.load(db, "labelled", len(vector))

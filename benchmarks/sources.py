@@ -29,7 +29,7 @@ from core.rag.embeddings import LocalEmbedder
 from core.rag.questions.parsing import parse_question
 from core.rag.sources.catalogue import Catalogue, load_catalogue
 from core.rag.sources.choice import Chooser, Similarity
-from core.rag.sources.finder import ExampleSimilarity
+from core.rag.sources.similarity import ExampleSimilarity
 
 QUESTIONS = PROJECT_ROOT / "tests" / "core" / "rag" / "sources" / "questions.toml"
 NONE = "none"

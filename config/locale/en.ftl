@@ -173,6 +173,9 @@ source-unread = (I could not read { $name }, so this answer does without it.)
 source-partly-read = (I read { $name } only in part: { $read }.)
 # A title has no article, so it needs a noun before it. An address stands alone.
 source-label = the source “{ $name }”
+source-notice-default = (You named no place, so I took { $name }. Name another place if you meant one.)
+source-notice-homonym = (I took { $name }, not { $other }.)
+source-notice-uncovered = (The source “{ $source }” does not cover { $name }.)
 source-unclosed-context = (The context that begins with |CONTEXT| does not end: |/CONTEXT| is missing. I took all of it for the question.)
 source-quotation-not-found = [not found in the sources]
 

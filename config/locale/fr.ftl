@@ -176,6 +176,9 @@ source-unread = (Je n’ai pas pu lire { $name }; cette réponse n’en tient pa
 source-partly-read = (J’ai lu { $name } en partie seulement : { $read }.)
 # Un titre n’a pas d’article; il faut donc un nom devant. Une adresse est seule.
 source-label = la source « { $name } »
+source-notice-default = (Vous n’avez nommé aucun lieu; j’ai donc retenu { $name }. Nommez un autre lieu au besoin.)
+source-notice-homonym = (J’ai retenu { $name }, et non { $other }.)
+source-notice-uncovered = (La source « { $source } » ne couvre pas { $name }.)
 source-unclosed-context = (Le contexte qui commence par |CONTEXT| n’a pas de fin : il manque |/CONTEXT|. J’ai considéré l’ensemble comme la question.)
 source-quotation-not-found = [introuvable dans les sources]
 

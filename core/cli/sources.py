@@ -27,7 +27,8 @@ from core.errors import ConfigError, CspsError
 from core.rag.documents import Document
 from core.rag.reading.reader import Reader
 from core.rag.sources.catalogue import PublicSource, Sources, load_catalogue
-from core.rag.sources.finder import SourceFinder, SourceTarget, build_targets
+from core.rag.sources.finder import SourceFinder, SourceTarget, build_targets, names_of
+from core.rag.sources.name_table import NamedItem
 from core.runtime import log
 from core.runtime.atomic_files import PART_SUFFIX
 from core.texts import text
@@ -132,7 +133,9 @@ async def probe_all(
             target
             for source in chosen
             for each in LANGUAGES
-            for target in build_targets(without_cache(source), question, each, finder.query(question, source))
+            for target in build_targets(
+                without_cache(source), names_in(source, question), each, finder.needs.query(source, [question])
+            )
         ]
         try:
             with progress:
@@ -156,6 +159,10 @@ async def probe_one(
     dates = [passage.published_at for passage in reading.passages if passage.published_at]
     first = reading.passages[0]
     return ProbeResult(target, len(reading.passages), max(dates, default=None), first.heading or first.text)
+
+
+def names_in(source: PublicSource, question: str) -> list[NamedItem]:
+    return [found.item for found in names_of(source, [question]).found]
 
 
 def without_cache(source: PublicSource) -> PublicSource:

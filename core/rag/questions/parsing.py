@@ -140,3 +140,18 @@ FILLERS = parse_phrases(
     télécharger|disponible|fédéral|fédéraux|gouvernement|canadien|ouvert|portail|quelque chose|tous|montre|puis
     """
 )
+# Polite phrases, and phrases that only confirm an answer.
+PLEASANTRIES = parse_phrases(
+    """
+    so much|a lot|many thanks|great|ok|okay|perfect|excellent|awesome|wonderful|amazing|cool|super|nice|lovely|bravo|
+    good morning|good afternoon|good evening|good night|good job|well done|good answer|good day|great day|nice day|
+    good work|great work|good idea|nice to meet|have a|yes|yeah|yep|no|nope|sure|of course|got it|i see|understood|
+    makes sense|sounds good|all right|alright|right|exactly|sorry|no problem|no worries|never mind|welcome|bye|goodbye|
+    see you|talk to you|later|take care|cheers|haha|lol|wow|you are|you re|it s|that s|that is|this is|very|really|
+    helpful|kind|whisper|chuchotte|beaucoup|mille fois|grand merci|génial|parfait|formidable|merveilleux|bien|
+    très|ça va|c'est|bon travail|beau travail|bonne réponse|bonne idée|bonne journée|bonne soirée|bonne nuit|
+    bon après-midi|bon matin|bonne fin|de semaine|oui|non|d'accord|entendu|compris|je vois|évidemment|bien sûr|
+    exactement|désolé|désolée|pas de problème|de rien|laisse tomber|bienvenue|enchanté|enchantée|au revoir|à bientôt|
+    à plus|à demain|utile|gentil|gentille|vraiment
+    """
+)

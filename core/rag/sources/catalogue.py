@@ -107,6 +107,7 @@ class NamedSection(Section):
     file: ShortText  # of names; the path is relative to sources.toml
     url: PerLanguage
     strict: bool = False  # reports a name that is missing in the file
+    default: ShortText | None = None  # the name that is taken if a question has none; the person is told
     name_weight: float = Field(
         default=0, ge=0, le=1, alias="tells"
     )  # that a question with such a name needs this source
@@ -155,6 +156,19 @@ class PublicSource:
 
     def title(self, language: Language) -> str:
         return self.section.title.in_language(language)
+
+    @property
+    def default(self) -> NamedItem | None:
+        """The name that is taken if a question has none."""
+        named = self.section.named
+        return self.named.named(named.default) if self.named and named and named.default else None
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """The questions that it answers; without any, its title and description stand for them."""
+        section = self.section
+        titles = (section.title.en, section.title.fr, section.description.en, section.description.fr)
+        return section.examples.all or tuple(dict.fromkeys(titles))
 
     @property
     def searches(self) -> bool:
@@ -252,6 +266,10 @@ def build_source(name: str, section: SourceSection, file: Path, allow: Collectio
             check_template(template, placeholders, allow)
         except FetchRefused as exc:
             problems.append(f"{file_place(file, name, *key)}: {template}: {exc.message}")
+    if names is not None and section.named is not None and (default := section.named.default) is not None:
+        row = names.named(default)
+        if row is None or not row.is_covered:
+            problems.append(f"{file_place(file, name, 'named', 'default')}: {section.named.file} has no {default}")
     if problems:
         raise ConfigError("\n".join(problems))
     return PublicSource(name, section, names)

@@ -2,26 +2,28 @@
 
 Two things count: the question's subject (names, topics, likeness to examples), and its request. A request to explain,
 translate or write needs no source, even if its subject is the weather. All signs are added up, so a strong sign makes
-up for a weak one. A model can decide about the shortlist instead; `core.rag.sources.finder` asks it.
+up for a weak one. A model can decide about the shortlist instead; `core.rag.sources.decision` asks it.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.contract import Json, Language
 from core.rag.questions.parsing import (
-    QUESTION_LIMIT_CHARS,
+    FILLERS,
+    LATEST_PHRASES,
     ParsedQuestion,
     PhraseIndex,
     keywords,
+    parse_phrases,
     parse_question,
+    question_words,
+    tokenize,
 )
 from core.rag.sources.catalogue import Catalogue, PublicSource
-from core.texts import text
+from core.rag.stemming import EMPTY_WORDS, without_accents
 
 # The weight of each sign, by logistic regression over the tuning part of tests/core/rag/sources/questions.toml, for one
 # source and one question at a time, rounded. `benchmarks/sources.py --fit` computes them.
@@ -36,9 +38,11 @@ TOPICS_LIMIT = 2  # a third topic in a question is no further evidence
 NEEDED_LIKELIHOOD = 0.5  # the likelihood from which a source is needed
 SECOND_LIKELIHOOD = 0.7  # the likelihood from which a second one is
 DOUBTED = 0.1  # the likelihood from which a model is asked, if there is one
+SURE_LIKELIHOOD = 0.9  # the likelihood from which it is not asked
+CERTAIN_LIKELIHOOD = 0.97  # the likelihood from which its answer does not drop a source
+MENTIONED_LIKELIHOOD = 0.3  # the likelihood from which a topic in a follow-up is a new subject
 CHOSEN_LIMIT = 2
 CANDIDATES_LIMIT = 4
-QUERY_LIMIT_CHARS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,10 @@ class ChoiceSigns:
     words: frozenset[int] = frozenset()  # positions of the question's words that are names or topics of the source
 
     @property
+    def is_mentioned(self) -> bool:
+        return self.name or self.hint or bool(self.topics) or bool(self.named)
+
+    @property
     def values(self) -> list[float]:
         """The values that the weights multiply."""
         likeness = [self.like - LIKE_MEAN, self.unlike - LIKE_MEAN]
@@ -80,6 +88,7 @@ class SourceCandidate:
     source: PublicSource
     likelihood: float
     words: frozenset[int]
+    is_mentioned: bool = False  # by a word or name of its own, not by likeness alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,25 @@ class Shortlist:
 
     candidates: tuple[SourceCandidate, ...] = ()
     selection: tuple[SourceCandidate, ...] = ()
+
+    @property
+    def is_sure(self) -> bool:
+        """Tells whether a model's decision could add nothing."""
+        best = self.candidates[:1]
+        others = [each for each in self.candidates[1:] if each.likelihood >= NEEDED_LIKELIHOOD]
+        return all(each.likelihood >= SURE_LIKELIHOOD for each in (*best, *others))
+
+    @property
+    def mentioned(self) -> tuple[SourceCandidate, ...]:
+        """The selected ones that the question mentions, else the best one with a topic in it: "and the weather?"."""
+        if selected := tuple(each for each in self.selection if each.is_mentioned):
+            return selected
+        return tuple(each for each in self.candidates[:1] if each.words and each.likelihood >= MENTIONED_LIKELIHOOD)
+
+    @property
+    def certain(self) -> tuple[SourceCandidate, ...]:
+        """The selected ones that a model's decision cannot drop."""
+        return tuple(each for each in self.selection if each.likelihood >= CERTAIN_LIKELIHOOD)
 
 
 class Chooser:
@@ -101,7 +129,9 @@ class Chooser:
         parsed = parse_question(question)
         signs = [(source, self.signs(parsed, source, question, likeness)) for source in sources]
         likely = [
-            SourceCandidate(source, sign.likelihood, sign.words) for source, sign in signs if sign.likelihood >= DOUBTED
+            SourceCandidate(source, sign.likelihood, sign.words, sign.is_mentioned)
+            for source, sign in signs
+            if sign.likelihood >= DOUBTED
         ]
         likely.sort(key=lambda each: -each.likelihood)
         return Shortlist(tuple(likely[:CANDIDATES_LIMIT]), select_likely(likely))
@@ -123,19 +153,43 @@ class Chooser:
             words=frozenset(at for place in (*names, *topics) for at in place),
         )
 
-    def query(self, question: str, source: PublicSource) -> str:
-        """Returns what to search `source` for; "" for the newest entries."""
+    def mentions(self, question: str, source: PublicSource) -> bool:
+        """Tells whether the question has a word or a name of the source."""
+        return self.signs(parse_question(question), source, question, None).is_mentioned
+
+    def is_task(self, question: str) -> bool:
+        """Tells whether it asks something that a model does by itself: "Why does it snow?"."""
+        return parse_question(question).timeless
+
+    def query(self, question: str, source: PublicSource, ignored: Iterable[PhraseIndex] = ()) -> str:
+        """Returns what to search `source` for; "" for the newest entries. `ignored`: phrases that say nothing."""
         phrases = self._words[source.name]
-        return keywords(parse_question(question), (phrases.names, phrases.topics))
+        return keywords(parse_question(question), (phrases.names, phrases.topics, *ignored))
 
 
 class SourcePhrases:
-    """A source's phrases in both languages: a question may name a thing in the other one."""
+    """A source's phrases in both languages: a question may name a thing in the other one.
+
+    A source without names, as `csps-llm sources add` writes it, is found by its title: by the whole, and by its words.
+    """
 
     def __init__(self, source: PublicSource) -> None:
-        self.names = PhraseIndex(source.section.names.all)
-        self.topics = PhraseIndex(source.section.topics.all)
-        self.hints = PhraseIndex(source.section.hints.all)
+        section = source.section
+        titles = () if section.names.all else (section.title.en, section.title.fr)
+        words = tuple(word for title in titles for word in title_words(title))
+        self.names = PhraseIndex((*section.names.all, *(title for title in titles if title_words(title))))
+        self.topics = PhraseIndex((*section.topics.all, *words))
+        self.hints = PhraseIndex(section.hints.all)
+
+
+def title_words(title: str) -> tuple[str, ...]:
+    """Returns the words that tell a title from those of other sources."""
+    tokens = tokenize(title)
+    general = {
+        at for index in (FILLERS, LATEST_PHRASES, TITLE_WORDS) for place in index.find_in(tokens) for at in place
+    }
+    words = enumerate(question_words(title))
+    return tuple(word for at, word in words if at not in general and without_accents(word) not in EMPTY_WORDS)
 
 
 def select_likely(likely: Sequence[SourceCandidate]) -> tuple[SourceCandidate, ...]:
@@ -150,44 +204,18 @@ def select_likely(likely: Sequence[SourceCandidate]) -> tuple[SourceCandidate, .
 
 
 def name_weight(question: str, source: PublicSource) -> float:
-    """Returns the weight of the names in the question."""
+    """Returns the weight of the names in the question; a place abroad says nothing for a source of places at home."""
     if source.named is None or source.section.named is None or not source.section.named.name_weight:
         return 0.0
-    return source.section.named.name_weight if source.named.find(question) else 0.0
+    names = source.named.find(question)
+    counts = any(name.is_covered for name in names) if source.named.strict else bool(names)
+    return source.section.named.name_weight if counts else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class SourceDecision:
-    sources: tuple[PublicSource, ...]
-    query: str  # "" leaves it to the question's own words
-
-
-def decision_prompt(question: str, sources: Sequence[PublicSource], language: Language) -> str:
-    descriptions = "\n".join(
-        f"- {source.name}: {source.title(language)}. {source.section.description.in_language(language)}"
-        for source in sources
-    )
-    quoted = json.dumps(question[:QUESTION_LIMIT_CHARS], ensure_ascii=False)
-    prompt = text("prompt-source-choice", language, sources=descriptions, question=quoted)
-    return f"{prompt} {text('prompt-source-query', language)}" if any(each.searches for each in sources) else prompt
-
-
-def decision_schema(sources: Sequence[PublicSource]) -> dict[str, Json]:
-    """Returns the schema of a decision: up to two sources, and a query if one of them is searched."""
-    names: list[Json] = [source.name for source in sources]
-    properties: dict[str, Json] = {
-        "sources": {"type": "array", "items": {"enum": names}, "maxItems": min(CHOSEN_LIMIT, len(names))}
-    }
-    if any(source.searches for source in sources):
-        properties["query"] = {"type": "string", "maxLength": QUERY_LIMIT_CHARS}
-    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
-
-
-def parse_decision(answer: Json, sources: Sequence[PublicSource]) -> SourceDecision | None:
-    """Returns None for an invalid answer; the schema prevents it where it is enforced."""
-    names = answer.get("sources") if isinstance(answer, dict) else None
-    if not isinstance(names, list) or not isinstance(answer, dict):
-        return None
-    query = answer.get("query")
-    selection = tuple(source for source in sources if source.name in names)[:CHOSEN_LIMIT]
-    return SourceDecision(selection, query.strip()[:QUERY_LIMIT_CHARS] if isinstance(query, str) else "")
+# Words of titles that say nothing about a source's subject.
+TITLE_WORDS = parse_phrases(
+    """
+    news|blog|feed|rss|atom|page|site|website|web|home|official|article|articles|newsletter|bulletin|updates|posts|
+    nouvelles|actualités|blogue|fil|flux|accueil|officiel|infolettre|billets|gc|ca|com|org|www|of canada|du canada
+    """
+)

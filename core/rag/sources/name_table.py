@@ -2,15 +2,18 @@
 
 Accents and case do not matter, and "St." is "Saint". But a common word ("Hope", "Trail") counts as a name only
 if it is written like one, and an acronym only in capitals.
+
+A row without values for the URL is a thing that the source does not cover, such as a city abroad. "Paris" is the city
+in France unless Ontario is named too; "London" is the one in Ontario, because it is well known here.
 """
 
 from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 from core.contract import Language
@@ -34,6 +37,7 @@ NOT_PLACES = word_set(
     winter monday tuesday wednesday thursday friday saturday sunday christmas easter celsius fahrenheit english french
     janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre lundi mardi mercredi jeudi
     vendredi samedi dimanche noel paques francais anglais i my the your our this that
+    canada federal government gouvernement
     """
 )
 
@@ -49,10 +53,22 @@ class NamedItem:
     french: str = ""  # the French name, if it differs
     within_french: str = ""
 
+    @property
+    def is_covered(self) -> bool:
+        return any(self.values.values())
+
     def label(self, language: Language) -> str:
         french = language == "fr"
         name, within = (french and self.french) or self.name, (french and self.within_french) or self.within
         return f"{name} ({within})" if within else name
+
+
+@dataclass(frozen=True, slots=True)
+class FoundName:
+    """A row that a question names. `instead_of`: a better known one of the same name, which it may mean as well."""
+
+    item: NamedItem
+    instead_of: NamedItem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +117,44 @@ class NameTable:
 
     def find(self, question: str) -> tuple[NamedItem, ...]:
         """Returns what the question names, in its order, at most NAMED_LIMIT."""
+        return tuple(found.item for found in self.resolve(question))
+
+    def resolve(self, question: str) -> tuple[FoundName, ...]:
+        """Returns what the question names, with what else it may mean."""
         mentions = list(self._mentions(question))
-        regions = {without_accents(row.name.lower()) for mention in mentions for row in mention.meanings}
-        candidates = [
-            (
-                mention,
-                max(mention.meanings, key=lambda row: (without_accents(row.within.lower()) in regions, row.weight)),
-            )
-            for mention in mentions
-        ]
-        own = (row for at, row in candidates if not any(is_location_of(row, at, other, it) for other, it in candidates))
+        regions = {folded(row.name) for mention in mentions for row in mention.meanings}
+        candidates = [(mention, choose_meaning(mention.meanings, regions)) for mention in mentions]
+        candidates = [(at, located(row, at, candidates)) for at, row in candidates]
+        own = (
+            FoundName(row, better_known(row, at.meanings, regions))
+            for at, row in candidates
+            if not any(is_location_of(row, at, other, it) for other, it in candidates)
+        )
         return tuple(dict.fromkeys(own))[:NAMED_LIMIT]
+
+    def names_anything(self, question: str) -> bool:
+        """Tells whether the question has a name of the table, or one that a complete table lacks."""
+        return bool(self.find(question)) or self.unknown_name(question) is not None
+
+    def named(self, name: str) -> NamedItem | None:
+        """Returns the greatest row with exactly this name."""
+        rows = self._index.get(tuple(normalised_words(name)), ())
+        return max(rows, key=lambda row: (row.is_covered, row.weight), default=None)
+
+    def well_known_names(self) -> Iterator[str]:
+        """Yields the names of regions, and of rows that are names in any spelling."""
+        for entries in self._index.values():
+            for row in entries:
+                if row.is_covered and (not row.weight or row.weight >= WELL_KNOWN):
+                    yield from filter(None, (row.name, row.french))
+
+    def without_names(self, question: str) -> str:
+        """Returns the question without what it names."""
+        spans = [match.span() for match in islice(WORD.finditer(question), WORDS_LIMIT)]
+        kept = question
+        for mention in reversed(list(self._mentions(question))):
+            kept = kept[: spans[mention.begin][0]] + kept[spans[mention.end - 1][1] :]
+        return kept
 
     def unknown_name(self, question: str) -> str | None:
         """Returns a name after "in" or "à" that a complete table lacks."""
@@ -151,6 +194,8 @@ class NameTable:
             return all(word.isupper() for word in question_words[at:end])
         if len(key) > 1 or any(row.weight >= WELL_KNOWN for row in self._index[key]):
             return True
+        if end - at == len(question_words):
+            return True  # "Gaspé?"
         begins_sentence = at == 0
         return (question_words[at][0].isupper() and not begins_sentence) or (
             at > 0
@@ -159,10 +204,43 @@ class NameTable:
         )
 
 
+def folded(name: str) -> str:
+    return without_accents(name.lower())
+
+
+def choose_meaning(meanings: Sequence[NamedItem], regions: Set[str]) -> NamedItem:
+    """Returns the row in a region that the question names, else one at home that is well known, else the greatest."""
+    rows = [row for row in meanings if folded(row.within) in regions] or meanings
+    at_home = max((row for row in rows if row.is_covered), key=lambda row: row.weight, default=None)
+    if at_home is not None and at_home.weight >= WELL_KNOWN:
+        return at_home
+    return max(rows, key=lambda row: row.weight)
+
+
+def better_known(row: NamedItem, meanings: Sequence[NamedItem], regions: Set[str]) -> NamedItem | None:
+    """Returns the place abroad that most people mean by the name, unless the question names the region of `row`."""
+    if not row.is_covered or folded(row.within) in regions:
+        return None
+    abroad = (other for other in meanings if not other.is_covered and other.weight > row.weight > 0)
+    return max(abroad, key=lambda other: other.weight, default=None)
+
+
+def located(row: NamedItem, at: NameMention, candidates: Sequence[tuple[NameMention, NamedItem]]) -> NamedItem:
+    """Returns the row, or a place abroad if a region abroad stands right behind its name: "Vancouver, Washington"."""
+    for other, _ in candidates:
+        region = next((each for each in other.meanings if not each.is_covered and not each.weight), None)
+        if region is not None and other.begin == at.end and not other.joined and row.within != region.name:
+            return NamedItem(row.name, region.name, 0, {}, row.french, region.french)
+    return row
+
+
 def is_location_of(region: NamedItem, at: NameMention, place: NameMention, row: NamedItem) -> bool:
     """Tells whether `region` only locates `row`: a province, or "Québec" right behind its name."""
-    lies_there = row != region and without_accents(row.within.lower()) == without_accents(region.name.lower())
-    return lies_there and (not region.weight or (at.begin - place.end in (0, 1) and not at.joined))
+    if row == region:
+        return False
+    if folded(row.within) == folded(region.name):
+        return not region.weight or (at.begin - place.end in (0, 1) and not at.joined)
+    return bool(row.weight) and not region.weight and at.begin == place.end and not at.joined  # "Moncton, Ontario"
 
 
 def split_words(text: str) -> list[str]:

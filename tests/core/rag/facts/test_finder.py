@@ -14,7 +14,7 @@ from core.rag.embeddings import LocalEmbedder
 from core.rag.facts.finder import MIN_SCORE, MIN_SCORE_FOR_TASKS, FactsFinder
 from core.rag.facts.search import FactMatch
 from core.rag.facts.store import FactStore
-from core.rag.questions.lookup_question import LookupQuestion
+from core.rag.questions.lookup_question import EarlierExchange, LookupQuestion
 from core.rag.retrieval import Lookup
 from tests.core.support_chatting import whisper
 
@@ -38,8 +38,8 @@ class FakeStore:
         return self.matches
 
 
-def match(key: str, text: str, url: str | None = None, score: float = 1.0) -> FactMatch:
-    return FactMatch("leave", key, key.title(), "", text, url, "en", THEN, score)
+def match(key: str, text: str, url: str | None = None, score: float = 1.0, number: int = 0) -> FactMatch:
+    return FactMatch("leave", key, key.title(), "", text, url, "en", THEN, score, number)
 
 
 def finder(store: FakeStore) -> FactsFinder:
@@ -135,6 +135,61 @@ async def test_irrelevant_matches_are_dropped(question: str, score: float, fits:
     )
 
     assert bool(lookup.documents) == fits
+
+
+async def test_matches_far_behind_the_best_are_dropped() -> None:
+    """An answer about parental leave comes without the price of a dinner."""
+    store = FakeStore(match("leave", "63 weeks", score=0.8), match("dinner", "$60", score=0.4))
+    lookup = await finder(store).find(
+        whisper(collections=("leave",)), LookupQuestion("How long is parental leave?"), "en"
+    )
+
+    assert ["Leave"] == [document.name for document in lookup.documents]
+
+
+async def test_passages_stand_in_reading_order() -> None:
+    """The best passage comes first only if it stands first in its document."""
+    store = FakeStore(match("a", "then", number=4), match("a", "first", number=1, score=0.9))
+    lookup = await finder(store).find(whisper(collections=("leave",)), LookupQuestion("How long is the leave?"), "en")
+
+    assert ["first", "then"] == [passage.text for passage in lookup.documents[0].passages]
+
+
+FOLLOW_UPS = "And for part-time employees?|Is it free?|Why?|Pourquoi ?|What about a second child?|Et pour une tante ?"
+
+
+@pytest.mark.parametrize("text", FOLLOW_UPS.split("|"))
+async def test_a_follow_up_is_searched_for_behind_the_question_before_it(text: str) -> None:
+    """Alone it names no subject; thanks in between change nothing."""
+    store = FakeStore(match("a", "text"))
+    earlier = (EarlierExchange("How long is parental leave?", "63 weeks."), EarlierExchange("Thanks!", "Welcome."))
+    lookup = await finder(store).find(whisper(collections=("leave",)), LookupQuestion(text, earlier), "en")
+
+    assert lookup.documents
+    assert [f"How long is parental leave? {text}"] == [search[1] for search in store.searches]
+
+
+@pytest.mark.parametrize(
+    "text", ["Thank you!", "Translate that into French.", "Make it shorter.", "Traduis ça en anglais.", "OK merci"]
+)
+async def test_work_on_the_answer_is_not_looked_up(text: str) -> None:
+    """Neither are thanks, even in a conversation about facts."""
+    store = FakeStore(match("a", "text"))
+    earlier = (EarlierExchange("How long is parental leave?", "63 weeks."),)
+
+    assert await finder(store).find(whisper(collections=("leave",)), LookupQuestion(text, earlier), "en") == Lookup()
+    assert [] == store.searches
+
+
+async def test_a_short_question_is_searched_for_alone_and_with_the_one_before_it() -> None:
+    """It may have a subject of its own, or not: the better match tells."""
+    store = FakeStore(match("a", "text"))
+    earlier = (EarlierExchange("How do I submit a travel claim?", "In the portal."),)
+    await finder(store).find(whisper(collections=("leave",)), LookupQuestion("Do I need receipts?", earlier), "en")
+
+    assert ["Do I need receipts?", "How do I submit a travel claim? Do I need receipts?"] == [
+        search[1] for search in store.searches
+    ]
 
 
 async def test_scores_of_another_encoder_are_not_judged() -> None:

@@ -11,7 +11,7 @@ from core import PROJECT_ROOT
 from core.rag.embeddings import LocalEmbedder
 from core.rag.sources.catalogue import Catalogue, load_catalogue
 from core.rag.sources.choice import Chooser
-from core.rag.sources.finder import ExampleSimilarity
+from core.rag.sources.similarity import ExampleSimilarity
 
 QUESTIONS = tomllib.loads((Path(__file__).parent / "questions.toml").read_text())
 MISSION = [

@@ -10,7 +10,7 @@ import pytest
 from core import PROJECT_ROOT
 from core.contract import Json
 from core.rag.sources.catalogue import PublicSource, load_catalogue
-from core.rag.sources.choice import decision_prompt, decision_schema, parse_decision
+from core.rag.sources.decision import decision_prompt, decision_schema, parse_decision
 
 SOURCES = load_catalogue(PROJECT_ROOT / "config" / "sources.toml").sources
 TWO = [SOURCES["weather"], SOURCES["open-data"]]

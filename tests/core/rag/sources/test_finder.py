@@ -19,9 +19,10 @@ from core.rag.documents import Passage
 from core.rag.embeddings import Vectors
 from core.rag.questions.lookup_question import LookupQuestion
 from core.rag.reading.reader import Reader
-from core.rag.retrieval import Lookup
+from core.rag.retrieval import Lookup, LookupNotice
 from core.rag.sources.catalogue import Sources
-from core.rag.sources.finder import Decide, SourceFinder, first_entries
+from core.rag.sources.decision import Decide
+from core.rag.sources.finder import SourceFinder, first_entries
 from tests.core.rag.fetching.support_websites import WallClock, Website, fetcher, website
 
 ATOM = """<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom"><title>{title}</title>
@@ -151,7 +152,8 @@ async def test_an_unknown_place_is_reported(finder: SourceFinder, site: Website)
     lookup = await finder.find(personality(), LookupQuestion("What is the weather forecast in Tokyo?"), "en")
 
     assert lookup.documents == ()
-    assert lookup.unread == ("Les prévisions (Tokyo)",)
+    assert lookup.notices == (LookupNotice("uncovered", "Les prévisions", "Tokyo"),)
+    assert lookup.missing == ("Les prévisions (Tokyo)",)
     assert site.paths == []
 
 
@@ -334,7 +336,7 @@ async def test_without_embeddings_words_decide(
     sources: Sources, site: Website, reader: Reader, failure: Exception | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A failing or hanging embedder delays the answer little, and words still find sources."""
-    monkeypatch.setattr("core.rag.sources.finder.DEADLINE_S", 0.05)
+    monkeypatch.setattr("core.rag.sources.similarity.DEADLINE_S", 0.05)
     embedder = FakeEmbedder(failure)
     embedder.stuck = None if failure else asyncio.Event()
     finder = SourceFinder(sources, fetcher(site), reader, embedder)

@@ -1,0 +1,96 @@
+"""The sources that a question needs in its conversation, chosen by words alone from the shipped ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from core import PROJECT_ROOT
+from core.rag.questions.lookup_question import EarlierExchange, LookupQuestion
+from core.rag.sources.catalogue import Sources
+from core.rag.sources.finder import names_of
+from core.rag.sources.need import Need, NeedFinder
+from tests.core.support_chatting import whisper
+
+
+@pytest.fixture(scope="module")
+def needs() -> NeedFinder:
+    sources = Sources(PROJECT_ROOT / "config" / "sources.toml")
+    sources.load()
+    return NeedFinder(sources)
+
+
+async def need_of(needs: NeedFinder, text: str, *earlier: str, cited: tuple[str, ...] = ()) -> Need:
+    exchanges = tuple(EarlierExchange(question, "…", cited) for question in earlier)
+    every = ("weather", "gc-news", "open-data", "cbc-news", "statcan-daily", "busrides", "csps-learning")
+    return await needs.find(whisper(sources=every), LookupQuestion(text, exchanges), "en")
+
+
+def places(need: Need) -> list[str]:
+    return [found.item.name for source in need.sources for found in names_of(source, need.texts).found]
+
+
+@pytest.mark.parametrize(
+    ("turns", "source", "names"),
+    [
+        (("What is the weather in Ottawa?", "and in Montréal?"), "weather", ["Montréal"]),
+        (("Quelle est la météo à Québec ?", "et demain ?"), "weather", ["Québec"]),
+        (("What is the weather in Ottawa?", "and in Montréal?", "and tomorrow?"), "weather", ["Montréal"]),
+        (("What is the weather in Ottawa?", "Thanks!", "Saskatoon?"), "weather", ["Saskatoon"]),
+        (("Weather in Halifax", "and Moncton?", "Which one is colder?"), "weather", ["Halifax", "Moncton"]),
+        (("What is the weather in Ottawa?", "and in Paris?"), "weather", ["Paris"]),
+        (("Weather forecast for Calgary", "Should I bring a coat?"), "weather", ["Calgary"]),
+        (("What did Health Canada announce?", "And Parks Canada?"), "gc-news", ["Parks Canada"]),
+        (("wether in otawa", "and in montral?"), "weather", ["Montréal"]),
+        (("What are the CBC headlines?", "And in sports?"), "cbc-news", ["Sports"]),
+        (("Weather in Laval", "What are the CBC headlines?", "and the weather tomorrow?"), "weather", ["Laval"]),
+    ],
+)
+async def test_a_follow_up_reads_the_source_of_the_question_before_it(
+    needs: NeedFinder, turns: tuple[str, ...], source: str, names: list[str]
+) -> None:
+    """The place or department is that of the latest question that names one."""
+    need = await need_of(needs, turns[-1], *turns[:-1])
+
+    assert ([source], names) == ([each.name for each in need.sources], places(need))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Thank you!", "Traduis ça en anglais.", "Why does it snow?", "Who invented the telephone?", "Tell me a joke."],
+)
+async def test_other_questions_read_nothing(needs: NeedFinder, text: str) -> None:
+    """Thanks, work on the answer, and questions with another subject."""
+    assert () == (await need_of(needs, text, "What is the weather in Ottawa?")).sources
+
+
+async def test_the_cited_source_is_the_subject(needs: NeedFinder) -> None:
+    """A model may have chosen a source that the words of the question do not."""
+    cited = ("Environment Canada weather forecast: Ottawa (Ontario)",)
+    need = await need_of(needs, "and tomorrow?", "Is it any good out there?", cited=cited)
+
+    assert ["weather"] == [source.name for source in need.sources]
+
+
+@pytest.mark.parametrize(
+    ("turns", "query"),
+    [
+        (("Are there open datasets about water quality?", "And about forests?"), "forests"),
+        (("Are there open datasets about salmon?", "And about lakes?", "Can I download it?"), "lakes"),
+        (("Find an open dataset on immigration.", "Is there one on refugees?"), "refugees"),
+    ],
+)
+async def test_a_follow_up_searches_for_the_latest_subject(
+    needs: NeedFinder, turns: tuple[str, ...], query: str
+) -> None:
+    """Words that stand for something said before are left out."""
+    need = await need_of(needs, turns[-1], *turns[:-1])
+
+    assert query == needs.query(need.sources[0], need.texts)
+
+
+async def test_greetings_behave_alike_in_both_languages(needs: NeedFinder) -> None:
+    """Neither "What's new?" nor "Quoi de neuf ?" reads the news; both do about a department."""
+    for text in ("What's new?", "Quoi de neuf ?"):
+        assert () == (await need_of(needs, text)).sources
+    for text in ("What's new at Health Canada?", "Quoi de neuf à Santé Canada ?"):
+        assert ["gc-news"] == [source.name for source in (await need_of(needs, text)).sources]
