@@ -12,6 +12,7 @@ workbook        workbooks; xlsx, ods, calamine_book read them into `sheets`; num
 rich_text       Rich Text Format; rich_text_*: its tokens, groups, paragraphs
 pdf_words, pdf_lines, pdf_tables, pdf_running_lines, pdf_paragraphs, pdf_hyphens    from PDFium's words to blocks
 pdf_annotations, pdf_outline, pdf_scans        what else a PDF tells of itself
-zip_package, numerals, list_counting, inline_text, grid, comments, document_frame    shared by word processors' formats
+zip_package, numerals, list_counting, inline_text, grid, comments, document_frame    shared by word processors'
+                formats; raised_text: also by pages
 raw_document, titles, markdown, charset, table_layout                                shared by several formats
 """

@@ -1,16 +1,14 @@
-"""The text of a paragraph while it is read: struck text becomes "~~$20~~", a raised number "10⁶". Pure.
-
-Without its position, an exponent reads as a digit of the number before it. Letters are raised for looks: "1st".
-"""
+"""The text of a paragraph while it is read: struck text becomes "~~$20~~", a raised number "10⁶". Pure."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
+from typing import Literal
+
+from core.rag.reading.raised_text import lowered, raised
 
 STRUCK = "~~"
-RAISED_NUMBER = re.compile(r"[+\-−]?\d+")
-RAISED = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
+Position = Literal["", "raised", "lowered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +17,7 @@ class TextLook:
 
     is_hidden: bool = False
     is_struck: bool = False
-    is_raised: bool = False
+    position: Position = ""
     font: str = ""
 
 
@@ -32,12 +30,10 @@ class InlineText:
         if look.is_struck != self.is_struck:
             self.parts.append(STRUCK)
             self.is_struck = look.is_struck
-        if look.is_raised and RAISED_NUMBER.fullmatch(text) and self.follows_word():
-            text = text.translate(RAISED)
+        if look.position:
+            before = self.parts[-1] if self.parts else ""
+            text = raised(text, before) if look.position == "raised" else lowered(text, before)
         self.parts.append(text)
-
-    def follows_word(self) -> bool:
-        return bool(self.parts) and (self.parts[-1][-1:].isalnum() or self.parts[-1][-1:] == ")")
 
     def end(self) -> str:
         if self.is_struck:

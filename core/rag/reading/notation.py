@@ -1,7 +1,4 @@
-"""Writes small raised and lowered text, references to footnotes and formulas of a page as plain text. Pure.
-
-Without its position, an exponent reads as a digit of the number before it: 10<sup>6</sup> as 106.
-"""
+"""Writes references to footnotes and formulas of a page as plain text. Pure."""
 
 from __future__ import annotations
 
@@ -11,36 +8,13 @@ from collections.abc import Callable
 from bs4 import Tag
 from bs4.element import NavigableString
 
-RAISED = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
-LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
-NUMERIC = re.compile(r"(?=.*\d)[\d+\-−=()]+|n")
+from core.rag.reading.raised_text import lowered, raised
+
 MARK = r"(\d{1,3}|[a-z]|[ivxl]{1,5}|[*†‡§#]{1,3})"
 BARE_MARK = re.compile(rf"[\[(]?\s*{MARK}\s*[\])]?", re.IGNORECASE)
 NOTE_MARK = re.compile(rf"[\[(]?\s*(?:[a-z]+\s+){{0,5}}?{MARK}\s*[\])]?", re.IGNORECASE)
 NOTE_ADDRESS = re.compile(r"#(?:user-content-)?_?(?:fn|ftn|edn|en|footnote|endnote|note|cite_note)", re.IGNORECASE)
-SHORT_LIMIT_CHARS = 12  # longer text is small print, not notation
 FORMULA_LIMIT_CHARS = 1000
-
-
-def raised(text: str, before: str) -> str:
-    """Returns superscript text as it follows `before`: "²", "ᵉʳ" as "er", other short text as "^(…)"."""
-    return positioned(text, before, RAISED, "^")
-
-
-def lowered(text: str, before: str) -> str:
-    """Returns subscript text as it follows `before`: "₂", other short text as "_x"."""
-    return positioned(text, before, LOWERED, "_")
-
-
-def positioned(text: str, before: str, small: dict[int, int], sign: str) -> str:
-    if len(text) > SHORT_LIMIT_CHARS or not before[-1:].strip():
-        return text
-    if NUMERIC.fullmatch(text):
-        return text.translate(small)
-    if text.isalpha():
-        # Ordinals, abbreviations and trade marks end a word; a variable's index does not.
-        return f"_{text}" if sign == "_" else text
-    return f"{sign}({text})" if any(map(str.isalnum, text)) else text
 
 
 def may_be_note(tag: Tag) -> bool:

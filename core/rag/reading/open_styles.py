@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from core.rag.reading.inline_text import TextLook
+from core.rag.reading.inline_text import Position, TextLook
 from core.rag.reading.list_counting import ListLevel
 from core.rag.reading.numerals import NumeralFormat
 from core.rag.reading.open_names import OFFICE, STYLE, TEXT, whole_number
@@ -24,14 +24,14 @@ class OpenStyle:
     is_title: bool = False
     hidden: bool | None = None
     struck: bool | None = None
-    raised: bool | None = None
+    position: Position | None = None
 
     def look(self, outer: TextLook) -> TextLook:
         """Returns the look of text of this style inside other text."""
         return TextLook(
             outer.is_hidden if self.hidden is None else self.hidden,
             outer.is_struck if self.struck is None else self.struck,
-            outer.is_raised if self.raised is None else self.raised,
+            outer.position if self.position is None else self.position,
         )
 
 
@@ -72,13 +72,21 @@ def read_style(name: str, element: Element, inherited: OpenStyle) -> OpenStyle:
         return style
     display, position = properties.get(f"{TEXT}display"), properties.get(f"{STYLE}text-position", "")
     line = properties.get(f"{STYLE}text-line-through-style") or properties.get(f"{STYLE}text-line-through-type")
-    raised = position.startswith("super") or (position[:1].isdigit() and not position.startswith("0%"))
     return replace(
         style,
         hidden=style.hidden if display is None else display == "none",
         struck=style.struck if line is None else line != "none",
-        raised=raised if position else style.raised,
+        position=read_position(position) if position else style.position,
     )
+
+
+def read_position(value: str) -> Position:
+    """Reads "super 58%", "-33% 58%" or "0% 100%"."""
+    if value.startswith(("super", "sub")):
+        return "raised" if value.startswith("super") else "lowered"
+    if value.startswith("0%"):
+        return ""
+    return "lowered" if value.startswith("-") else "raised"
 
 
 def read_levels(list_style: Element) -> dict[int, ListLevel]:

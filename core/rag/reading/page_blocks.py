@@ -15,6 +15,7 @@ from core.rag.documents import Block, collapse_blanks, one_line, table_blocks, v
 from core.rag.reading import notation
 from core.rag.reading.list_numbers import item_markers
 from core.rag.reading.page_tables import PageTable, parse_table
+from core.rag.reading.raised_text import lowered, raised
 
 DEPTH_LIMIT = 150  # no author nests deeper
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
@@ -127,7 +128,7 @@ class ElementWalk:
         elif (mark := self._note_mark(tag)) is not None:
             self._inline.append((f" [{mark}]" if mark else "", True))
         elif tag.name in ("sup", "sub"):
-            write = notation.raised if tag.name == "sup" else notation.lowered
+            write = raised if tag.name == "sup" else lowered
             before = "".join(text for text, _ in self._inline[-BEFORE_LIMIT_PIECES:])
             self._inline.append((write(element_text(tag, self._skip), before), self._linked))
         elif tag.name == "a":

@@ -1,7 +1,10 @@
-"""Writes Word's equations on a line: "(a + b)/2", "x^2", "√(x)" (ECMA-376, part 1, chapter 22). Pure."""
+"""Writes Word's equations on a line: "(a+b)/2", "x²", "√(x)" (ECMA-376, part 1, chapter 22). Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from core.rag.reading.raised_text import lowered, raised
 from core.rag.reading.zip_package import Element
 
 M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
@@ -17,7 +20,7 @@ def math_text(element: Element) -> str:
         return f"{group(element, 'num')}/{group(element, 'den')}"
     if name in ("sSup", "sSub", "sSubSup"):
         low, high = part(element, "sub"), part(element, "sup")
-        return part(element, "e") + (f"_{wrapped(low)}" if low else "") + (f"^{wrapped(high)}" if high else "")
+        return part(element, "e") + positioned(low, lowered, "_") + positioned(high, raised, "^")
     if name == "rad":
         return f"{part(element, 'deg')}√({part(element, 'e')})"
     if name == "d":
@@ -39,6 +42,12 @@ def group(element: Element, name: str) -> str:
 def wrapped(text: str) -> str:
     """Puts brackets around more than one word or number."""
     return text if text.replace(".", "").isalnum() else f"({text})"
+
+
+def positioned(text: str, write: Callable[[str, str], str], sign: str) -> str:
+    """Writes digits as small ones, other text behind a sign."""
+    small = write(text, "x")
+    return small if small != text else f"{sign}{wrapped(text)}" if text else ""
 
 
 def character(element: Element, properties: str, name: str, default: str) -> str:

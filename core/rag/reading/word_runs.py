@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from core.rag.reading.inline_text import InlineText, TextLook
+from core.rag.reading.inline_text import InlineText, Position, TextLook
 from core.rag.reading.word_fields import FieldStack
 from core.rag.reading.word_math import MATH, math_text
 from core.rag.reading.word_names import (
@@ -28,6 +28,7 @@ from core.rag.reading.word_styles import StyleSheet
 from core.rag.reading.word_symbols import symbol, without_private_letters
 from core.rag.reading.zip_package import Element
 
+POSITIONS: dict[str, Position] = {"superscript": "raised", "subscript": "lowered"}
 BOX_CONTENT = frozenset((f"{W}txbxContent",))
 DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
 SPACES = {f"{W}tab": "\t", f"{W}ptab": "\t", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "-"}
@@ -120,7 +121,7 @@ class RunReader:
         return TextLook(
             by_style if vanish is None else is_on(vanish),
             is_on(properties.find(f"{W}strike")) or is_on(properties.find(f"{W}dstrike")),
-            value_of(properties, "vertAlign") == "superscript",
+            POSITIONS.get(value_of(properties, "vertAlign"), ""),
             "" if fonts is None else fonts.get(f"{W}ascii", ""),
         )
 

@@ -361,18 +361,18 @@ def test_hidden_text_is_not_read() -> None:
 
 def test_signs_are_read() -> None:
     """Symbols of fonts, tabs, breaks, hyphens, raised numbers, struck text and small letters above others."""
-    raised = '<w:vertAlign w:val="superscript"/>'
+    raised, lowered = (f'<w:vertAlign w:val="{position}script"/>' for position in ("super", "sub"))
     ruby = "<w:ruby><w:rt><w:r><w:t>kan</w:t></w:r></w:rt><w:rubyBase><w:r><w:t>漢</w:t></w:r></w:rubyBase></w:ruby>"
     signs = (
         '<w:r><w:sym w:font="Wingdings" w:char="F0FE"/><w:t>Yes</w:t><w:tab/><w:t>long</w:t><w:noBreakHyphen/>'
         "<w:t>te</w:t><w:softHyphen/><w:t>rm</w:t><w:br/><w:t>10</w:t></w:r>"
     )
     body = w.paragraph(
-        signs + w.run("6", raised) + w.run(" on the 1") + w.run("st", raised) + w.run(": ")
-        + w.run("$20", "<w:strike/>") + w.run(" ") + ruby
+        signs + w.run("6", raised) + w.run(" t CO") + w.run("2", lowered) + w.run(" on the 1") + w.run("st", raised)
+        + w.run(": ") + w.run("$20", "<w:strike/>") + w.run(" ") + ruby
     )  # fmt: skip
 
-    assert text_of(body) == "☑Yes long-term\n10⁶ on the 1st: ~~$20~~ 漢(kan)"
+    assert text_of(body) == "☑Yes long-term\n10⁶ t CO₂ on the 1st: ~~$20~~ 漢(kan)"
 
 
 def test_an_equation_is_read_on_a_line() -> None:
@@ -387,7 +387,7 @@ def test_an_equation_is_read_on_a_line() -> None:
         f"<m:rad><m:deg/><m:e>{letters('d')}</m:e></m:rad></m:oMath>"
     )
 
-    assert text_of(w.paragraph(equation)) == "x=(a+b)/2+c^2√(d)"
+    assert text_of(w.paragraph(equation)) == "x=(a+b)/2+c²√(d)"
 
 
 def test_a_large_first_letter_belongs_to_its_word() -> None:
