@@ -7,19 +7,21 @@ how the model is shown the parts and how people learn of parts that cannot be re
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bindings.incoming import AttachedFile, UnreadPart
+from bindings.incoming import AttachedFile, UnreadKind, UnreadPart
 from core.contract import Attachment, Language, Omission
 from core.rag.context import plain_name
+from core.runtime.format_table import ReadableFormat, format_of_name
 from core.texts import text
 
 PARTS_LIMIT = 20
 PART_CHARS = 20_000
 UNREAD_LIMIT = 20
 NAME_CHARS = 80
+MEDIA_KINDS: Mapping[str, UnreadKind] = {"image": "image", "audio": "audio", "video": "video"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +121,13 @@ def collect_files(contents: Iterable[MessageContent]) -> tuple[AttachedFile, ...
 def collect_unread(contents: Iterable[MessageContent]) -> tuple[UnreadPart, ...]:
     """The parts of several messages that cannot be read."""
     return tuple(part for content in contents for part in content.unread)
+
+
+def find_media_kind(media_type: str, name: str) -> UnreadKind | None:
+    """Returns the kind of a picture, recording or video; None for files that may be read.
+
+    A readable suffix counts more than the type: TypeScript's `.ts` is also a suffix of videos, and SVG is text.
+    """
+    if isinstance(format_of_name(name), ReadableFormat):
+        return None
+    return MEDIA_KINDS.get(media_type.partition("/")[0].strip().lower())

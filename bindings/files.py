@@ -5,7 +5,7 @@ Text files are decoded here, because rows and schemas must stay unchanged. The e
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import AsyncIterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +16,13 @@ from bindings.incoming import AttachedFile, Platform
 from core.contract import Attachment, Engine, Language, Omission
 from core.errors import DocumentFault, UnreadableDocument
 from core.rag.context import plain_name
-from core.runtime.file_formats import guess_media_type
+from core.runtime.format_table import (
+    DocumentFormat,
+    ReadableFormat,
+    RefusedFormat,
+    format_of_media_type,
+    format_of_name,
+)
 from core.runtime.text_encoding import decode_unicode, legacy_encoding
 from core.texts import describe_omissions, text
 
@@ -27,17 +33,15 @@ UnreadReason = (
 )  # content: unreadable without a DocumentFault
 FileFormat = Literal["text", "json", "csv", "jsonl", "document"]
 FILES_LIMIT = 16
+BINARY_STARTS = (b"%PDF", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"{\\rtf")  # whatever the name says
 CHUNK_BYTES = 1 << 16
-FORMATS: dict[str, FileFormat] = {
-    "text/plain": "text",
-    "text/markdown": "text",
-    "application/json": "json",
-    "text/csv": "csv",
-    "text/tab-separated-values": "csv",
-    "application/x-ndjson": "jsonl",
-    "text/html": "document",
-    "application/pdf": "document",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "document",
+# These are passed on as they are: they may be rows, or hold a JSON Schema. The engine reads all other formats.
+VERBATIM_FORMATS: Mapping[DocumentFormat, FileFormat] = {
+    "text": "text",
+    "markdown": "text",
+    "json": "json",
+    "csv": "csv",
+    "json_lines": "jsonl",
 }
 
 
@@ -82,9 +86,8 @@ async def read_files(
 
 
 async def read_file(engine: Engine, platform: Platform, file: AttachedFile, limit_bytes: int) -> TextFile | UnreadFile:
-    file_format = detect_format(file)
-    if file_format is None:
-        return UnreadFile(file.name, "kind")
+    if (reason := refuse_by_name(file)) is not None:
+        return UnreadFile(file.name, reason)
     if file.size_bytes is not None and file.size_bytes > limit_bytes:
         return UnreadFile(file.name, "size")
     try:
@@ -94,10 +97,11 @@ async def read_file(engine: Engine, platform: Platform, file: AttachedFile, limi
         return UnreadFile(file.name, "fetch")
     if len(body) > limit_bytes:
         return UnreadFile(file.name, "size")
-    if file_format == "document":
+    file_format = detect_format(file)
+    decoded = None if file_format == "document" else decode_text(body)
+    if decoded is None:
         return await read_document(engine, file, body)
-    decoded = decode_text(body)
-    return UnreadFile(file.name, "kind") if decoded is None else TextFile(file.name, file_format, decoded)
+    return TextFile(file.name, file_format, decoded)
 
 
 async def read_document(engine: Engine, file: AttachedFile, body: bytes) -> TextFile | UnreadFile:
@@ -109,15 +113,23 @@ async def read_document(engine: Engine, file: AttachedFile, body: bytes) -> Text
     return TextFile(file.name, "document", attachment.text, attachment.omissions)
 
 
-def detect_format(file: AttachedFile) -> FileFormat | None:
-    """The format by file name, else by media type. None: the format is not supported."""
-    media_type = file.media_type.partition(";")[0].strip().lower()
-    by_name = FORMATS.get(guess_media_type(file.name))
-    return by_name or FORMATS.get(media_type) or ("text" if media_type.startswith("text/") else None)
+def refuse_by_name(file: AttachedFile) -> DocumentFault | None:
+    """Returns the reason why a file need not be fetched: its name says that it is a picture, a program and so on."""
+    row = format_of_name(file.name)
+    return row.reason if isinstance(row, RefusedFormat) and row.by_name else None
+
+
+def detect_format(file: AttachedFile) -> FileFormat:
+    """Returns the format by file name, else by media type. "document": the engine reads it, or says why not."""
+    rows = (format_of_name(file.name), format_of_media_type(file.media_type))
+    named = next((row for row in rows if row is not None), None)
+    return VERBATIM_FORMATS.get(named.name, "document") if isinstance(named, ReadableFormat) else "document"
 
 
 def decode_text(body: bytes) -> str | None:
     """Decodes Unicode, or the charset of an older system. None: binary data."""
+    if body.startswith(BINARY_STARTS):
+        return None
     if (decoded := decode_unicode(body)) is not None:
         return None if "\0" in decoded else decoded
     return None if b"\0" in body else body.decode(legacy_encoding(body), "replace")

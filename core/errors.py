@@ -38,7 +38,23 @@ from typing import ClassVar, Literal
 
 # Reasons that are more precise than the class. Each has a text in `config/locale/`.
 RequestFault = Literal["empty", "frame", "attachments", "resume"]
-DocumentFault = Literal["locked", "pictures", "xfa", "kind", "damaged", "large", "empty"]
+DocumentFault = Literal[
+    "locked",
+    "pictures",  # scanned pages
+    "xfa",  # a form that only Adobe Acrobat shows
+    "kind",  # another unsupported format
+    "damaged",
+    "large",
+    "empty",
+    "old_word",
+    "old_slides",
+    "old_workbook",
+    "convert",  # its own program can save it as PDF
+    "database",
+    "archive",
+    "picture",
+    "recording",  # sound or video
+]
 FetchFault = Literal[
     "form",  # the URL is malformed or not HTTP, contains a password, or names another port
     "private",  # the URL is inside the network, or leads there

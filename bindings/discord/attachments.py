@@ -8,17 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from bindings.content import MessagePart
+from bindings.content import MessagePart, find_media_kind
 from bindings.discord.payloads import Payload, as_mapping, as_number, as_text
-from bindings.incoming import AttachedFile, UnreadKind, UnreadPart
-
-MEDIA_KINDS: dict[str, UnreadKind] = {"image": "image", "audio": "audio", "video": "video"}
+from bindings.incoming import AttachedFile, UnreadPart
 
 
 def read_attachment(attachment: Payload) -> Iterator[AttachedFile | UnreadPart | MessagePart]:
     """Yields a file, or the name of a picture, recording or video; then the description that its sender wrote."""
     file = parse_file(attachment)
-    kind = media_kind(file.media_type)
+    kind = find_media_kind(file.media_type, file.name)
     yield UnreadPart(kind, file.name) if kind else file
     if description := as_text(attachment.get("description")):
         yield MessagePart("embedded", description, file.name)
@@ -48,15 +46,11 @@ def parse_media(item: Payload) -> Iterator[str | UnreadPart]:
     name = file_name(as_text(media.get("url")))
     if description := as_text(item.get("description")):
         yield f"![{description}]({name})"
-    yield UnreadPart(media_kind(parse_media_type(media)) or "image", name)
+    yield UnreadPart(find_media_kind(parse_media_type(media), "") or "image", name)
 
 
 def parse_media_type(item: Payload) -> str:
     return as_text(item.get("content_type")).partition(";")[0].strip().lower()
-
-
-def media_kind(media_type: str) -> UnreadKind | None:
-    return MEDIA_KINDS.get(media_type.partition("/")[0])
 
 
 def file_name(url: str) -> str:

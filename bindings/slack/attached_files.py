@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from bindings.content import MessagePart
+from bindings.content import MessagePart, find_media_kind
 from bindings.incoming import AttachedFile, UnreadKind, UnreadPart
 from bindings.slack.markup import escape_once
 from bindings.slack.payloads import SlackObject, get_object, get_objects, get_text
@@ -24,7 +24,7 @@ DOCUMENT_KINDS: Mapping[str, UnreadKind] = {  # by mode or file type: documents 
     "post": "canvas",
     "list": "list",
 }
-MEDIA_KINDS: Mapping[str, UnreadKind] = {"image": "image", "audio": "audio", "video": "video"}
+CLIP_KINDS: Mapping[str, UnreadKind] = {"slack_audio": "audio", "slack_video": "video"}  # recorded in Slack
 HIDDEN_MODES = ("tombstone", "hidden_by_limit")  # deleted, or older than the workspace's plan shows
 NO_ACCESS = ("access_denied", "file_not_found", "team_access_not_granted")
 
@@ -52,8 +52,7 @@ def find_unread_kind(file: SlackObject) -> UnreadKind | None:
         return "file"
     if get_text(file, "file_access") in NO_ACCESS:
         return "file"
-    media = get_text(file, "mimetype").partition("/")[0]
-    by_media = MEDIA_KINDS.get(get_text(file, "subtype").removeprefix("slack_")) or MEDIA_KINDS.get(media)
+    by_media = CLIP_KINDS.get(get_text(file, "subtype")) or find_media_kind(get_text(file, "mimetype"), find_name(file))
     return DOCUMENT_KINDS.get(mode) or DOCUMENT_KINDS.get(filetype) or by_media
 
 

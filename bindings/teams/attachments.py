@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from botbuilder.schema import Attachment as TeamsAttachment
 
-from bindings.content import MessagePart
+from bindings.content import MessagePart, find_media_kind
 from bindings.incoming import AttachedFile, UnreadPart
 from bindings.teams.activities import get_text, get_value
 from bindings.teams.cards import read_card
@@ -91,8 +91,8 @@ def read_attachment(attachment: MessageAttachment, file_address: FileAddress | N
         return read_shared_file(attachment, file_address)
     if kind.startswith((CARD, TEAMS_CARD)):
         return read_card_attachment(attachment)
-    if kind.startswith(("audio/", "video/")):
-        return unread("audio" if kind.startswith("audio/") else "video", attachment.name)
+    if kind.startswith(("audio/", "video/")) and (media := find_media_kind(kind, attachment.name)):
+        return unread(media, attachment.name)
     if kind.startswith("image/") or attachment.url:
         return read_direct_file(attachment)
     return AttachmentContent() if kind == HTML else unread("other", attachment.name)

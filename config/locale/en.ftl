@@ -3,8 +3,8 @@
 
 ## Terms: fragments that several texts share.
 
--formats = Web pages, feeds, text, Markdown, CSV, JSON, PDF and Word (.docx) files
--file-formats = text, Markdown, HTML, CSV, JSON, PDF and Word (.docx)
+-formats = Web pages, feeds, text, Markdown, code, CSV, JSON, PDF, Word, Excel, PowerPoint, OpenDocument, RTF and email files
+-file-formats = text, Markdown, code, HTML, CSV, JSON, PDF, Word, Excel, PowerPoint, OpenDocument, RTF and email
 
 ## Errors: what people read when something goes wrong. The second part of a key is the error's code, the third its reason.
 
@@ -54,6 +54,14 @@ error-unreadable-xfa = This PDF is a form that only Adobe Acrobat shows (XFA). P
 error-unreadable-damaged = This document is damaged. Please save it again, or provide another copy.
 error-unreadable-large = This document is too large or too complicated to read. Please provide the part that matters.
 error-unreadable-empty = There is no text in this document. Text that a page shows only by its scripts cannot be read.
+error-unreadable-old_word = This is a Word 97–2003 file, which cannot be read. Please save it as .docx.
+error-unreadable-old_slides = This is a PowerPoint 97–2003 file, which cannot be read. Please save it as .pptx.
+error-unreadable-old_workbook = This is a file of an old version of Excel, which cannot be read. Please save it as .xlsx.
+error-unreadable-convert = Only its own program can open this file. Please save or export it there as PDF.
+error-unreadable-database = This is a database, which cannot be read. Please export the table as .csv or .xlsx.
+error-unreadable-archive = This is an archive, such as a ZIP file. Please unpack it and provide the files in it.
+error-unreadable-picture = This is a picture. Pictures cannot be read. Please provide the text that it shows.
+error-unreadable-recording = This is a sound recording or a video. These cannot be read. Please provide a transcript.
 
 error-bad_request-empty = There is no question in this. Please write one.
 error-bad_request-frame = The service did not understand what the page sent. Please load the page again.
@@ -296,6 +304,38 @@ bot-files-large = { $count ->
 bot-files-empty = { $count ->
     [one] Not read: { $names }. It contains no text.
    *[other] Not read: { $names }. They contain no text.
+}
+bot-files-old_word = { $count ->
+    [one] Not read: { $names }. It is a Word 97–2003 file; save it as .docx.
+   *[other] Not read: { $names }. They are Word 97–2003 files; save them as .docx.
+}
+bot-files-old_slides = { $count ->
+    [one] Not read: { $names }. It is a PowerPoint 97–2003 file; save it as .pptx.
+   *[other] Not read: { $names }. They are PowerPoint 97–2003 files; save them as .pptx.
+}
+bot-files-old_workbook = { $count ->
+    [one] Not read: { $names }. It is from an old version of Excel; save it as .xlsx.
+   *[other] Not read: { $names }. They are from an old version of Excel; save them as .xlsx.
+}
+bot-files-convert = { $count ->
+    [one] Not read: { $names }. Only its own program can open it; save or export it there as PDF.
+   *[other] Not read: { $names }. Only their own programs can open them; save or export them there as PDF.
+}
+bot-files-database = { $count ->
+    [one] Not read: { $names }. It is a database; export the table as .csv or .xlsx.
+   *[other] Not read: { $names }. They are databases; export the tables as .csv or .xlsx.
+}
+bot-files-archive = { $count ->
+    [one] Not read: { $names }. It is an archive, such as a ZIP file; unpack it and attach the files in it.
+   *[other] Not read: { $names }. They are archives, such as ZIP files; unpack them and attach the files in them.
+}
+bot-files-picture = { $count ->
+    [one] Not read: { $names }. It is a picture; write or paste the text that it shows.
+   *[other] Not read: { $names }. They are pictures; write or paste the text that they show.
+}
+bot-files-recording = { $count ->
+    [one] Not read: { $names }. It is a sound recording or a video; attach a transcript.
+   *[other] Not read: { $names }. They are sound recordings or videos; attach transcripts.
 }
 bot-files-fetch = { $count ->
     [one] Not read: { $names }. The platform did not provide it; try to attach it again.
@@ -1069,6 +1109,14 @@ page-file-xfa = It is a form that only Adobe Acrobat shows (XFA). Open it there,
 page-file-damaged = It is damaged. Save it again or choose another copy, then attach it.
 page-file-complicated = It is too large or too complex to read. Attach the important part.
 page-file-empty = It contains no text.
+page-file-old_word = It is a Word 97–2003 file. Save it as .docx, then attach it.
+page-file-old_slides = It is a PowerPoint 97–2003 file. Save it as .pptx, then attach it.
+page-file-old_workbook = It is from an old version of Excel. Save it as .xlsx, then attach it.
+page-file-convert = Only its own program can open it. Save or export it there as PDF, then attach that.
+page-file-database = It is a database. Export the table as .csv or .xlsx, then attach that.
+page-file-archive = It is an archive, such as a ZIP file. Unpack it, then attach the files in it.
+page-file-picture = It is a picture. Write or paste the text that it shows.
+page-file-recording = It is a sound recording or a video. Attach a transcript.
 page-file-too-large = It is too large: a file can have at most { SIZE($limit) }.
 page-file-too-slow = It took too long to send. Remove it, then attach it again.
 page-file-busy = The service is busy. Remove it, then attach it again later.

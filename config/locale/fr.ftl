@@ -3,8 +3,8 @@
 
 ## Termes : fragments communs à plusieurs textes.
 
--formats = pages Web, fils d’actualité, texte, Markdown, CSV, JSON, PDF et Word (.docx)
--file-formats = texte, Markdown, HTML, CSV, JSON, PDF et Word (.docx)
+-formats = pages Web, fils d’actualité, texte, Markdown, code, CSV, JSON, PDF, Word, Excel, PowerPoint, OpenDocument, RTF et courriels
+-file-formats = texte, Markdown, code, HTML, CSV, JSON, PDF, Word, Excel, PowerPoint, OpenDocument, RTF et courriels
 
 ## Erreurs : ce qu’on lit lorsque quelque chose échoue. La deuxième partie d’une clé est le code de l’erreur, la troisième sa raison.
 
@@ -54,6 +54,14 @@ error-unreadable-xfa = Ce PDF est un formulaire que seul Adobe Acrobat peut affi
 error-unreadable-damaged = Ce document est endommagé. Veuillez l’enregistrer de nouveau ou en fournir une autre copie.
 error-unreadable-large = Ce document est trop volumineux ou trop complexe pour être lu. Veuillez fournir la partie importante.
 error-unreadable-empty = Ce document ne contient pas de texte. Le texte qu’une page affiche seulement au moyen de scripts ne peut pas être lu.
+error-unreadable-old_word = Ce fichier est au format Word 97-2003, qui n’est pas pris en charge. Veuillez l’enregistrer au format .docx.
+error-unreadable-old_slides = Ce fichier est au format PowerPoint 97-2003, qui n’est pas pris en charge. Veuillez l’enregistrer au format .pptx.
+error-unreadable-old_workbook = Ce fichier provient d’une ancienne version d’Excel, qui n’est pas prise en charge. Veuillez l’enregistrer au format .xlsx.
+error-unreadable-convert = Ce fichier ne s’ouvre que dans son propre logiciel. Veuillez l’y enregistrer ou l’exporter au format PDF.
+error-unreadable-database = Ce fichier est une base de données, qui ne peut pas être lue. Veuillez exporter la table au format .csv ou .xlsx.
+error-unreadable-archive = Ce fichier est une archive, par exemple un fichier ZIP. Veuillez la décompresser et fournir les fichiers qu’elle contient.
+error-unreadable-picture = Ce fichier est une image. Les images ne peuvent pas être lues. Veuillez fournir le texte qu’elle contient.
+error-unreadable-recording = Ce fichier est un enregistrement sonore ou une vidéo, qui ne peut pas être lu. Veuillez en fournir la transcription.
 
 error-bad_request-empty = Il n’y a pas de question ici. Veuillez en écrire une.
 error-bad_request-frame = Le service n’a pas compris ce que la page a envoyé. Veuillez recharger la page.
@@ -299,6 +307,38 @@ bot-files-large = { $count ->
 bot-files-empty = { $count ->
     [one] Non lu : { $names }. Ce fichier ne contient pas de texte.
    *[other] Non lus : { $names }. Ces fichiers ne contiennent pas de texte.
+}
+bot-files-old_word = { $count ->
+    [one] Non lu : { $names }. Ce fichier est au format Word 97-2003; veuillez l’enregistrer au format .docx.
+   *[other] Non lus : { $names }. Ces fichiers sont au format Word 97-2003; veuillez les enregistrer au format .docx.
+}
+bot-files-old_slides = { $count ->
+    [one] Non lu : { $names }. Ce fichier est au format PowerPoint 97-2003; veuillez l’enregistrer au format .pptx.
+   *[other] Non lus : { $names }. Ces fichiers sont au format PowerPoint 97-2003; veuillez les enregistrer au format .pptx.
+}
+bot-files-old_workbook = { $count ->
+    [one] Non lu : { $names }. Ce fichier provient d’une ancienne version d’Excel; veuillez l’enregistrer au format .xlsx.
+   *[other] Non lus : { $names }. Ces fichiers proviennent d’une ancienne version d’Excel; veuillez les enregistrer au format .xlsx.
+}
+bot-files-convert = { $count ->
+    [one] Non lu : { $names }. Ce fichier ne s’ouvre que dans son propre logiciel; veuillez l’y enregistrer ou l’exporter au format PDF.
+   *[other] Non lus : { $names }. Ces fichiers ne s’ouvrent que dans leurs propres logiciels; veuillez les y enregistrer ou les exporter au format PDF.
+}
+bot-files-database = { $count ->
+    [one] Non lu : { $names }. Ce fichier est une base de données; veuillez exporter la table au format .csv ou .xlsx.
+   *[other] Non lus : { $names }. Ces fichiers sont des bases de données; veuillez exporter les tables au format .csv ou .xlsx.
+}
+bot-files-archive = { $count ->
+    [one] Non lu : { $names }. Ce fichier est une archive, par exemple un fichier ZIP; veuillez la décompresser et joindre les fichiers qu’elle contient.
+   *[other] Non lus : { $names }. Ces fichiers sont des archives, par exemple des fichiers ZIP; veuillez les décompresser et joindre les fichiers qu’elles contiennent.
+}
+bot-files-picture = { $count ->
+    [one] Non lu : { $names }. Ce fichier est une image; veuillez écrire ou coller le texte qu’elle contient.
+   *[other] Non lus : { $names }. Ces fichiers sont des images; veuillez écrire ou coller le texte qu’elles contiennent.
+}
+bot-files-recording = { $count ->
+    [one] Non lu : { $names }. Ce fichier est un enregistrement sonore ou une vidéo; veuillez en joindre la transcription.
+   *[other] Non lus : { $names }. Ces fichiers sont des enregistrements sonores ou des vidéos; veuillez en joindre la transcription.
 }
 bot-files-fetch = { $count ->
     [one] Non lu : { $names }. La plateforme n’a pas fourni ce fichier; veuillez le joindre de nouveau.
@@ -1092,6 +1132,14 @@ page-file-xfa = C’est un formulaire que seul Adobe Acrobat peut afficher (XFA)
 page-file-damaged = Il est endommagé. Enregistrez-le de nouveau ou choisissez une autre copie, puis joignez-la.
 page-file-complicated = Il est trop volumineux ou trop complexe pour être lu. Joignez la partie importante.
 page-file-empty = Il ne contient pas de texte.
+page-file-old_word = Ce fichier est au format Word 97-2003. Enregistrez-le au format .docx, puis joignez-le.
+page-file-old_slides = Ce fichier est au format PowerPoint 97-2003. Enregistrez-le au format .pptx, puis joignez-le.
+page-file-old_workbook = Ce fichier provient d’une ancienne version d’Excel. Enregistrez-le au format .xlsx, puis joignez-le.
+page-file-convert = Ce fichier ne s’ouvre que dans son propre logiciel. Enregistrez-le ou exportez-le au format PDF, puis joignez ce fichier PDF.
+page-file-database = Ce fichier est une base de données. Exportez la table au format .csv ou .xlsx, puis joignez-la.
+page-file-archive = Ce fichier est une archive, par exemple un fichier ZIP. Décompressez-la, puis joignez les fichiers qu’elle contient.
+page-file-picture = Ce fichier est une image. Écrivez ou collez le texte qu’elle contient.
+page-file-recording = Ce fichier est un enregistrement sonore ou une vidéo. Joignez-en la transcription.
 page-file-too-large = Il est trop volumineux : un fichier peut avoir au plus { SIZE($limit) }.
 page-file-too-slow = L’envoi a pris trop de temps. Retirez le fichier, puis joignez-le de nouveau.
 page-file-busy = Le service est occupé. Retirez le fichier, puis joignez-le de nouveau plus tard.

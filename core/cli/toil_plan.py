@@ -11,7 +11,7 @@ from pathlib import Path
 from core import strict_json
 from core.contract import Engine, Json, Language, Sampling
 from core.errors import BadRequest, ParameterRefused
-from core.runtime.file_formats import guess_media_type
+from core.runtime.format_table import guess_media_type
 from core.texts import text
 from core.toil.batch import openai_lines
 from core.toil.batch.answers import ToilAnswers
@@ -23,7 +23,6 @@ from core.toil.batch.rows import AnyRow, Row, RowFormat, csv_rows, json_rows
 
 FORMATS: Mapping[str, RowFormat] = {
     "text/csv": "csv",
-    "text/tab-separated-values": "csv",
     "application/x-ndjson": "jsonl",
 }
 USER = "csps-llm toil run"  # all batches together count as one user beside the people who chat

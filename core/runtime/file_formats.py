@@ -1,4 +1,4 @@
-"""Recognizes the format of a file: media type by suffix, encoding by byte order mark, delimiter of CSV. Pure."""
+"""Recognizes how a text file is written: its encoding by byte order mark, the delimiter of CSV. Pure."""
 
 from __future__ import annotations
 
@@ -6,29 +6,7 @@ import codecs
 import re
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import PurePath
 
-MEDIA_TYPES_BY_SUFFIX = {
-    ".htm": "text/html",
-    ".html": "text/html",
-    ".xhtml": "application/xhtml+xml",
-    ".xml": "application/xml",
-    ".rss": "application/rss+xml",
-    ".atom": "application/atom+xml",
-    ".rdf": "application/rdf+xml",
-    ".txt": "text/plain",
-    ".text": "text/plain",
-    ".log": "text/plain",
-    ".md": "text/markdown",
-    ".markdown": "text/markdown",
-    ".csv": "text/csv",
-    ".tsv": "text/tab-separated-values",
-    ".json": "application/json",
-    ".jsonl": "application/x-ndjson",
-    ".ndjson": "application/x-ndjson",
-    ".pdf": "application/pdf",
-    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-}
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark begins alike
@@ -44,11 +22,6 @@ QUOTED_CELL = re.compile(r'(^|[,;\t|]) *"(?:[^"]|"")*(?:"|\Z)')
 NAMED_DELIMITER = re.compile(r'"?sep=([,;\t|:])"?[ \t,;]*\r?(?:\n|\Z)', re.IGNORECASE)
 SNIFFED_LINES = 20
 SNIFFED_CHARS = 20_000
-
-
-def guess_media_type(name: str) -> str:
-    """Returns the media type for the suffix of a file name or path; "" for an unknown suffix."""
-    return MEDIA_TYPES_BY_SUFFIX.get(PurePath(name).suffix.lower(), "")
 
 
 def split_byte_order_mark(data: bytes) -> tuple[str | None, bytes]:

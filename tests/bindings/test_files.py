@@ -48,10 +48,16 @@ async def read(name: str, body: bytes | Exception, media_type: str = "", size: i
         ("rows.jsonl", "", "jsonl"),
         ("unnamed", "application/json; charset=utf-8", "json"),
         ("notes", "text/plain", "text"),
+        ("main.ts", "video/mp2t", "document"),
+        ("deploy.yaml", "application/octet-stream", "document"),
+        ("table.csv", "application/vnd.ms-excel", "csv"),
+        ("Dockerfile", "", "document"),
+        ("unknown.qqq", "application/octet-stream", "document"),
+        ("letter.doc", "application/msword", "document"),
     ],
 )
 async def test_text_is_read(name: str, media_type: str, shape: str) -> None:
-    """The file name gives the format, else the media type."""
+    """The file name gives the format, else the media type. The engine reads what is no plain text, rows or JSON."""
     files = await read(name, "é\n".encode(), media_type)
 
     assert (TextFile(name, shape, "é\n"),) == files.readable  # type: ignore[arg-type]
@@ -62,10 +68,10 @@ async def test_text_is_read(name: str, media_type: str, shape: str) -> None:
 @pytest.mark.parametrize(
     ("name", "body", "size", "why"),
     [
-        ("a.xlsx", b"PK", None, "kind"),
         ("program.exe", b"MZ", None, "kind"),
-        ("picture.png", b"", None, "kind"),
-        ("binary.txt", b"a\0b", None, "kind"),
+        ("picture.png", b"", None, "picture"),
+        ("minutes.mp3", b"", None, "recording"),
+        ("all.zip", b"PK", None, "archive"),
         ("large.txt", b"", LIMIT + 1, "size"),
         ("larger.txt", b"a" * (LIMIT + 1), None, "size"),
         ("liar.txt", b"a" * (LIMIT + 1), 5, "size"),
@@ -74,8 +80,16 @@ async def test_text_is_read(name: str, media_type: str, shape: str) -> None:
     ],
 )
 async def test_an_unread_file_has_a_reason(name: str, body: bytes | Exception, size: int | None, why: str) -> None:
-    """A file that is known to be too large or of an unsupported format is not fetched."""
+    """The name of a picture, recording, archive or program is enough; a limit holds for the body too."""
     assert MessageFiles((), (UnreadFile(name, why),)) == await read(name, body, size=size)  # type: ignore[arg-type]
+
+
+async def test_a_file_of_a_known_unreadable_kind_or_size_is_not_fetched() -> None:
+    channels = FakeChannels(files={"u": b"x"})
+    files = (AttachedFile("picture.png", "u", ""), AttachedFile("large.txt", "u", "", LIMIT + 1))
+    await read_files(FakeEngine(), channels, files, LIMIT)
+
+    assert [] == channels.fetched
 
 
 class Reading(FakeEngine):
@@ -100,6 +114,15 @@ async def test_an_unreadable_document_has_the_reason_of_the_engine(
     files = await read_files(engine, FakeChannels(files={"u": b"%PDF"}), (AttachedFile("scan.pdf", "u", ""),), LIMIT)
 
     assert MessageFiles((), (UnreadFile("scan.pdf", why),)) == files
+
+
+@pytest.mark.parametrize("body", [b"a\0b", b"%PDF-1.7", b"PK\x03\x04", b"{\\rtf1"])
+async def test_a_file_whose_bytes_are_no_text_is_read_by_the_engine(body: bytes) -> None:
+    """Its name may be wrong. The engine tells the format by the bytes, or the reason why it is not read."""
+    engine = Reading(UnreadableDocument("this is no text", "kind"))
+    files = await read_files(engine, FakeChannels(files={"u": body}), (AttachedFile("a.txt", "u", ""),), LIMIT)
+
+    assert MessageFiles((), (UnreadFile("a.txt", "kind"),)) == files
 
 
 async def test_a_partly_read_file_is_marked() -> None:

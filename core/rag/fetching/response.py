@@ -17,16 +17,11 @@ from typing import Protocol
 import httpx
 
 from core.errors import FetchFailed, FetchFault
-from core.runtime.file_formats import guess_media_type
+from core.runtime.format_table import READABLE_MEDIA_TYPES, guess_media_type
 
 # Bodies of other types are not downloaded. `core.rag.reading.formats` decides how they are read, by their bytes first.
-FETCHABLE_TYPES = {
-    *("text/html", "application/xhtml+xml", "text/xml", "application/xml", "text/plain", "text/markdown"),
-    *("text/x-markdown", "text/csv", "text/tab-separated-values", "application/csv", "application/json", "text/json"),
-    "application/pdf",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-}
-FETCHABLE_FAMILIES = re.compile(r"application/[a-z0-9.-]+\+(xml|json)")  # RSS, Atom, RDF, GeoJSON, JSON Feed …
+# Text of all kinds, RSS, Atom, RDF, GeoJSON, JSON Feed …
+FETCHABLE_FAMILIES = re.compile(r"text/[a-z0-9.+-]+|application/[a-z0-9.-]+\+(xml|json)")
 TYPES_OF_ANY_FILE = {"", "application/octet-stream", "binary/octet-stream"}  # file stores send these for any file
 MEDIA_REASONS: dict[str, FetchFault] = {"image": "picture", "audio": "recording", "video": "recording"}
 # By name: some of Python's encodings take long (punycode) or unpack (zip).
@@ -46,9 +41,9 @@ def parse_media_type(headers: httpx.Headers, path: str) -> str:
     declared: str = headers.get("content-type", "").split(";", 1)[0].strip().lower()
     if declared in TYPES_OF_ANY_FILE:
         declared = guess_media_type(path) or declared
-    if declared in FETCHABLE_TYPES or FETCHABLE_FAMILIES.fullmatch(declared):
+    if declared in READABLE_MEDIA_TYPES or FETCHABLE_FAMILIES.fullmatch(declared):
         return declared
-    problem = "the site sent a type of content that is not read: neither text, HTML, XML, JSON, PDF nor DOCX"
+    problem = "the site sent a type of content that is not read: neither text, HTML, XML, JSON, PDF nor an Office file"
     raise FetchFailed(problem, MEDIA_REASONS.get(declared.partition("/")[0], "kind"))
 
 

@@ -2,10 +2,11 @@
 
 reader, reader_process    `Reader`, the entrance, and the child process that it asks
 formats         detects the format and finds its parser: a function from `RawDocument` to `Document`
+content_sniffing          formats by their first bytes, the parts of ZIP and OLE files, and the first tag or header
 extract         pages: chooses the content, by page_weights and content_run; boilerplate finds the parts around it,
                 disclosure those that readers open; page_blocks, page_tables, list_numbers, notation make its text
 feeds           RSS, Atom, RDF; json_feed; feed_entries, feed_dates: the entries of each
-plain_text, csv_table, json_data, pdf        one format each
+plain_text, code, csv_table, json_data, pdf        one format each
 word            Word files; word_*: their parts, styles, numbers, runs, notes, tables
 open_document   OpenDocument texts; open_*: their styles, lists, tables
 workbook        workbooks; xlsx, ods, calamine_book read them into `sheets`; number_format, bounded_package

@@ -1,79 +1,39 @@
-"""Detects a document's format by its bytes, its media type and its name, in that order, and reads it. Pure.
+"""Detects a document's format and reads it: by its bytes, its media type and its name, in that order. Pure.
 
-Media types are unreliable: servers call feeds HTML or text, and browsers send none for Markdown.
+Media types are unreliable: servers call feeds HTML or text, browsers call TypeScript a video and know none for
+Markdown, and Excel claims CSV. `core.runtime.format_table` has a row for each format.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib import import_module
-from typing import Literal
+from typing import NoReturn
 
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
+from core.rag.reading import content_sniffing
 from core.rag.reading.charset import decode
 from core.rag.reading.raw_document import NO_LIMITS, RawDocument, ReadingLimits
-from core.runtime.file_formats import MEDIA_TYPES_BY_SUFFIX, guess_media_type
-
-READABLE_FORMATS = "HTML, RSS, Atom, JSON Feed, text, Markdown, CSV, JSON, PDF and DOCX are read"
-DocumentFormat = Literal["page", "feed", "text", "markdown", "csv", "json", "json_lines", "pdf", "word"]
+from core.runtime.format_table import (
+    BY_NAME,
+    READABLE_FORMATS,
+    REFUSED,
+    DocumentFormat,
+    FileFormat,
+    ReadableFormat,
+    RefusedFormat,
+    format_of_media_type,
+    format_of_name,
+)
 
 Parser = Callable[[RawDocument], Document]
-PARSERS: Mapping[DocumentFormat, str] = {
-    "page": "extract:parse_page",
-    "feed": "feeds:parse_feed",
-    "text": "plain_text:parse_text",
-    "markdown": "plain_text:parse_markdown",
-    "csv": "csv_table:parse_csv",
-    "json": "json_data:parse_json",
-    "json_lines": "json_data:parse_json_lines",
-    "pdf": "pdf:parse_pdf",
-    "word": "word:parse_word",
-}
-# Attached files have these types; FETCHABLE_TYPES in `core.rag.fetching.response` says which types the Web may send.
-FORMATS_BY_TYPE: dict[str, DocumentFormat] = {
-    "text/html": "page",
-    "application/xhtml+xml": "page",
-    "application/rss+xml": "feed",
-    "application/atom+xml": "feed",
-    "application/rdf+xml": "feed",
-    "application/feed+json": "feed",
-    "text/markdown": "markdown",
-    "text/x-markdown": "markdown",
-    "text/csv": "csv",
-    "text/tab-separated-values": "csv",
-    "application/json": "json",
-    "application/x-ndjson": "json_lines",
-    "application/pdf": "pdf",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "word",
-}
-NAMED_FORMATS: Mapping[str, DocumentFormat] = {
-    **FORMATS_BY_TYPE,
-    "text/plain": "text",
-}  # a suffix is more specific than a server
-READABLE_SUFFIXES = frozenset(suffix for suffix, media in MEDIA_TYPES_BY_SUFFIX.items() if media in NAMED_FORMATS)
 # Servers and browsers send these types with documents of any format: name and bytes decide.
-AMBIGUOUS_TYPES = {"", "text/plain", "text/xml", "application/xml", "application/octet-stream", "binary/octet-stream"}
-OLD_OFFICE = b"\xd0\xcf\x11\xe0"
-ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")  # the part of an Office file with a password
-REFUSED_STARTS = {
-    OLD_OFFICE: "an old Office file: save it as .docx or PDF",
-    b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture",
-    b"GIF8": "a picture",
-    b"\x1f\x8b": "a compressed file: unpack it first",
-    b"Rar!": "a compressed file: unpack it first",
-    b"7z\xbc\xaf": "a compressed file: unpack it first",
-    b"{\\rtf": "an RTF file: save it as .docx or PDF",
-}
-ZIP = b"PK\x03\x04"
+AMBIGUOUS_TYPES = {"", "text/plain", "application/octet-stream", "binary/octet-stream"}
+MARKUP_FORMATS = {"page", "feed", "json", "text"}  # the first characters may say something else
+ZIP_FORMATS = {"word", "slides", "workbook", "open_document"}
+OLE_FORMATS = {"workbook", "outlook"}
 SNIFFED_BYTES = 4096
-# After blanks, <?xml …?>, comments and <!DOCTYPE …>. Possessive: each character is read once.
-ROOT = re.compile(r"(?:\s+|<\?[^>]*>|<!--.*?-->|<!(?!--)[^>]*>|\]>)*+<(?:\w+:)?(\w+)", re.DOTALL)
-FEED_ROOTS = {"rss", "feed", "rdf"}
-PAGE_ROOTS = {"html", "head", "body", "main", "article", "section", "div", "p", "h1", "table", "meta", "title"}
-JSON_FEED = re.compile(r'"version"\s*:\s*"https://jsonfeed\.org/')
 
 
 def read_document(
@@ -87,7 +47,7 @@ def read_document(
 ) -> Document:
     """Raises UnreadableDocument for other formats, damaged documents and those without text."""
     raw = RawDocument(body, media_type, name, url, charset, limits)
-    detected = detect_format(body, media_type, name)
+    detected = detect_format(body, media_type, name, charset)
     document = find_parser(detected)(raw)
     if not document.passages:
         hint = " (a page that scripts draw has none before they run)" if detected == "page" else ""
@@ -97,50 +57,74 @@ def read_document(
 
 def find_parser(detected: DocumentFormat) -> Parser:
     """Imports the format's module only now: a process that reads pages needs no libraries for Office files."""
-    module, function = PARSERS[detected].split(":")
+    module, function = BY_NAME[detected].parser.split(":")
     parser: Parser = getattr(import_module(f"core.rag.reading.{module}"), function)
     return parser
 
 
-def detect_format(body: bytes, media_type: str, name: str) -> DocumentFormat:
+def detect_format(body: bytes, media_type: str, name: str, charset: str | None = None) -> DocumentFormat:
     """Raises UnreadableDocument for formats that are certainly not readable."""
     declared = media_type.partition(";")[0].strip().lower()
-    by_name = NAMED_FORMATS.get(guess_media_type(name))
-    if detected := format_of_bytes(body, by_name or FORMATS_BY_TYPE.get(declared)):
-        return detected
-    if declared.split("/")[0] in ("image", "audio", "video", "font"):
-        raise UnreadableDocument(f"this is {declared}: {READABLE_FORMATS}", "kind")
-    start = decode(body[:SNIFFED_BYTES])
-    by_type = FORMATS_BY_TYPE.get(declared) or (by_name if declared in AMBIGUOUS_TYPES else None)
-    if by_type in (None, "page", "feed", "json", "text"):
-        return format_of_text(start) or by_type or "text"
-    return by_type
+    by_type = None if declared in AMBIGUOUS_TYPES else format_of_media_type(declared)
+    claims = [row for row in (by_type, format_of_name(name)) if row is not None]
+    if sniffed := content_sniffing.sniff_binary(body):
+        return format_of_binary(sniffed, claims)
+    return format_of_text(decode(body[:SNIFFED_BYTES], charset), claims)
 
 
-def format_of_bytes(body: bytes, declared: DocumentFormat | None) -> DocumentFormat | None:
-    """Detects the format by the first bytes."""
-    if b"%PDF-" in body[:1024]:
-        return "pdf"
-    if body.startswith(OLD_OFFICE) and ENCRYPTED_PACKAGE in body:
-        raise UnreadableDocument("this Office file is locked by a password: attach it without one", "locked")
-    for start, what in REFUSED_STARTS.items():
-        if body.startswith(start):
-            raise UnreadableDocument(f"this is {what}; {READABLE_FORMATS}", "kind")
-    if body.startswith(ZIP) or declared == "word":
-        if declared != "word" and b"word/" not in body:
-            raise UnreadableDocument(f"this is a ZIP file, and no .docx; {READABLE_FORMATS}", "kind")
-        return "word"
-    return None
+def format_of_binary(sniffed: str, claims: list[FileFormat]) -> DocumentFormat:
+    """`claims`: the formats that the media type and the name say, for a ZIP or OLE file whose parts do not tell."""
+    if sniffed in ("zip", "ole"):
+        family = ZIP_FORMATS if sniffed == "zip" else OLE_FORMATS
+        names = [row.name for row in claims if isinstance(row, ReadableFormat)]
+        if claimed := next((name for name in names if name in family), None):
+            return claimed
+        refused = [row for row in claims if isinstance(row, RefusedFormat)]
+        refuse(refused[0] if refused else REFUSED["archive" if sniffed == "zip" else "old_office"])
+    return readable(sniffed)
 
 
-def format_of_text(start: str) -> DocumentFormat | None:
-    """Detects the format by the first characters."""
-    if start.lstrip().startswith("{"):
-        return "feed" if JSON_FEED.search(start) else None
-    detected = ROOT.match(start)
-    root = detected[1].lower() if detected else ""
-    if root in FEED_ROOTS:
-        return "feed"
-    if root in PAGE_ROOTS:
-        return "page"
-    return None
+def format_of_text(start: str, claims: list[FileFormat]) -> DocumentFormat:
+    """Chooses among the text formats: the media type's, else the name's, else the one of the first characters."""
+    chosen = next((row.name for row in claims if isinstance(row, ReadableFormat) and row.is_text), None)
+    if chosen != "page" and content_sniffing.looks_binary(start):
+        refuse_binary(claims)
+    if chosen == "xml":
+        return readable(content_sniffing.sniff_xml(start) or "xml")
+    if chosen is not None and chosen not in MARKUP_FORMATS:
+        return chosen
+    sniffed = content_sniffing.sniff_text(start)
+    if sniffed and not (sniffed in ("xml", "mail") and chosen in ("page", "feed", "json")):
+        return readable(sniffed)
+    return chosen or format_of_claims(start, claims)
+
+
+def format_of_claims(start: str, claims: list[FileFormat]) -> DocumentFormat:
+    """Chooses the format of a text without markup whose media type and name claim a binary format, or nothing."""
+    names = [row.name for row in claims if isinstance(row, ReadableFormat)]
+    if "workbook" in names and start.strip():
+        return "csv"  # what older programs export as .xls
+    if names:
+        return names[0]  # its parser says how it is damaged
+    pictures = [row for row in claims if isinstance(row, RefusedFormat) and row.by_name]
+    if pictures:
+        refuse(pictures[0])
+    return "text"
+
+
+def readable(sniffed: str) -> DocumentFormat:
+    """Raises UnreadableDocument for a refused format."""
+    row = BY_NAME.get(sniffed)
+    return row.name if row else refuse(REFUSED.get(sniffed, REFUSED["convert"]))
+
+
+def refuse_binary(claims: list[FileFormat]) -> NoReturn:
+    """Refuses bytes that are no text, by what the media type or the name says of them."""
+    refused = [row for row in claims if isinstance(row, RefusedFormat)]
+    if refused:
+        refuse(refused[0])
+    raise UnreadableDocument(f"this is no text, because it has zero bytes; {READABLE_FORMATS}", "kind")
+
+
+def refuse(row: RefusedFormat) -> NoReturn:
+    raise UnreadableDocument(f"this is {row.advice}; {READABLE_FORMATS}", row.reason)

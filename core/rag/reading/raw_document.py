@@ -63,9 +63,14 @@ class RawDocument:
     limits: ReadingLimits = NO_LIMITS
 
     @property
+    def file_name(self) -> str:
+        """The file's name without folders."""
+        return PurePath(one_line(self.name).replace("\\", "/")).name
+
+    @property
     def title(self) -> str:
         """A title from the file's name: "Plan 2026.docx" → "Plan 2026"."""
-        return PurePath(one_line(self.name).replace("\\", "/")).stem
+        return PurePath(self.file_name).stem
 
     def text(self) -> str:
         """Decodes the body. Raises UnreadableDocument if it is no text."""

@@ -1,4 +1,4 @@
-"""Recognizing the format of a file."""
+"""Recognizing the encoding and the delimiter of a text."""
 
 from __future__ import annotations
 
@@ -6,14 +6,7 @@ import codecs
 
 import pytest
 
-from core.runtime.file_formats import guess_delimiter, guess_media_type, split_byte_order_mark
-
-
-def test_the_media_type_of_a_name() -> None:
-    """Case does not matter; an unknown suffix has no type."""
-    assert guess_media_type("Rapport.CSV") == "text/csv"
-    assert guess_media_type("/a/b.tar/notes.md") == "text/markdown"
-    assert guess_media_type("program.exe") == guess_media_type("README") == ""
+from core.runtime.file_formats import guess_delimiter, split_byte_order_mark
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])

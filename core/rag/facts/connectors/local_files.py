@@ -18,7 +18,7 @@ from core.rag.facts.connectors.protocol import (
     OriginEntry,
     content_digest,
 )
-from core.rag.reading.formats import READABLE_SUFFIXES
+from core.runtime.format_table import DOCUMENT_SUFFIXES
 from core.strict_json import storable
 
 FILE_LIMIT_BYTES = 64 * 1024 * 1024
@@ -69,7 +69,7 @@ def file_key(path: Path) -> str:
 
 def readable_files(folder: Path) -> list[Path]:
     """Lists the files of readable formats by name, without hidden files and folders."""
-    files = (path for path in folder.rglob("*") if path.suffix.lower() in READABLE_SUFFIXES and path.is_file())
+    files = (path for path in folder.rglob("*") if path.suffix.lower() in DOCUMENT_SUFFIXES and path.is_file())
     return sorted(path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 

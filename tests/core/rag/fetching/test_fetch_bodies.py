@@ -106,6 +106,9 @@ def test_a_bomb_is_unpacked_only_as_far_as_read() -> None:
         ("application/pdf", "/a.html", "application/pdf"),
         ("text/tab-separated-values; charset=utf-8", "/rates", "text/tab-separated-values"),
         ("application/octet-stream", "/data/table.CSV", "text/csv"),
+        ("text/x-python; charset=utf-8", "/", "text/x-python"),
+        ("application/yaml", "/", "application/yaml"),
+        ("image/svg+xml", "/", "image/svg+xml"),
         ("", "/a/report.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
     ],
 )
@@ -115,7 +118,7 @@ def test_readable_types(header: str, path: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["image/png", "video/mp4", "text/javascript", "application/zip", "", "x", "text/html, a/b"]
+    "header", ["image/png", "video/mp4", "application/x-msdownload", "application/zip", "", "x", "text/html, a/b"]
 )
 def test_types_that_are_not_read(header: str) -> None:
     """They are refused before their body is read."""

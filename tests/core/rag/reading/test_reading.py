@@ -75,7 +75,7 @@ async def test_a_refusal_has_message_and_reason(reader: Reader) -> None:
     with pytest.raises(UnreadableDocument, match="picture") as refusal:
         await reader.read(b"\x89PNG\r\n", "image/png")
 
-    assert refusal.value.reason == "kind"
+    assert refusal.value.reason == "picture"
 
 
 async def test_children_live_on(reader: Reader) -> None:
