@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pypdf
 import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
@@ -17,9 +19,11 @@ from core.contract import Attachment
 from core.errors import UnreadableDocument
 from core.rag.reading.reader import Reader
 from core.rag.retrieval import Retriever
-from tests.core.rag.reading.test_files import DOCX, pdf, word
+from tests.core.rag.reading.test_files import DOCX
 from tests.support.fake_engine import FakeEngine
 from tests.support.hostile_documents import CASES, MB
+from tests.support.pdf_files import PdfFile, show
+from tests.support.word_files import paragraph, word_file
 from tests.web.support_site import Site, site
 from web.service import WebLimits
 
@@ -88,9 +92,22 @@ def problem(status: int, code: str) -> Problem:
     return status, "application/problem+json", code
 
 
-def write_letter(document: Any) -> None:
-    document.add_heading("Congés", 1)
-    document.add_paragraph("Dix-huit mois.")
+def one_page_pdf(content: str) -> bytes:
+    written = PdfFile()
+    written.add_page(content)
+    return written.build()
+
+
+def locked_pdf() -> bytes:
+    writer = pypdf.PdfWriter(io.BytesIO(one_page_pdf(show("Secret.", 72, 700))))
+    writer.encrypt("x")
+    written = io.BytesIO()
+    writer.write(written)
+    return written.getvalue()
+
+
+LETTER = word_file(paragraph("Dix-huit mois."))
+LOCKED_PDF = locked_pdf()
 
 
 @in_reader_loop
@@ -107,15 +124,18 @@ def write_letter(document: Any) -> None:
         ),
         ("rows.csv", "text/csv", b"name;days\nAnne;12\n", "| Anne | 12 |"),
         ("data.json", "application/json", b'{"days": 12}', '"days": 12'),
-        ("plan.pdf", "application/pdf", pdf("Eighteen months."), "Eighteen months."),
-        ("plan.docx", DOCX, word(write_letter), "Dix-huit mois."),
-        ("plan.docx", "application/octet-stream", word(write_letter), "Dix-huit mois."),
+        ("plan.pdf", "application/pdf", one_page_pdf(show("Eighteen months.", 72, 700)), "Eighteen months."),
+        ("plan.docx", DOCX, LETTER, "Dix-huit mois."),
+        ("plan.docx", "application/octet-stream", LETTER, "Dix-huit mois."),
+        ("main.ts", "video/mp2t", b"if (a) {\n  b();\n}", "if (a) {\n  b();\n}"),
+        ("deploy.yaml", "application/octet-stream", b"a:\n  b: 1", "a:\n  b: 1"),
+        ("pom.xml", "text/xml", b"<project>\n  <a/>\n</project>", "<project>\n  <a/>\n</project>"),
     ],
 )
 async def test_file_is_returned_as_text(
     reading_site: Site, name: str, media_type: str, body: bytes, expected: str
 ) -> None:
-    """Text, Markdown, HTML, CSV, JSON, PDF and Word; also where the browser knows no media type."""
+    """Text, tables, pages, code and documents; also where the browser knows no media type, or a wrong one."""
     answer = await upload(reading_site.http, name, body, media_type)
 
     assert (answer["name"], "Menu" in answer["text"], answer["omissions"]) == (name, False, [])
@@ -126,8 +146,8 @@ async def test_file_is_returned_as_text(
 @pytest.mark.parametrize(
     ("name", "body", "media_type"),
     [
-        ("locked.pdf", pdf("Secret.", password="x"), "application/pdf"),
-        ("scanned.pdf", pdf(""), "application/pdf"),
+        ("locked.pdf", LOCKED_PDF, "application/pdf"),
+        ("scanned.pdf", one_page_pdf(""), "application/pdf"),
         ("photo.txt", b"\x89PNG\r\n\x1a\n", "text/plain"),
         ("photo.png", b"\x89PNG\r\n\x1a\n", "image/png"),
         ("film.mp4", b"\x00\x00\x00 ftypisom", "video/mp4"),
@@ -147,12 +167,19 @@ async def test_unreadable_file_is_refused(reading_site: Site, name: str, body: b
 async def test_problem_holds_the_reason(reading_site: Site) -> None:
     """`reason` is set where a person can do something about it."""
     headers = {"Content-Type": "application/pdf"}
-    async with reading_site.http.post(
-        "/read?name=a.pdf", data=pdf("Secret.", password="x"), headers=headers
-    ) as response:
+    async with reading_site.http.post("/read?name=a.pdf", data=LOCKED_PDF, headers=headers) as response:
         answer = await response.json(content_type=None)
 
     assert (answer["code"], answer["reason"], "password" in answer["detail"]) == ("unreadable", "locked", True)
+
+
+@in_reader_loop
+async def test_problem_says_what_to_do(reading_site: Site) -> None:
+    """An old Word file is to be saved as .docx."""
+    async with reading_site.http.post("/read?name=plan.doc", data=b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") as response:
+        answer = await response.json(content_type=None)
+
+    assert (answer["reason"], "save it as .docx" in answer["detail"]) == ("old_word", True)
 
 
 @in_reader_loop
