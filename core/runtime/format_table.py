@@ -31,6 +31,7 @@ DocumentFormat = Literal[
     "word",
     "workbook",
     "open_document",
+    "rich_text",
 ]
 FileFamily = Literal["image", "audio", "video", "font"]  # the first part of a media type
 
@@ -158,6 +159,13 @@ READABLE: tuple[ReadableFormat, ...] = (
         "open_document:parse_open_document",
         split(".odt .ott"),
         split("application/vnd.oasis.opendocument.text application/vnd.oasis.opendocument.text-template"),
+    ),
+    ReadableFormat(
+        "rich_text",
+        "RTF",
+        "rich_text:parse_rich_text",
+        split(".rtf"),
+        split("application/rtf text/rtf application/x-rtf text/richtext"),
     ),
     ReadableFormat(
         "xml",
