@@ -8,7 +8,9 @@ import zipfile
 import zlib
 from collections.abc import Callable
 
-from tests.support.pdf_files import join_objects, stream
+from tests.support.hostile_mail import MAILS
+from tests.support.hostile_packages import PACKAGES
+from tests.support.hostile_pdfs import PDFS
 
 HostileDocument = tuple[str, Callable[[], bytes]]  # media type, bytes
 HTML, FEED, PDF = "text/html", "application/rss+xml", "application/pdf"
@@ -56,39 +58,6 @@ def lying_docx() -> bytes:
     honest = docx(document_xml("<w:p><w:r><w:t>" + "a" * 100 * MB + "</w:t></w:r></w:p>"))
     size = (100 * MB + len(document_xml("<w:p><w:r><w:t></w:t></w:r></w:p>"))).to_bytes(4, "little")
     return honest.replace(size, (10).to_bytes(4, "little"))
-
-
-def pdf(*objects: bytes) -> bytes:
-    """Builds a PDF of the objects, numbered from 1; the first is the catalog."""
-    return join_objects(objects)
-
-
-def swelling_pdf() -> bytes:
-    """Builds a page whose content unpacks to 256 MB."""
-    packer = zlib.compressobj(9)
-    once = b"".join(packer.compress(bytes(MB)) for _ in range(256)) + packer.flush()
-    page = b"<< /Type /Page /Parent 2 0 R /Contents 4 0 R /MediaBox [0 0 9 9] >>"
-    return pdf(
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        page,
-        stream(b"/Filter /FlateDecode", once),
-    )
-
-
-def endless_form() -> bytes:
-    """Builds a form that draws itself twice."""
-    dictionary = b"/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /F 4 0 R >> >>"
-    page = (
-        b"<< /Type /Page /Parent 2 0 R /Contents 5 0 R /MediaBox [0 0 9 9] /Resources << /XObject << /F 4 0 R >> >> >>"
-    )
-    return pdf(
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        page,
-        stream(dictionary, b"/F Do /F Do"),
-        stream(b"", b"/F Do " * 1000),
-    )
 
 
 def rows(count: int, cell: str) -> str:
@@ -166,15 +135,6 @@ CASES: dict[str, HostileDocument] = {
     "Word of tables in tables": (DOCX, lambda: docx(document_xml("<w:tbl><w:tr><w:tc>" * 50_000))),
     "Word of paragraphs": (DOCX, lambda: docx(document_xml("<w:p><w:r><w:t>word</w:t></w:r></w:p>" * 200_000))),
     "a ZIP that is cut": (DOCX, lambda: docx(document_xml(""))[:-40]),
-    "PDF whose pages are their own": (
-        PDF,
-        lambda: pdf(b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Kids [2 0 R 2 0 R] /Count 9999999 >>"),
-    ),
-    "PDF that unpacks to 256 MB": (PDF, swelling_pdf),
-    "PDF of a form that draws itself": (PDF, endless_form),
-    "PDF of deep arrays": (PDF, lambda: pdf(b"<< /Type /Catalog /Pages " + b"[" * 500_000)),
-    "PDF of noise": (PDF, lambda: b"%PDF-1.7\n" + noise(2 * MB)),
-    "PDF without its end": (PDF, lambda: swelling_pdf()[:2000]),
     "a quote that opens": ("text/csv", repeated('a,"b\n', MB)),
     "columns": ("text/csv", repeated("a,", 2 * MB)),
     "deep lists": ("application/json", repeated("[", 2 * MB)),
@@ -185,4 +145,17 @@ CASES: dict[str, HostileDocument] = {
     "rules": ("text/markdown", repeated("a\n|-|\n|a|\n", 200_000)),
     "noise": ("text/plain", lambda: noise(2 * MB)),
     "a line of 16 MB": ("text/plain", repeated("a ", 8 * MB - 1)),
+    "a feed of pages": (
+        FEED,
+        lambda: feed(f"<item><title>t</title><description><![CDATA[{'<div><p>word' * 400_000}]]></description></item>"),
+    ),
+    "a feed of attributes": (FEED, lambda: feed("<item " + " ".join(f"a{n}='1'" for n in range(200_000)) + "/>")),
+    "a JSON feed of feeds": (
+        "application/feed+json",
+        lambda: b'{"version": "https://jsonfeed.org/version/1.1", "items": ' + b'[{"items": ' * 200_000,
+    ),
+    "PDF of noise": (PDF, lambda: b"%PDF-1.7\n" + noise(2 * MB)),
+    **{name: (PDF, build) for name, build in PDFS.items()},
+    **PACKAGES,
+    **MAILS,
 }

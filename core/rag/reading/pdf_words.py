@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pypdfium2.raw as pdfium
 
@@ -24,7 +24,7 @@ TOKEN = re.compile(rf"[^\s{SPLIT}]+{SPLIT}?")
 CHARS_LIMIT = 200_000  # of a page: a book has 3,000
 SAMPLES = 50  # words, for the direction of a page's text
 STRAIGHT, OBLIQUE = 0.1, -1  # the slope up to which a direction counts as straight
-LEVEL = 0.7  # of the size: raised characters are nearer than another line
+LEVEL = 0.3  # of the size, by which characters of a line are raised or lowered
 MARGIN = 1.0  # points around the crop box
 # A compatibility form would also take the meaning of 10⁶, ½ and ™.
 LIGATURES = str.maketrans(
@@ -58,6 +58,20 @@ def page_words(page: PdfPage) -> list[Word]:
         text_page.close()
 
 
+class Form(NamedTuple):
+    """Where characters stand: on the page (`x`, `y`), and as their text is read. `top`, `bottom`: of the last one."""
+
+    x: float
+    y: float
+    left: float
+    right: float
+    baseline: float
+    top: float
+    bottom: float
+    size: float
+    direction: int
+
+
 class WordReader:
     """Reads one text page through PDFium's C functions: its Python classes create objects for each character."""
 
@@ -66,38 +80,54 @@ class WordReader:
         self._box = box
         self._x, self._y = ctypes.c_double(), ctypes.c_double()
         self._rectangle, self._matrix = pdfium.FS_RECTF(), pdfium.FS_MATRIX()
+        self._style = (math.inf, 0.0)  # the height on the page and that of the characters: new ones are looked up
+        self._size, self._direction = 1.0, 0
 
     def words(self) -> Iterator[Word]:
         text, places = self._text()
         tokens = [(match[0], places(match.start()), places(match.end() - 1)) for match in TOKEN.finditer(text)]
         page_direction = self._common_direction([first for _, first, _ in tokens])
         for token, first, last in tokens:
-            for piece, start, end in self._pieces(token, first, last):
-                if word := self._word(piece, start, end, page_direction):
-                    yield word
+            split = token.endswith(SPLIT)
+            end = last - split
+            form = self._form(first, end)
+            if last - first + 1 != len(token) or split or is_level(form):
+                pieces = iter([(token.removesuffix(SPLIT), form)])
+            else:
+                pieces = self._pieces(token, first)
+            for piece, placed in pieces:
+                if self._is_inside(placed) and (cleaned := clean(piece)):
+                    upright = placed.direction == page_direction
+                    yield Word(cleaned, placed.left, placed.right, placed.baseline, placed.size, split, upright)
 
-    def _pieces(self, token: str, first: int, last: int) -> Iterator[tuple[str, int, int]]:
+    def _pieces(self, token: str, first: int) -> Iterator[tuple[str, Form]]:
         """Splits a token of which the end is on another line: PDFium glues short words below one another."""
-        if last == first or last - first + 1 != len(token) or token.endswith(SPLIT) or self._is_level(first, last):
-            yield token, first, last
-            return
-        start = first
-        for index in range(first + 1, last + 1):
-            if not self._is_level(start, index):
-                yield token[start - first : index - first], start, index - 1
-                start = index
-        yield token[start - first :], start, last
+        start, form = first, self._form(first, first)
+        for index in range(first, first + len(token)):
+            longer = self._form(start, index)
+            if is_level(longer):
+                form = longer
+                continue
+            yield token[start - first : index - first], form
+            start, form = index, self._form(index, index)
+        yield token[start - first :], form
 
-    def _is_level(self, first: int, last: int) -> bool:
-        """Tells whether the two characters stand on one line."""
-        direction, scale = self._direction_and_scale(first)
-        size = pdfium.FPDFText_GetFontSize(self._page, first) * scale
-        step = self._origin(last, direction)[1] - self._origin(first, direction)[1]
-        return bool(abs(step) < LEVEL * size)
-
-    def _origin(self, index: int, direction: int) -> tuple[float, float]:
-        pdfium.FPDFText_GetCharOrigin(self._page, index, self._x, self._y)
-        return turn(self._x.value, self._y.value, direction)
+    def _form(self, first: int, last: int) -> Form:
+        """Returns where the characters stand. Words of one line mostly have the size of the word before."""
+        pdfium.FPDFText_GetCharOrigin(self._page, first, self._x, self._y)
+        pdfium.FPDFText_GetLooseCharBox(self._page, last, self._rectangle)
+        x, y, box = self._x.value, self._y.value, self._rectangle
+        style = (y, box.top - box.bottom)
+        if style != self._style:
+            self._style = style
+            self._direction, scale = self._direction_and_scale(first)
+            self._size = pdfium.FPDFText_GetFontSize(self._page, first) * scale or 1.0
+        direction = self._direction
+        if direction in (0, OBLIQUE):
+            return Form(x, y, x, max(box.right, x), -y, -box.top, -box.bottom, self._size, direction)
+        left, baseline = turn(x, y, direction)
+        (x1, y1), (x2, y2) = turn(box.left, box.bottom, direction), turn(box.right, box.top, direction)
+        return Form(x, y, left, max(x1, x2, left), baseline, min(y1, y2), max(y1, y2), self._size, direction)
 
     def _text(self) -> tuple[str, Callable[[int], int]]:
         """Returns the page's text, and a function from its indexes to those of characters."""
@@ -134,25 +164,21 @@ class WordReader:
             direction = OBLIQUE
         return direction, math.hypot(matrix.c, matrix.d)
 
-    def _word(self, token: str, first: int, last: int, page_direction: int) -> Word | None:
-        pdfium.FPDFText_GetCharOrigin(self._page, first, self._x, self._y)
-        split = token.endswith(SPLIT)
-        text = token.removesuffix(SPLIT).translate(LIGATURES)
-        if not text.isascii():
-            text = PRIVATE_USE.sub("", whole_pairs(text))
-        if not text or not self._is_inside(self._x.value, self._y.value):
-            return None
-        direction, scale = self._direction_and_scale(first)
-        left, baseline = turn(self._x.value, self._y.value, direction)
-        box = self._rectangle
-        pdfium.FPDFText_GetLooseCharBox(self._page, last - split, box)
-        right = max(turn(box.left, box.bottom, direction)[0], turn(box.right, box.top, direction)[0], left)
-        size = pdfium.FPDFText_GetFontSize(self._page, first) * scale or 1.0
-        return Word(text, left, right, baseline, size, split, direction == page_direction)
-
-    def _is_inside(self, x: float, y: float) -> bool:
+    def _is_inside(self, form: Form) -> bool:
         left, bottom, right, top = self._box
-        return left - MARGIN <= x <= right + MARGIN and bottom - MARGIN <= y <= top + MARGIN
+        return left - MARGIN <= form.x <= right + MARGIN and bottom - MARGIN <= form.y <= top + MARGIN
+
+
+def is_level(form: Form) -> bool:
+    """Tells whether the last character stands on the line of the first one."""
+    room = LEVEL * form.size
+    return form.top - room <= form.baseline <= form.bottom + room
+
+
+def clean(text: str) -> str:
+    if text.isascii():
+        return text
+    return PRIVATE_USE.sub("", whole_pairs(text.translate(LIGATURES)))
 
 
 def turn(x: float, y: float, direction: int) -> tuple[float, float]:

@@ -197,6 +197,7 @@ async def test_no_file_is_read_for_a_document(reader: Reader) -> None:
     assert not any("root:" in passage.text + passage.heading for passage in document.passages)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", GROUPS, ids=lambda names: names[0])
 async def test_hostile_documents_end_as_a_document_or_a_refusal(names: list[str]) -> None:
     """All of them end, and an honest document is read afterwards."""
