@@ -23,7 +23,7 @@ ReadPart = Callable[[str], list[Block]]
 class BodyReader:
     """Reads one container after another, in the document's order, because lists and notes are counted.
 
-    `read_part` reads what another part of the file holds, by the id of its reference: a diagram, another document.
+    `read_part` reads what another part of the file holds, by the id of its reference: a chart, another document.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class BodyReader:
 
     def _anchored(self, read: ParagraphText) -> list[Block]:
         boxes = [block for box in read.boxes for block in self.read(box)]
-        return boxes + [block for part in read.diagrams for block in self._read_part(part)]
+        return boxes + [block for part in read.drawn for block in self._read_part(part)]
 
 
 def text_blocks(

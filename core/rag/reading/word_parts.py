@@ -1,15 +1,19 @@
-"""The parts of a Word file by their meaning, and those that other programs made: diagrams and whole documents. Pure."""
+"""The parts of a Word file by their meaning, and those that other programs made: charts, diagrams, documents. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
+from core.errors import UnreadableDocument
 from core.rag.documents import Block
+from core.rag.reading.formats import read_document
+from core.rag.reading.office_charts import chart_blocks
 from core.rag.reading.word_names import R
 from core.rag.reading.zip_package import Element, ZipPackage
 
 TITLE = "{http://purl.org/dc/elements/1.1/}title"
 A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 DIAGRAM_POINT = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}pt"
-PLACEHOLDER = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}prSet"
 USUAL_DOCUMENT = "word/document.xml"
 
 
@@ -38,11 +42,32 @@ class WordParts:
     def foreign(self, reference_id: str) -> list[Block]:
         """Returns the content of a part in another format. One that cannot be read is left out."""
         known = self._references.get(reference_id)
-        root = self._package.parse(known.target) if known and known.kind == "diagramData" else None
-        return [] if root is None else diagram_blocks(root)
+        if known and known.kind == "aFChunk":
+            return document_blocks(self._package.read(known.target) or b"", known.target)
+        read = FOREIGN.get(known.kind) if known else None
+        root = self._package.parse(known.target) if known and read else None
+        return [] if root is None or read is None else read(root)
+
+
+def document_blocks(body: bytes, name: str) -> list[Block]:
+    """Reads a whole document that a program put between the paragraphs: a page, RTF, another Word file."""
+    try:
+        read = read_document(body, "", name=name)
+    except UnreadableDocument:
+        return []
+    headings = ("", *(passage.heading for passage in read.passages))
+    return [
+        block
+        for before, passage in zip(headings, read.passages, strict=False)
+        for block in (Block("heading", passage.heading, 6), Block("paragraph", passage.text))
+        if block.kind == "paragraph" or passage.heading not in ("", before)
+    ]
 
 
 def diagram_blocks(root: Element) -> list[Block]:
     """Returns an item for each point of a diagram that has text."""
     texts = ("".join(each.itertext(f"{A}t")) for each in root.iter(DIAGRAM_POINT))
     return [Block("item", text) for text in map(str.strip, texts) if text]
+
+
+FOREIGN: Mapping[str, Callable[[Element], list[Block]]] = {"diagramData": diagram_blocks, "chart": chart_blocks}

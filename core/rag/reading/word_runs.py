@@ -30,18 +30,22 @@ from core.rag.reading.zip_package import Element
 
 POSITIONS: dict[str, Position] = {"superscript": "raised", "subscript": "lowered"}
 BOX_CONTENT = frozenset((f"{W}txbxContent",))
-DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
+# References to parts of their own, and the attributes that name these.
+DRAWN_PARTS = {
+    "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds": f"{R}dm",
+    "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart": f"{R}id",
+}
 SPACES = {f"{W}tab": "\t", f"{W}ptab": "\t", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "-"}
 
 
 @dataclass(frozen=True, slots=True)
 class ParagraphText:
-    """A paragraph's text, and what is anchored in it: notes, boxes, and the ids of diagrams' parts."""
+    """A paragraph's text, and what is anchored in it: notes, boxes, charts, diagrams."""
 
     text: str
     notes: tuple[tuple[str, Element], ...] = ()  # mark and content
     boxes: tuple[Element, ...] = ()
-    diagrams: tuple[str, ...] = ()
+    drawn: tuple[str, ...] = ()  # charts and diagrams, by the ids of their parts
 
 
 @dataclass(slots=True)
@@ -52,10 +56,10 @@ class PendingParagraph:
     line: InlineText = field(default_factory=InlineText)
     notes: list[tuple[str, Element]] = field(default_factory=list)
     boxes: list[Element] = field(default_factory=list)
-    diagrams: list[str] = field(default_factory=list)
+    drawn: list[str] = field(default_factory=list)
 
     def end(self) -> ParagraphText:
-        return ParagraphText(self.line.end(), tuple(self.notes), tuple(self.boxes), tuple(self.diagrams))
+        return ParagraphText(self.line.end(), tuple(self.notes), tuple(self.boxes), tuple(self.drawn))
 
 
 class RunReader:
@@ -160,7 +164,7 @@ class RunReader:
         if look.is_hidden or self._fields.is_in_code:
             return
         self._pending.boxes += visible_children(element, BOX_CONTENT)
-        self._pending.diagrams += [each.get(f"{R}dm", "") for each in element.iter(DIAGRAM)]
+        self._pending.drawn += [each.get(DRAWN_PARTS[each.tag], "") for each in element.iter(*DRAWN_PARTS)]
 
     def _math(self, element: Element, look: TextLook) -> None:
         self._add(math_text(element), TextLook(look.is_hidden))

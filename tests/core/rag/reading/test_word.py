@@ -433,6 +433,36 @@ def test_a_diagram_has_its_words() -> None:
     assert text_of(body, other={"diagramData": diagram}) == "Steps:\n\n- Apply\n- Wait"
 
 
+def test_a_chart_is_a_table() -> None:
+    """Of the values that were last drawn, with the chart's title."""
+
+    def points(kind: str, *values: str) -> str:
+        inner = "".join(f'<c:pt idx="{place}"><c:v>{value}</c:v></c:pt>' for place, value in enumerate(values))
+        return f"<c:{kind}><c:numRef><c:numCache>{inner}</c:numCache></c:numRef></c:{kind}>"
+
+    series = "".join(
+        f"<c:ser><c:tx><c:v>{name}</c:v></c:tx>{points('cat', 'East', 'West')}{points('val', *values)}</c:ser>"
+        for name, values in (("2025", ("12", "7")), ("2026", ("13",)))
+    )
+    title = "<c:title><c:tx><c:rich><a:p><a:r><a:t>Staff by region</a:t></a:r></a:p></c:rich></c:tx></c:title>"
+    chart = f"<c:chartSpace {w.NAMESPACES}><c:chart>{title}{series}</c:chart></c:chartSpace>"
+    body = w.paragraph(w.run("See:") + '<w:r><w:drawing><c:chart r:id="chart"/></w:drawing></w:r>')
+
+    assert text_of(body, other={"chart": chart}) == (
+        "See:\n\nStaff by region\n\n|  | 2025 | 2026 |\n| --- | --- | --- |\n| East | 12 | 13 |\n| West | 7 |  |"
+    )
+
+
+def test_a_document_in_the_document_is_read() -> None:
+    """Programs put pages and other files between the paragraphs. One that cannot be read is left out."""
+    chunk = '<w:altChunk r:id="aFChunk"/>'
+    body = w.paragraph("Before.") + chunk + w.paragraph("After.")
+    page = "<html><body><main><h2>Fees</h2><p>The fee is $25 a day.</p></main></body></html>"
+
+    assert "The fee is $25 a day." in text_of(body, other={"aFChunk": page})
+    assert text_of(body, other={"aFChunk": "\x00"}) == "Before.\n\nAfter."
+
+
 @pytest.mark.parametrize(
     ("title", "body", "shown", "sections"),
     [
