@@ -157,8 +157,11 @@ READABLE: tuple[ReadableFormat, ...] = (
         "open_document",
         "OpenDocument (.odt)",
         "open_document:parse_open_document",
-        split(".odt .ott"),
-        split("application/vnd.oasis.opendocument.text application/vnd.oasis.opendocument.text-template"),
+        split(".odt .ott .fodt"),
+        split(
+            "application/vnd.oasis.opendocument.text application/vnd.oasis.opendocument.text-template"
+            " application/vnd.oasis.opendocument.text-flat-xml"
+        ),
     ),
     ReadableFormat(
         "rich_text",

@@ -94,4 +94,4 @@ def open_file(
 
 
 def wrap(root: str, content: str) -> str:
-    return f'<?xml version="1.0" encoding="UTF-8"?><office:{root} {NAMESPACES}>{content}</office:{root}>'
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<office:{root} {NAMESPACES}>{content}</office:{root}>'

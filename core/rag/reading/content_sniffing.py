@@ -79,6 +79,7 @@ RDF_FEED = re.compile(r"http://purl\.org/rss/|netscape\.com/rdf/simple/")  # RSS
 PAGE_ROOTS = {"html", "head", "body", "main", "article", "section", "div", "p", "h1", "table", "meta", "title"}
 JSON_FEED = re.compile(r'"version"\s*:\s*"https://jsonfeed\.org/')
 OFFICE_XML = re.compile(r'progid="(Word|Excel)\.')  # the single-file XML of Office 2003
+OPEN_XML = "<office:document xmlns"  # an OpenDocument text as one XML file
 MAIL_HEADER = re.compile(
     r"(?:from|to|cc|subject|date|received|return-path|message-id|mime-version|delivered-to|x-[a-z-]{1,60}"
     r"|content-type|reply-to|dkim-signature|arc-seal|snapshot-content-location)[ \t]*:",
@@ -181,6 +182,8 @@ def sniff_xml(start: str) -> str | None:
 
 
 def sniff_office_xml(start: str) -> str | None:
+    if OPEN_XML in start:
+        return "open_document"
     program = OFFICE_XML.search(start)
     return {"Word": "old_word", "Excel": "old_workbook"}[program[1]] if program else None
 

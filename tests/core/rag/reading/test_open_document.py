@@ -8,6 +8,7 @@ import pytest
 
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
+from core.rag.reading.formats import read_document
 from core.rag.reading.open_document import parse_open_document
 from core.rag.reading.raw_document import RawDocument
 from tests.support import open_files as o
@@ -168,6 +169,15 @@ def test_the_title_is_found() -> None:
     document = read(o.paragraph("Leave", "Title") + o.paragraph("Text."))
 
     assert (document.title, texts(document)) == ("Leave", [("", "Text.")])
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_an_open_document_is_recognised_by_its_bytes(flat: bool) -> None:
+    """Whatever its sender says."""
+    body = o.open_file(o.paragraph("Text."), flat=flat)
+
+    for media_type, name in (("application/octet-stream", ""), ("text/xml", "a.fodt"), (o.ODT, "a.odt")):
+        assert read_document(body, media_type, name=name).passages[0].text == "Text."
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from core.contract import Omission
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
+from core.rag.reading.formats import read_document
 from core.rag.reading.raw_document import RawDocument, ReadingLimits
 from core.rag.reading.rich_text import parse_rich_text
 
@@ -150,6 +151,12 @@ def test_long_rich_text_is_cut_and_says_so() -> None:
 
     assert document.omissions == (Omission("characters"),)
     assert document.passages[0].text.startswith("Paragraph.")
+
+
+def test_rich_text_is_recognised_by_its_bytes() -> None:
+    """Whatever its sender says."""
+    for media_type, name in (("application/msword", "a.doc"), ("text/plain", "a.txt"), ("text/rtf", "a.rtf")):
+        assert read_document(rb"{\rtf1 Text.\par}", media_type, name=name).passages[0].text == "Text."
 
 
 def test_what_is_no_rich_text_is_refused() -> None:
