@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from io import StringIO
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from core.contract import Omission
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
-from core.rag.reading.raw_document import RawDocument
-from core.rag.reading.table_layout import ROWS_LIMIT, cut_columns, lay_out
+from core.rag.reading.raw_document import RawDocument, ReadingLimits
+from core.rag.reading.sheets import RowBudget, Sheet, SparseRow, sheet_blocks
+from core.rag.reading.table_layout import COLUMNS_LIMIT, lay_out
 from core.runtime.file_formats import SNIFFED_CHARS, SNIFFED_LINES, guess_delimiter, split_named_delimiter
 
 if TYPE_CHECKING:
@@ -26,40 +28,58 @@ UNQUOTED: Mapping[str, Any] = {"quoting": csv.QUOTE_NONE}
 
 
 def parse_csv(raw: RawDocument) -> Document:
-    """Reads CSV: the text above the table, and its rows with the names of their columns."""
-    rows, total = read_rows(
-        raw.text(), is_tabbed="tab-separated" in raw.media_type or raw.name.lower().endswith(".tsv")
-    )
-    rows, omissions = cut_columns(rows)
-    if total > len(rows):
-        omissions = (Omission("rows", len(rows), total), *omissions)
-    return raw.document(lay_out(rows), kind="table", omissions=omissions)
+    """Reads CSV: its tables with the names of their columns, and the texts around them."""
+    is_tabbed = "tab-separated" in raw.media_type or raw.name.lower().endswith(".tsv")
+    found = read_rows(raw.text(), raw.limits, is_tabbed=is_tabbed)
+    if found.width > 1:
+        blocks, _ = sheet_blocks(Sheet("", found.rows))
+    else:
+        blocks = lay_out([list(cells.values()) for _, cells in found.rows])
+    omissions = []
+    if found.total > len(found.rows):
+        omissions.append(Omission("rows", len(found.rows), found.total))
+    if found.width > COLUMNS_LIMIT:
+        omissions.append(Omission("columns", COLUMNS_LIMIT, found.width))
+    return raw.document(blocks, kind="table", omissions=tuple(omissions))
 
 
-def read_rows(source: str, *, is_tabbed: bool = False) -> tuple[list[list[str]], int]:
-    """Returns the first ROWS_LIMIT rows that are not empty, and the number of all. Raises UnreadableDocument."""
+@dataclass(frozen=True, slots=True)
+class CsvRows:
+    """The first rows with any text, the number of all, and the number of columns of the widest."""
+
+    rows: list[SparseRow]
+    total: int
+    width: int
+
+
+def read_rows(source: str, limits: ReadingLimits, *, is_tabbed: bool = False) -> CsvRows:
+    """Raises UnreadableDocument."""
     try:
-        return parse_rows(source, is_tabbed=is_tabbed, dialect=STRICT)
+        return parse_rows(source, limits, is_tabbed=is_tabbed, dialect=STRICT)
     except csv.Error as exc:
         dialect = LENIENT if "expected after" in str(exc) else UNQUOTED
     try:
-        return parse_rows(source, is_tabbed=is_tabbed, dialect=dialect)
+        return parse_rows(source, limits, is_tabbed=is_tabbed, dialect=dialect)
     except csv.Error as exc:
         raise UnreadableDocument(f"this CSV file cannot be read: {exc}", "damaged") from exc
 
 
-def parse_rows(source: str, *, is_tabbed: bool, dialect: Mapping[str, Any]) -> tuple[list[list[str]], int]:
+def parse_rows(source: str, limits: ReadingLimits, *, is_tabbed: bool, dialect: Mapping[str, Any]) -> CsvRows:
     """Raises csv.Error."""
-    filled = filled_rows(csv_reader(source, is_tabbed=is_tabbed, **dialect))
-    rows = list(islice(filled, ROWS_LIMIT))
-    return rows, len(rows) + sum(1 for _row in filled)
-
-
-def filled_rows(rows: Iterable[list[str]]) -> Iterator[list[str]]:
-    for row in rows:
-        cells = [cell.strip() for cell in row]
-        if any(cells):
-            yield cells
+    budget = RowBudget(limits)
+    rows: list[SparseRow] = []
+    total = width = 0
+    for number, cells in enumerate(csv_reader(source, is_tabbed=is_tabbed, **dialect)):
+        if len(rows) < total or budget.is_spent():
+            total += any(cells)  # the rest is only counted
+            continue
+        filled = {column: text for column, cell in enumerate(cells) if (text := cell.strip())}
+        if filled:
+            total += 1
+            width = max(width, next(reversed(filled)) + 1)
+            rows.append((number, dict(islice(filled.items(), COLUMNS_LIMIT))))
+            budget.take(rows[-1][1])
+    return CsvRows(rows, total, width)
 
 
 def csv_reader(source: str, *, is_tabbed: bool = False, **dialect: Any) -> Reader:

@@ -13,6 +13,7 @@ from core.rag.reading.table_layout import (
     COLUMNS_LIMIT,
     ROWS_LIMIT,
     Cells,
+    TableLayout,
     can_name,
     cell_kind,
     find_header,
@@ -103,10 +104,21 @@ def sheet_blocks(sheet: Sheet) -> tuple[list[Block], tuple[Omission, ...]]:
         else:
             table, layout = region, find_header(region.cells(region.columns[:COLUMNS_LIMIT]))
             header = layout.header
-            blocks += [Block("paragraph", join_cells(cells)) for cells in layout.preamble if any(cells)]
-            blocks += table_blocks(layout.rows, layout.header)
+            blocks += region_blocks(layout)
     omissions = (Omission("columns", COLUMNS_LIMIT, width),) if width > COLUMNS_LIMIT else ()
     return blocks, omissions
+
+
+def region_blocks(layout: TableLayout) -> list[Block]:
+    """Returns the text above the table, and its rows. Pairs without a header are labels and values: text as well."""
+    is_form = layout.header is None and all(len(cells) == 2 and is_label(cells[0]) for cells in layout.rows)
+    texts = [*layout.preamble, *(layout.rows if is_form else ())]
+    table = [] if is_form else table_blocks(layout.rows, layout.header)
+    return [*(Block("paragraph", join_cells(cells)) for cells in texts if any(cells)), *table]
+
+
+def is_label(cell: str) -> bool:
+    return bool(cell) and cell_kind(cell) is None
 
 
 def continues_table(region: Region, table: Region) -> bool:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from core.contract import Omission
 from core.rag.documents import Block, table_blocks
 
 Cells = Sequence[str]
@@ -62,15 +61,6 @@ def drop_empty_columns(rows: Sequence[Cells]) -> list[Cells]:
         return [cells[: len(used)] for cells in rows]
     kept = sorted(used)
     return [[cell_at(cells, index) for index in kept] for cells in rows]
-
-
-def cut_columns(rows: Sequence[list[str]]) -> tuple[list[list[str]], tuple[Omission, ...]]:
-    """Cuts rows after COLUMNS_LIMIT columns, and tells how many the table has."""
-    widths = [max((index for index, cell in enumerate(row) if cell), default=-1) + 1 for row in rows]
-    width = max(widths, default=0)
-    if width <= COLUMNS_LIMIT:
-        return list(rows), ()
-    return [row[:COLUMNS_LIMIT] for row in rows], (Omission("columns", COLUMNS_LIMIT, width),)
 
 
 def find_header(rows: Sequence[Cells]) -> TableLayout:

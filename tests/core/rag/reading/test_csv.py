@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import codecs
+from functools import partialmethod
 
 import pytest
 
 from core.contract import Omission
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
-from core.rag.reading import csv_table
 from core.rag.reading.formats import read_document
+from core.rag.reading.sheets import RowBudget
 from core.rag.reading.table_layout import COLUMNS_LIMIT
 
 FEES = "Ville,Frais\nMontréal,12\nQuébec,7\n"
@@ -89,8 +90,24 @@ def test_rows_may_have_any_number_of_cells() -> None:
     source = 'City,,Fee,Fee\nLaval,"two\nlines",1\nGatineau,x,2,3,more\n'
 
     assert (
-        "| City |  | Fee | Fee |\n| --- | --- | --- | --- |\n| Laval | two lines | 1 |\n| Gatineau | x | 2 | 3 | more |"
+        "| City |  | Fee | Fee |  |\n| --- | --- | --- | --- | --- |\n| Laval | two lines | 1 |  |  |\n"
+        "| Gatineau | x | 2 | 3 | more |"
     ) == text_of(read(source))
+
+
+def test_empty_lines_separate_tables() -> None:
+    """Exports join several tables in a file, with notes below."""
+    source = "City,Fee,Tax\nLaval,1,2\n\nCode,Meaning\nA,Approved\nB,Refused\n\nSource: registry\n"
+
+    assert (
+        "| City | Fee | Tax |\n| --- | --- | --- |\n| Laval | 1 | 2 |\n\n"
+        "| Code | Meaning |\n| --- | --- |\n| A | Approved |\n| B | Refused |\n\nSource: registry"
+    ) == text_of(read(source))
+
+
+def test_a_list_of_one_column_has_its_name() -> None:
+    """Its rows are no paragraphs."""
+    assert "| City |\n| --- |\n| Laval |\n| Québec |" == text_of(read("City\nLaval\n\nQuébec\n"))
 
 
 @pytest.mark.parametrize("row", ['5" pipe,2', '"5"" pipe",2', '"5" pipe,2'])
@@ -111,7 +128,7 @@ def test_a_quote_that_never_ends_swallows_no_rows() -> None:
 
 def test_rows_above_the_limit_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first ones are read."""
-    monkeypatch.setattr(csv_table, "ROWS_LIMIT", 4)
+    monkeypatch.setattr(RowBudget, "__init__", partialmethod(RowBudget.__init__, rows=4))
     document = read("n,m\n" + "".join(f"row {number},x\n" for number in range(9)))
 
     assert (Omission("rows", 4, 10),) == document.omissions

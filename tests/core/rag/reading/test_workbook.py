@@ -42,7 +42,7 @@ def test_each_visible_sheet_is_a_section() -> None:
     document = read(xlsx(build))
 
     assert ("Fees 2026", "table") == (document.title, document.kind)
-    assert [("Fees", "| fee | fee |"), ("Rates", "| rate | rate |")] == [
+    assert [("Fees", "fee: fee"), ("Rates", "rate: rate")] == [
         (passage.heading, passage.text) for passage in document.passages
     ]
     assert (Omission("hidden", 3, 4),) == document.omissions
@@ -87,18 +87,19 @@ def test_tables_titles_and_notes_of_a_sheet_are_told_apart() -> None:
     def build(book: Any) -> None:
         sheet = book.add_worksheet("Budget")
         sheet.merge_range(0, 1, 0, 5, "Budget of the branch")
-        sheet.merge_range(2, 2, 2, 3, "2025")
-        sheet.merge_range(2, 4, 2, 5, "2026")
-        sheet.write_row(3, 1, ["Region", "Plan", "Actual", "Plan", "Actual"])
-        sheet.write_row(4, 1, ["East", 1, 2, 3, 4])
-        sheet.write_row(6, 1, ["Total", 1, 2, 3, 4])
-        sheet.write(8, 1, "Note: provisional figures.")
-        sheet.write_row(10, 1, ["Code", "Meaning"])
-        sheet.write_row(11, 1, ["A", "Approved"])
+        sheet.write_row(1, 1, ["Prepared by", "Finance"])
+        sheet.merge_range(3, 2, 3, 3, "2025")
+        sheet.merge_range(3, 4, 3, 5, "2026")
+        sheet.write_row(4, 1, ["Region", "Plan", "Actual", "Plan", "Actual"])
+        sheet.write_row(5, 1, ["East", 1, 2, 3, 4])
+        sheet.write_row(7, 1, ["Total", 1, 2, 3, 4])
+        sheet.write(9, 1, "Note: provisional figures.")
+        sheet.write_row(11, 1, ["Code", "Meaning"])
+        sheet.write_row(12, 1, ["A", "Approved"])
         sheet.insert_textbox(14, 1, "Ask Finance.")
 
     assert (
-        "Budget of the branch\n\n"
+        "Budget of the branch\n\nPrepared by: Finance\n\n"
         "| Region | 2025 Plan | 2025 Actual | 2026 Plan | 2026 Actual |\n| --- | --- | --- | --- | --- |\n"
         "| East | 1 | 2 | 3 | 4 |\n| Total | 1 | 2 | 3 | 4 |\n\n"
         "Note: provisional figures.\n\n"
