@@ -6,7 +6,7 @@ Text files are decoded here, because rows and schemas must stay unchanged. The e
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import structlog
@@ -31,28 +31,32 @@ log = structlog.get_logger()
 UnreadReason = (
     DocumentFault | Literal["content", "size", "fetch", "number"]
 )  # content: unreadable without a DocumentFault
-FileFormat = Literal["text", "json", "csv", "jsonl", "document"]
+FileFormat = Literal["text", "json", "csv", "jsonl", "workbook", "document"]
+ROW_FORMATS = ("csv", "jsonl", "workbook")  # these may be the rows of a job
 FILES_LIMIT = 16
 BINARY_STARTS = (b"%PDF", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"{\\rtf")  # whatever the name says
 CHUNK_BYTES = 1 << 16
-# These are passed on as they are: they may be rows, or hold a JSON Schema. The engine reads all other formats.
+# These are passed on as they are: they may be rows, or hold a JSON Schema. The engine reads workbooks, whose bytes are
+# kept because they may be rows too, and all other formats.
 VERBATIM_FORMATS: Mapping[DocumentFormat, FileFormat] = {
     "text": "text",
     "markdown": "text",
     "json": "json",
     "csv": "csv",
     "json_lines": "jsonl",
+    "workbook": "workbook",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class TextFile:
-    """A file whose text was read."""
+    """A file whose text was read. `body`: a workbook's bytes, because a job reads its rows instead of its text."""
 
     name: str
     format: FileFormat
     text: str
     omissions: tuple[Omission, ...] = ()
+    body: bytes = field(default=b"", repr=False)
 
     @property
     def attachment(self) -> Attachment:
@@ -100,16 +104,18 @@ async def read_file(engine: Engine, platform: Platform, file: AttachedFile, limi
     file_format = detect_format(file)
     decoded = None if file_format == "document" else decode_text(body)
     if decoded is None:
-        return await read_document(engine, file, body)
-    return TextFile(file.name, file_format, decoded)
+        return await read_document(engine, file, body, is_workbook=file_format == "workbook")
+    return TextFile(file.name, "csv" if file_format == "workbook" else file_format, decoded)  # some .xls are CSV
 
 
-async def read_document(engine: Engine, file: AttachedFile, body: bytes) -> TextFile | UnreadFile:
+async def read_document(engine: Engine, file: AttachedFile, body: bytes, *, is_workbook: bool) -> TextFile | UnreadFile:
     try:
         attachment = await engine.read(file.name, body, file.media_type)
     except UnreadableDocument as exc:
         log.info("file_read_failed", size_bytes=len(body), problem=exc.message)
         return UnreadFile(file.name, exc.reason or "content")
+    if is_workbook:
+        return TextFile(file.name, "workbook", attachment.text, attachment.omissions, body)
     return TextFile(file.name, "document", attachment.text, attachment.omissions)
 
 

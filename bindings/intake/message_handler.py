@@ -16,7 +16,7 @@ from bindings.delivery.context import DeliveryEnding, DeliveryOptions
 from bindings.delivery.deliver import deliver, deliver_file, deliver_notice
 from bindings.delivery.outlet import DeliveryError, Outlet, Refused, Upload
 from bindings.delivery_records import DeliveryRecord
-from bindings.files import MessageFiles, TextFile, explain_unread, read_files
+from bindings.files import ROW_FORMATS, MessageFiles, TextFile, explain_unread, read_files
 from bindings.incoming import AttachedFile, IncomingMessage, ThreadMessages, UnreadPart
 from bindings.intake.bot import Bot, LocalizedPersonality, build_footer
 from bindings.intake.conversation_queue import DeliveryTask
@@ -142,7 +142,7 @@ class MessageHandler:
         request = find_request(context)
         if request is None:
             return await delivery.deliver(self._bot.engine.reply(await self._build_prompt(context)))
-        tables = [file for file in request.files if file.format in ("csv", "jsonl")]
+        tables = [file for file in request.files if file.format in ROW_FORMATS]
         if not tables:
             task = build_task(context, request)
             events = answer_with_json(self._bot.engine, task, delivery.send, context.localized.language)

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from core.contract import Json
+from core.contract import Json, Omission
 from core.errors import BadRequest, StorageError
 from core.runtime.atomic_files import write_atomically
 from core.toil.batch.job import Job, Placeholder, Template
@@ -28,7 +28,10 @@ RowPromptPart = tuple[Literal["text", "column"], str]
 
 @dataclass(frozen=True, slots=True)
 class JobPlan:
-    """The request for each row. `parts`: the prompt as texts and column names. Stored as JSON under these names."""
+    """The request for each row. `parts`: the prompt as texts and column names. Stored as JSON under these names.
+
+    `rows_name`, `omissions`: the file of the rows, and what of it became no row.
+    """
 
     personality: str
     schema: Mapping[str, Json]
@@ -36,6 +39,8 @@ class JobPlan:
     form: RowFormat
     total: int
     user: str
+    rows_name: str = ""
+    omissions: tuple[Omission, ...] = ()
 
     def job(self) -> Job:
         parts = tuple(Placeholder(text) if kind == "column" else text for kind, text in self.parts)
@@ -43,7 +48,9 @@ class JobPlan:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> JobPlan:
-        return cls(**{**value, "parts": tuple((kind, text) for kind, text in value["parts"])})
+        parts = tuple((kind, text) for kind, text in value["parts"])
+        omissions = tuple(Omission(**each) for each in value.get("omissions", ()))
+        return cls(**{**value, "parts": parts, "omissions": omissions})
 
 
 class JobFiles:

@@ -18,7 +18,7 @@ import structlog
 
 from bindings.delivery.outlet import Throttled, Unreachable, Upload
 from bindings.delivery.partial_answer import build_progress
-from bindings.files import TextFile
+from bindings.files import TextFile, explain_omissions
 from bindings.toil.job_files import JobFiles, JobPlan, RowFormat, RowPromptPart, TooManyRows
 from bindings.toil.schema_reply import SendFile, code_block
 from core.contract import Attachment, Done, Engine, Event, Json, Language, Status, Text, Usage
@@ -151,17 +151,27 @@ class Jobs:
 
     async def plan(self, answer: str, request: JobRequest) -> JobPlan:
         """Plans a job; durable when it returns. Raises BadRequest for an error that concerns all rows."""
-        form: RowFormat = "csv" if request.rows.format == "csv" else "jsonl"
-        await asyncio.to_thread(self._files.save_rows, answer, request.rows.text)
+        rows = await self._read_workbook(request.rows) if request.rows.format == "workbook" else request.rows
+        form: RowFormat = "csv" if rows.format == "csv" else "jsonl"
+        await asyncio.to_thread(self._files.save_rows, answer, rows.text)
         survey = await self._survey(answer, form)
         parts = build_parts(request, survey)
-        plan = JobPlan(request.personality, request.schema, parts, form, survey.rows, request.user)
+        plan = JobPlan(
+            *(request.personality, request.schema, parts, form, survey.rows, request.user, rows.name, rows.omissions)
+        )
         if isinstance(survey.first, Row):
             check_columns(plan, survey.first)
         await self._check_schema(request.schema)
         await asyncio.to_thread(self._files.save_plan, answer, plan)
         log.info("job_planned", answer=answer, rows=plan.total)
         return plan
+
+    async def _read_workbook(self, file: TextFile) -> TextFile:
+        """Raises UnreadableDocument, and JobRefused for a workbook without rows."""
+        rows = await self._engine.read_rows(file.name, file.body)
+        if not rows.text:
+            raise JobRefused("bot-rows-none")
+        return TextFile(file.name, "csv", rows.text, rows.omissions)
 
     async def _survey(self, answer: str, form: RowFormat) -> Survey:
         try:
@@ -222,6 +232,9 @@ class Jobs:
         # Rows that were being recorded at the stop are in the file, but not in the progress.
         stopped_at = answer_lines.count(b"\n") if stopped else None
         summary = describe_result(progress, plan.total, language, stopped_at)
+        if plan.omissions:
+            file = TextFile(plan.rows_name, plan.form, "", plan.omissions)
+            summary = f"{explain_omissions(file, language)} {summary}"
         if not answer_lines:
             return summary
         if await send(Upload(FILE_NAME, MEDIA_TYPE, answer_lines)):

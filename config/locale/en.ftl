@@ -156,7 +156,10 @@ source-omission-characters = the first { $read } of { $total } characters
 source-omission-pages = the first { $read } of { $total } pages
 source-omission-scanned = pages that are pictures without text are missing ({ $places })
 source-omission-slides = the first { $read } of { $total } slides
-source-omission-sheets = the first { $read } of { $total } sheets
+source-omission-sheets = { $read ->
+    [one] the first of { $total } sheets
+   *[other] the first { $read } of { $total } sheets
+}
 source-omission-hidden = { $read } of { $total } sheets (the others are hidden)
 source-omission-rows = the first { $read } of { $total } rows
 source-omission-columns = the first { $read } of { $total } columns
@@ -648,7 +651,7 @@ cli-help-personality = The personality that answers. Default: whisper in English
 cli-help-chat-url = The address of the service. Default: the service on this machine.
 cli-help-json = Print JSON instead of a table.
 cli-help-output = The file to write: one line of JSON for each row.
-cli-help-rows = A CSV or JSON Lines file; - for standard input.
+cli-help-rows = A CSV or JSON Lines file, or a workbook (.xlsx, .xls, .ods); - for standard input.
 cli-help-schema = A file with the JSON Schema of the answers.
 cli-help-prompt_template = A file with the prompt. {"{"}column{"}"} stands for a row’s value; {"{{"} and {"}}"} stand for braces.
 cli-help-openai = A file of requests in OpenAI’s Batch format, instead of rows.

@@ -156,7 +156,10 @@ source-omission-characters = les { $read } premiers caractères sur { $total }
 source-omission-pages = les { $read } premières pages sur { $total }
 source-omission-scanned = les pages qui sont des images sans texte manquent ({ $places })
 source-omission-slides = les { $read } premières diapositives sur { $total }
-source-omission-sheets = les { $read } premières feuilles sur { $total }
+source-omission-sheets = { $read ->
+    [one] la première feuille sur { $total }
+   *[other] les { $read } premières feuilles sur { $total }
+}
 source-omission-hidden = { $read ->
     [one] { $read } feuille sur { $total } (les autres sont masquées)
    *[other] { $read } feuilles sur { $total } (les autres sont masquées)
@@ -659,7 +662,7 @@ cli-help-personality = La personnalité qui répond. Par défaut : whisper en a
 cli-help-chat-url = L’adresse du service. Par défaut : le service de cette machine.
 cli-help-json = Afficher du JSON au lieu d’un tableau.
 cli-help-output = Le fichier à écrire : une ligne de JSON pour chaque ligne lue.
-cli-help-rows = Un fichier CSV ou JSON Lines; - pour l’entrée standard.
+cli-help-rows = Un fichier CSV ou JSON Lines, ou un classeur (.xlsx, .xls, .ods); - pour l’entrée standard.
 cli-help-schema = Un fichier contenant le schéma JSON des réponses.
 cli-help-prompt_template = Un fichier contenant l’invite. {"{"}colonne{"}"} représente une valeur de la ligne; {"{{"} et {"}}"} représentent des accolades.
 cli-help-openai = Un fichier de requêtes dans le format Batch d’OpenAI, au lieu de lignes.

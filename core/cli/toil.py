@@ -26,7 +26,7 @@ from core.contract import Engine, Language
 from core.errors import CspsError, ModelError, PersonalityUnknown, SchemaRefused
 from core.model.client import ModelClient
 from core.runtime import log
-from core.texts import text
+from core.texts import describe_omissions, text
 from core.toil.batch.answers import Outcome
 from core.toil.batch.journal import BatchProgress, JobMismatch, Journal, OutputLocked
 from core.toil.batch.pipeline import BoundedPipeline
@@ -72,9 +72,13 @@ def run(
     """Returns the exit status. Raises ConfigError."""
     messages = Messages(Console(stderr=True), language)
     try:
-        batch = BatchRun(build_plan(options, language), settings, messages)
+        plan = build_plan(options, language)
     except CspsError as exc:
         return messages.refuse(exc.message)
+    if plan.omissions:
+        read = describe_omissions(plan.omissions, language)
+        messages.print(messages.text("source-partly-read", name=str(options.rows), read=read))
+    batch = BatchRun(plan, settings, messages)
     try:
         return asyncio.run(batch.run(open_engine))
     except ModelError as exc:

@@ -9,9 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from core import strict_json
-from core.contract import Engine, Json, Language, Sampling
+from core.cli.toil_workbook import WorkbookRows
+from core.contract import Engine, Json, Language, Omission, Sampling
 from core.errors import BadRequest, ParameterRefused
-from core.runtime.format_table import guess_media_type
+from core.runtime.format_table import ReadableFormat, format_of_name, guess_media_type
 from core.texts import text
 from core.toil.batch import openai_lines
 from core.toil.batch.answers import ToilAnswers
@@ -56,6 +57,7 @@ class BatchPlan:
     read: RowParser
     total: int | None
     identity: dict[str, Json]
+    omissions: tuple[Omission, ...] = ()  # what of a workbook became no row
 
     def build_answers(self, engine: Engine) -> ToilAnswers | OpenAiAnswers:
         return OpenAiAnswers(engine, USER) if self.options.openai else ToilAnswers(engine, self.job)
@@ -81,7 +83,8 @@ def build_plan(options: BatchOptions, language: Language) -> BatchPlan:
     read = choose_parser(options, language)
     found = survey_rows(options, job, read, language) if options.rows else None
     identity = build_identity(options, found.digest if found else "stdin", language)
-    return BatchPlan(options, job, read, found.rows if found else None, identity)
+    omissions = read.omissions if isinstance(read, WorkbookRows) else ()
+    return BatchPlan(options, job, read, found.rows if found else None, identity, omissions)
 
 
 def check_output(options: BatchOptions, language: Language) -> None:
@@ -94,9 +97,19 @@ def check_output(options: BatchOptions, language: Language) -> None:
 
 def choose_parser(options: BatchOptions, language: Language) -> RowParser:
     """Raises BadRequest if the format of the rows cannot be told from the file's name."""
+    if is_workbook(options):
+        return WorkbookRows()
     if options.openai or find_format(options, language) == "jsonl":
         return parse_json_lines
     return partial(csv_rows, delimiter=options.delimiter, encoding=options.encoding)
+
+
+def is_workbook(options: BatchOptions) -> bool:
+    """Tells whether the rows are in a workbook, by the name of their file. Any explicit format is that of a text."""
+    if options.rows is None or options.openai or options.format is not None:
+        return False
+    found = format_of_name(options.rows.name)
+    return isinstance(found, ReadableFormat) and found.name == "workbook"
 
 
 def find_format(options: BatchOptions, language: Language) -> RowFormat:

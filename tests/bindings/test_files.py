@@ -132,6 +132,22 @@ async def test_a_partly_read_file_is_marked() -> None:
     assert Attachment("long.pdf", "The beginning.", omissions=PARTLY) == files.readable[0].attachment
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"PK\x03\x04", TextFile("t.xls", "workbook", "PK\x03\x04", body=b"PK\x03\x04")),
+        ("a;b\né;2".encode("cp1252"), TextFile("t.xls", "csv", "a;b\né;2")),
+    ],
+)
+async def test_a_workbook_keeps_its_bytes_for_its_rows(body: bytes, expected: TextFile) -> None:
+    """Older programs export CSV under the name of a workbook; that is rows as it is."""
+    channels = FakeChannels(files={"u": body})
+
+    assert MessageFiles((expected,)) == await read_files(
+        FakeEngine(), channels, (AttachedFile("t.xls", "u", ""),), LIMIT
+    )
+
+
 async def test_at_most_16_files_are_read() -> None:
     channels = FakeChannels(files={"u": b"x"})
     files = await read_files(

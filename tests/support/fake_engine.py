@@ -125,8 +125,8 @@ class FakeEngine:
         return Attachment(name, body.decode())
 
     async def read_rows(self, name: str, body: bytes) -> Attachment:
-        """Takes a text of CSV for a workbook."""
-        return Attachment(name, body.decode(), self.rows_omitted)
+        """Takes a text of CSV for a workbook, after the mark of a ZIP file."""
+        return Attachment(name, body.removeprefix(b"PK\x03\x04").decode(), self.rows_omitted)
 
     async def open(self, personality: str, user: str | None = None) -> str:
         self.require_personality(personality)

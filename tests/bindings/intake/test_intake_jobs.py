@@ -11,8 +11,8 @@ import pytest
 
 from bindings.delivery.outlet import Unreachable, Upload
 from bindings.intake.message_handler import AnswerDelivery
-from core.contract import Task
-from core.errors import NonConforming, StorageError
+from core.contract import Attachment, Omission, Task
+from core.errors import NonConforming, StorageError, UnreadableDocument
 from core.toil.batch.answers import ModelGone, ToilAnswers
 from core.toil.batch.journal import Journal
 from tests.bindings.intake.support_intake import THREAD, BotHarness, KillSwitch, message
@@ -23,6 +23,7 @@ WHERE = THREAD.conversation
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}}
 BLOCK = f"```json\n{json.dumps(SCHEMA)}\n```"
 ROWS = "name;city\n" + "".join(f"Ann {number};Ottawa\n" for number in range(1, 11))
+WORKBOOK = b"PK\x03\x04" + ROWS.encode()  # as the fake engine reads one
 
 
 @pytest.fixture
@@ -80,6 +81,40 @@ async def test_rows_may_be_lines_of_json(harness: BotHarness, engine: FakeEngine
     assert (2, "bad_request") == (second["row"], second["error"]["code"])
     assert {"row": 3, "value": {"name": "Ada"}} == third
     assert "1 of them failed (bad_request 1)" in harness.channels.texts(WHERE)[0]
+
+
+async def test_rows_may_be_a_workbook(harness: BotHarness, engine: FakeEngine) -> None:
+    """The engine reads it. The answer says which part of it became no row, also after a restart."""
+    harness.channels.files["rows"] = WORKBOOK
+    engine.rows_omitted = (Omission("sheets", 1, 2),)
+    engine.toiled = lambda task: {"name": task.prompt}
+    await harness.answer_all(message(f"Greet {{name}} of {{city}}. {BLOCK}", people__xlsx="rows"))
+
+    assert {"row": 10, "value": {"name": "Greet Ann 10 of Ottawa."}} == lines(harness)[9]
+    (answer,) = harness.channels.texts(WHERE)
+    assert answer.startswith("(I read people.xlsx only in part: the first of 2 sheets.) 10 rows, all answered")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "notice"),
+    [(UnreadableDocument("it is damaged", "damaged"), "it is damaged"), (b"", "The file has no rows.")],
+)
+async def test_a_workbook_without_readable_rows_starts_no_job(
+    harness: BotHarness, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, outcome: Exception | bytes, notice: str
+) -> None:
+    """The person learns why."""
+
+    async def read_rows(name: str, _body: bytes) -> Attachment:
+        if isinstance(outcome, Exception):
+            raise outcome
+        return Attachment(name, outcome.decode())
+
+    harness.channels.files["rows"] = WORKBOOK
+    monkeypatch.setattr(engine, "read_rows", read_rows)
+    await harness.answer_all(message(f"Greet {{name}} {BLOCK}", people__xlsx="rows"))
+
+    assert notice in harness.channels.texts(WHERE)[0]
+    assert not engine.tasks
 
 
 async def test_progress_is_shown_while_rows_are_answered(harness: BotHarness, engine: FakeEngine) -> None:

@@ -27,6 +27,7 @@ from core.contract import Task
 from core.errors import BadRequest, NonConforming
 from core.toil.batch.answers import Outcome
 from core.toil.batch.journal import BatchProgress, RecoveredRows
+from tests.core.rag.reading.support_workbooks import sheet_of
 from tests.support.fake_engine import FakeEngine
 from tests.support.fake_model import Body, FakeModel, Step
 
@@ -86,6 +87,28 @@ def test_every_row_is_answered(
     assert [SCHEMA] == [dict(task.schema) for task in engine.tasks[:1] if isinstance(task.schema, dict)]
     shown = capsys.readouterr()
     assert ("", True) == (shown.out, "24 rows, all answered" in shown.err)
+
+
+def test_rows_may_be_a_workbook(folder: Path, own_settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its first table counts. A message says what of it became no row."""
+    rows = [["id", "word"], *([f"r{number}", f"été {number}"] for number in range(1, 4)), [], ["A note"]]
+    (folder / "rows.xlsx").write_bytes(sheet_of(rows))
+    engine = FakeEngine(toiled=lambda task: {"said": task.prompt})
+
+    assert 0 == run(options(folder, "rows.xlsx"), own_settings, engine)
+    assert [
+        {"row": number, "id": f"r{number}", "value": {"said": f"Say été {number} twice."}} for number in range(1, 4)
+    ] == output(folder)
+    assert "rows.xlsx only in part: the first 3 of 4 rows" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(("body", "problem"), [(b"no workbook", "cannot be read"), (sheet_of([]), "no rows")])
+def test_a_workbook_without_readable_rows_is_refused(folder: Path, body: bytes, problem: str) -> None:
+    """The command says so before the start."""
+    (folder / "rows.xlsx").write_bytes(body)
+
+    with pytest.raises(BadRequest, match=problem):
+        build_plan(options(folder, "rows.xlsx"), "en")
 
 
 def test_failed_rows_are_counted(folder: Path, own_settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
