@@ -19,8 +19,8 @@ async def run(loaded: Settings) -> None:
     """Serves until SIGTERM or SIGINT. Raises ConfigError where the operator has to act."""
     raise_file_limit(loaded.web.connections)
     stop, web = process.stop_event(), loaded.web
-    async with bootstrap.run_engine(loaded) as engine:
-        app = create_app(engine, loaded)
+    async with bootstrap.run_core(loaded) as core:
+        app = create_app(core.engine, loaded, editing=core.editing, schedule=core.schedule)
         async with serve(app, web) as url:
             events = structlog.get_logger()
             events.info("web_serving", url=url)

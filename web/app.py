@@ -13,9 +13,12 @@ from aiohttp import web
 from core.configuration.setting_sections import WebSettings
 from core.configuration.settings import Settings
 from core.contract import Engine
+from core.rag.facts.editing import FactsEditing
+from core.rag.facts.schedule import RefreshSchedule
 from core.runtime.http_server import listen_error, listen_url, serve_app
 from web import middleware, openai, origin_guard, status
 from web.client_identity import ClientIdentity
+from web.facts import FactsEndpoints, FactsMetrics
 from web.file_upload import FileUpload
 from web.gpt import gpt
 from web.service import SERVICE, DrainGate, Service, WebLimits, WebMetrics
@@ -32,7 +35,13 @@ CANCEL_S = 0.5  # for handlers that are cancelled after the drain
 
 
 def create_app(
-    engine: Engine, settings: Settings, limits: WebLimits | None = None, pages: Path = PAGES
+    engine: Engine,
+    settings: Settings,
+    limits: WebLimits | None = None,
+    pages: Path = PAGES,
+    *,
+    editing: FactsEditing | None = None,
+    schedule: RefreshSchedule | None = None,
 ) -> web.Application:
     """Raises ConfigError for an invalid WEB_ORIGINS or WEB_TRUSTED."""
     limits = limits or WebLimits(batch_rows=settings.model.slots)
@@ -45,11 +54,14 @@ def create_app(
     app[SERVICE] = Service(engine, settings.web, limits, gate, WebMetrics(), identity)
     app[middleware.GUARD] = origin_guard.build_guard(settings.web.host, settings.web.origins)
     app.on_response_prepare.extend([middleware.add_headers, middleware.bound_sending])
-    add_routes(app, StaticFiles(pages), FileUpload(limits.files))
+    if schedule is not None:
+        app[SERVICE].metrics.registry.register(FactsMetrics(schedule))
+    files = FileUpload(limits.files)
+    add_routes(app, StaticFiles(pages), files, FactsEndpoints(editing, files))
     return app
 
 
-def add_routes(app: web.Application, pages: StaticFiles, files: FileUpload) -> None:
+def add_routes(app: web.Application, pages: StaticFiles, files: FileUpload, facts: FactsEndpoints) -> None:
     router = app.router
     router.add_get("/", pages.start)
     router.add_get("/static/texts/{language}.ftl", pages.texts)
@@ -64,6 +76,8 @@ def add_routes(app: web.Application, pages: StaticFiles, files: FileUpload) -> N
         ("POST", "/toil/{personality}/check", check),
         ("GET", "/read", files.limits),
         ("POST", "/read", files.read),
+        ("GET", "/facts", facts.collections),
+        ("POST", "/facts/{collection}", facts.add),
         ("POST", "/v1/chat/completions", openai.chat_completions),
         ("GET", "/v1/models", openai.models),
         ("GET", "/v1/models/{personality}", openai.one_model),

@@ -39,6 +39,11 @@ class ClientIdentity:
             address = hops.pop()
         return address, claimed_user if self._trusts(remote or "") else ""
 
+    def signed_in(self, remote: str | None, claims: Sequence[str]) -> str:
+        """Returns the person whom a trusted proxy names. "": nobody, or several. `claims`: the header's values."""
+        person = claims[0].strip() if len(claims) == 1 else ""
+        return person if self._trusts(remote or "") else ""
+
     def _trusts(self, address: str) -> bool:
         try:
             parsed = ip_address(address)

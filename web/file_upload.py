@@ -42,13 +42,13 @@ class FileUpload:
         service = request.app[SERVICE]
         name = parse_name(request)
         check_media_type(request)
-        async with self._slot(service, service.user_id(request)):
+        async with self.slot(service, service.user_id(request)):
             file = await service.engine.read(name, await read_file(request, service), request.content_type)
         answer = strict_json.dump(asdict(file))
         return web.Response(body=answer, content_type="application/json")
 
     @asynccontextmanager
-    async def _slot(self, service: Service, user: str) -> AsyncIterator[None]:
+    async def slot(self, service: Service, user: str) -> AsyncIterator[None]:
         """Raises Overloaded if no slot becomes free within the read timeout."""
         async with AsyncExitStack() as slots:
             try:

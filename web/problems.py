@@ -86,7 +86,7 @@ def error_form(path: str) -> Form:
     if path.startswith("/v1/"):
         return "openai"
     first = path.split("/", 2)[1] if "/" in path else ""
-    return "problem" if first in ("toil", "read", "describe", "healthz", "readyz") else "text"
+    return "problem" if first in ("toil", "read", "facts", "describe", "healthz", "readyz") else "text"
 
 
 def person_text(error: CspsError, language: Language | None) -> str:

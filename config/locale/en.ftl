@@ -1130,6 +1130,24 @@ page-file-was-read-in-part = { $name } was read in part: the rest is too long.
 page-file-was-not-read = { $name } was not read.
 page-file-was-removed = { $name } was removed.
 page-file-remove = Remove { $name }
+page-collect = Add to a collection
+page-collect-file = Add { $name } to a collection
+page-collect-title = Add to a collection
+page-collect-text = Answers to everyone can then be based on { $name }.
+page-collect-choice = Collection
+page-collect-confirm = Add
+page-collect-adding = { $name } is being added…
+page-collect-added = { $name } was added to “{ $title }” ({ $count ->
+    [one] { $count } passage
+   *[other] { $count } passages
+}).
+page-collect-added-in-part = { $name } was added to “{ $title }” in part ({ $count ->
+    [one] { $count } passage
+   *[other] { $count } passages
+}).
+page-collect-refused = You may not change “{ $title }”. { $name } was not added.
+page-collect-busy = { $name } was not added to “{ $title }”, because the service is busy. Please try again in a moment.
+page-collect-failed = { $name } could not be added to “{ $title }”. Please try again.
 page-still-reading = A file is still being read. Your text is kept: send it when the file is read, or remove the file.
 page-question-missing = Write a question about the file, then send.
 

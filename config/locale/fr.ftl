@@ -1153,6 +1153,24 @@ page-file-was-read-in-part = { $name } a été lu en partie : le reste est trop
 page-file-was-not-read = { $name } n’a pas été lu.
 page-file-was-removed = { $name } a été retiré.
 page-file-remove = Retirer { $name }
+page-collect = Ajouter à une collection
+page-collect-file = Ajouter { $name } à une collection
+page-collect-title = Ajouter à une collection
+page-collect-text = Les réponses données à tous pourront alors s’appuyer sur { $name }.
+page-collect-choice = Collection
+page-collect-confirm = Ajouter
+page-collect-adding = L’ajout de { $name } est en cours…
+page-collect-added = { $name } a été ajouté à « { $title } » ({ $count ->
+    [one] { $count } passage
+   *[other] { $count } passages
+}).
+page-collect-added-in-part = { $name } a été ajouté en partie à « { $title } » ({ $count ->
+    [one] { $count } passage
+   *[other] { $count } passages
+}).
+page-collect-refused = Vous ne pouvez pas modifier « { $title } ». { $name } n’a pas été ajouté.
+page-collect-busy = { $name } n’a pas été ajouté à « { $title } », car le service est occupé. Veuillez réessayer dans un instant.
+page-collect-failed = { $name } n’a pas pu être ajouté à « { $title } ». Veuillez réessayer.
 page-still-reading = La lecture d’un fichier est en cours. Votre texte est conservé : envoyez-le à la fin de la lecture, ou retirez le fichier.
 page-question-missing = Écrivez une question sur le fichier, puis envoyez-la.
 

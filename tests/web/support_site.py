@@ -10,6 +10,8 @@ from typing import Any
 from aiohttp import ClientSession, ClientWebSocketResponse, web
 
 from core.configuration.settings import Settings
+from core.rag.facts.editing import FactsEditing
+from core.rag.facts.schedule import RefreshSchedule
 from tests.support.fake_engine import FakeEngine
 from web.app import create_app, serve
 from web.service import SERVICE, Service, WebLimits
@@ -48,12 +50,18 @@ class Site:
 
 @asynccontextmanager
 async def site(
-    settings: Settings, engine: FakeEngine | None = None, limits: WebLimits | None = None, **web_settings: Any
+    settings: Settings,
+    engine: FakeEngine | None = None,
+    limits: WebLimits | None = None,
+    *,
+    editing: FactsEditing | None = None,
+    schedule: RefreshSchedule | None = None,
+    **web_settings: Any,
 ) -> AsyncIterator[Site]:
     """Stops without a drain time, because some tests leave answers unfinished on purpose."""
     engine = engine or FakeEngine()
     changed = settings.web.model_copy(update={"port": 0, "drain_s": 0.0, **web_settings})
-    app = create_app(engine, settings.model_copy(update={"web": changed}), limits)
+    app = create_app(engine, settings.model_copy(update={"web": changed}), limits, editing=editing, schedule=schedule)
     async with serve(app, changed) as url, ClientSession(base_url=url) as http:
         yield Site(url, app, engine, http)
 

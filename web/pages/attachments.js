@@ -34,18 +34,21 @@ export class Attachments {
   #onSettled;
   #notify;
   #moveFocus;
+  #collector;
   #reader = new ReadEndpoint();
   #chips = [];
 
   /** `announcements` is a live region for the result of each file. `onSettled()` is called when no file is being read
-   * any more, `notify(key, values)` shows a notice, `moveFocus()` takes the focus when the last chip goes. */
-  constructor({ input, list, announcements }, { onSettled, notify, moveFocus }) {
+   * any more, `notify(key, values)` shows a notice, `moveFocus()` takes the focus when the last chip goes, `collector`
+   * adds files to collections. */
+  constructor({ input, list, announcements }, { onSettled, notify, moveFocus, collector }) {
     this.#list = list;
     showScrollShadows(list);
     this.#announcements = announcements;
     this.#onSettled = onSettled;
     this.#notify = notify;
     this.#moveFocus = moveFocus;
+    this.#collector = collector;
     input.addEventListener('change', () => {
       this.add([...input.files]);
       input.value = ''; // so that a person can choose the same file again
@@ -112,6 +115,7 @@ export class Attachments {
       const result = await this.#reader.read(file, chip.abort.signal);
       chip.complete(result);
       this.#announce(result.omissions.length ? 'page-file-was-read-in-part' : 'page-file-was-read', { name: chip.name });
+      this.#offerCollecting(chip, file);
     } catch (error) {
       if (chip.abort.signal.aborted) return;
       if (!(error instanceof FileNotRead)) throw error;
@@ -121,6 +125,17 @@ export class Attachments {
     }
     this.#store();
     if (!this.isReading) this.#onSettled();
+  }
+
+  /** Only with the file itself: after a reload the page has no more than its text. */
+  async #offerCollecting(chip, file) {
+    if (!(await this.#collector.isAvailable())) return;
+    chip.offer('page-collect', 'page-collect-file', async () => {
+      const outcome = await this.#collector.collect(file, (key, values) => this.#announce(key, values));
+      if (!outcome) return;
+      this.#announce(outcome.key, outcome.values);
+      this.#notify(outcome.key, outcome.values);
+    });
   }
 
   #remove(chip) {
@@ -192,6 +207,15 @@ class FileChip {
   fail(reason, values) {
     this.#setState('failed', reason, values);
     scrollIntoList(this.element);
+  }
+
+  /** Adds a button. `text` and `name` are text keys. */
+  offer(text, name, onClick) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'offer';
+    button.addEventListener('click', onClick);
+    this.#remove.before(label(say(button, text), name, { name: this.name }));
   }
 
   focus() {

@@ -4,6 +4,7 @@ import { Announcer } from './announcer.js';
 import { acceptDropsAndPastes, Attachments } from './attachments.js';
 import { Autoscroll } from './autoscroll.js';
 import { Chooser, fetchDescriptions, showIntroduction } from './chooser.js';
+import { Collector } from './collections.js';
 import { Composer } from './composer.js';
 import { Conversation } from './conversation.js';
 import { chooseLanguage, language, otherLanguage, preferredLanguage, say, setLanguage } from './language.js';
@@ -28,6 +29,7 @@ const attachments = new Attachments(
     onSettled: () => status.withdraw('page-still-reading'),
     notify: (key, values) => status.show(key, values),
     moveFocus: () => composer.focus(),
+    collector: new Collector($('#collect')),
   },
 );
 

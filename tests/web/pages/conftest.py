@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
 from core.configuration.settings import Settings
+from core.rag.facts.editing import FactsEditing
 from tests.support.fake_engine import FakeEngine, Replies
 from tests.web.pages.support_visit import Visit, Visiting, serving
 
@@ -39,9 +40,17 @@ def visiting(browser: Browser, own_settings: Settings) -> Visiting:
     """Opens a visit: `async with visiting(replies or engine, **options of the browser context) as visit`."""
 
     @asynccontextmanager
-    async def visit(answers: Replies | FakeEngine, *, query: str = "", **options: Any) -> AsyncIterator[Visit]:
+    async def visit(
+        answers: Replies | FakeEngine,
+        *,
+        query: str = "",
+        editing: FactsEditing | None = None,
+        web_settings: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> AsyncIterator[Visit]:
         engine = answers if isinstance(answers, FakeEngine) else FakeEngine(answers)
-        async with serving(engine, own_settings) as port:
+        web = own_settings.web.model_copy(update=dict(web_settings or {}))
+        async with serving(engine, own_settings.model_copy(update={"web": web}), editing=editing) as port:
             context = await browser.new_context(**{"locale": "en-CA", **options})
             context.set_default_timeout(30_000)
             visit = Visit.start(await context.new_page(), engine, f"http://127.0.0.1:{port}")

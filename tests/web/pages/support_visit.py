@@ -12,6 +12,7 @@ from playwright.async_api import Browser, ConsoleMessage, Page, Request, expect
 
 from core.configuration.settings import Settings
 from core.contract import Done, Usage
+from core.rag.facts.editing import FactsEditing
 from tests.support.fake_engine import FakeEngine
 from web.app import create_app
 
@@ -86,9 +87,11 @@ async def served_again(visit: Visit, settings: Settings) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def serving(engine: FakeEngine, settings: Settings, port: int = 0) -> AsyncIterator[int]:
+async def serving(
+    engine: FakeEngine, settings: Settings, port: int = 0, editing: FactsEditing | None = None
+) -> AsyncIterator[int]:
     """Runs the real web app on a free port. At the end its connections are cut, as if the process were killed."""
-    runner = web.AppRunner(create_app(engine, settings), shutdown_timeout=0, handler_cancellation=True)
+    runner = web.AppRunner(create_app(engine, settings, editing=editing), shutdown_timeout=0, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port)
     await site.start()

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CspsError, FetchFailed
 from core.rag.documents import Document, Passage
+from core.rag.facts.collections import FactCollections
 from core.rag.facts.connectors.protocol import EntryContent, Origin, OriginEntry
+from core.rag.facts.editing import FactsEditing
+from core.rag.facts.glossary import Glossary
+from core.rag.facts.store import FactStore
 from core.rag.fetching.fetch import NO_HEADERS, FetchedPage
 from core.rag.reading.formats import read_document
+from core.storage.database import Database
 
 WHEN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 DIMENSIONS = 2048  # so many that words seldom collide
@@ -97,3 +104,18 @@ def entry(key: str, content: Document | CspsError, when: datetime) -> OriginEntr
         return EntryContent(hashlib.sha256(repr(content).encode()).hexdigest(), when, read)
 
     return OriginEntry(key, open_entry)
+
+
+@asynccontextmanager
+async def open_editing(
+    folder: Path, facts: str, pages: Mapping[str, bytes] | None = None
+) -> AsyncIterator[FactsEditing]:
+    """An editing of collections in a database of its own. `facts`: the content of config/facts.toml."""
+    (folder / "facts.toml").write_text(facts, encoding="utf-8")
+    collections = FactCollections(folder / "facts.toml")
+    collections.load()
+    database = Database(f"sqlite:///{folder / 'editing.db'}")
+    await database.upgrade()
+    store = FactStore(database, WordEmbedder(), Glossary())
+    yield FactsEditing(store, collections, FakeFetcher(pages or {}), FormatReader(), ())
+    await database.close()
