@@ -7,13 +7,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from core.rag.reading.pdf_words import Word
+from core.rag.reading.pdf_words import SMALL, Word
+from core.rag.reading.raised_text import lowered, raised
 
 LEADER = re.compile(r"(?: ?\.){4,}")  # the dots before a page number
 CLOSERS = ",.;:!?)]}»’”"
 SAME_LINE = 0.5  # of the text's size: a raised or lowered word is nearer than another line
 OVERLAP = 0.4  # of the size, by which accents, kerning and slanted letters reach into each other
 WIDE_GAP, CELL_GAP = 2.0, 0.8  # of the size: certainly between cells; so if lines nearby have such gaps too
+SHIFT, TOUCH = 0.08, 0.15  # of the size: so far up or down, and so near, is notation
 BLANK = 0.5  # of the size: the widest ordinary blank
 
 
@@ -74,10 +76,25 @@ def words_text(words: Sequence[Word]) -> str:
     """Joins words by blanks. A leader of dots becomes "…"."""
     parts = [words[0].text] if words else []
     for last, word in pairwise(words):
-        touches = word.text[0] in CLOSERS and word.left - last.right < 0.1 * word.size
-        parts.append(word.text if touches else f" {word.text}")
+        touches = word.glued or (word.text[0] in CLOSERS and word.left - last.right < 0.1 * word.size)
+        parts.append(f"{'' if touches else ' '}{word.text}" if not is_notation(last, word) else notation(last, word))
     text = "".join(parts)
     return LEADER.sub(" … ", text).strip() if ".." in text or ". ." in text else text
+
+
+def is_notation(last: Word, word: Word) -> bool:
+    """Tells whether the word is small, and stands above or below the line at the end of the word before."""
+    return (
+        word.size < SMALL * last.size
+        and abs(word.baseline - last.baseline) > SHIFT * last.size
+        and word.left - last.right < TOUCH * last.size
+    )
+
+
+def notation(last: Word, word: Word) -> str:
+    """Returns the word with its position: "⁶", "₂"."""
+    write = raised if word.baseline < last.baseline else lowered
+    return write(word.text, last.text)
 
 
 def wide_gaps(line: Line, least: float = CELL_GAP) -> list[int]:

@@ -30,12 +30,17 @@ MARGIN = 1.0  # points around the crop box
 LIGATURES = str.maketrans(
     {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", "\uf0b7": "•", "\uf0a7": "▪"}
 )
+DIGIT, LETTER = re.compile(r"\d"), re.compile(r"[^\W\d_]")
+SMALL = 0.85  # times the size of other text: raised and lowered digits
 PRIVATE_USE = re.compile("[\ue000-\uf8ff]")  # glyphs of symbol fonts, which no one else can read
 
 
 @dataclass(slots=True)
 class Word:
-    """`split`: a hyphen at the line's end follows, and PDFium removed it. `upright`: as most text of its page is."""
+    """`split`: a hyphen at the line's end follows, and PDFium removed it. `upright`: as most text of its page is.
+
+    `glued`: without a blank before it, such as an exponent.
+    """
 
     text: str
     left: float
@@ -44,6 +49,7 @@ class Word:
     size: float
     split: bool = False
     upright: bool = True
+    glued: bool = False
 
 
 def page_words(page: PdfPage) -> list[Word]:
@@ -91,21 +97,38 @@ class WordReader:
             split = token.endswith(SPLIT)
             end = last - split
             form = self._form(first, end)
-            if last - first + 1 != len(token) or split or is_level(form):
+            if last - first + 1 != len(token) or split or (is_level(form) and not self._has_notation(token, first)):
                 pieces = iter([(token.removesuffix(SPLIT), form)])
             else:
                 pieces = self._pieces(token, first)
+            last_form = None
             for piece, placed in pieces:
                 if self._is_inside(placed) and (cleaned := clean(piece)):
                     upright = placed.direction == page_direction
-                    yield Word(cleaned, placed.left, placed.right, placed.baseline, placed.size, split, upright)
+                    glued = last_form is not None and abs(placed.baseline - last_form.baseline) < last_form.size
+                    yield Word(cleaned, placed.left, placed.right, placed.baseline, placed.size, split, upright, glued)
+                last_form = placed
+
+    def _has_notation(self, token: str, first: int) -> bool:
+        """Tells whether a digit of the token is smaller or larger than its other characters: "10⁶", "H₂O"."""
+        if len(token) == 1 or not DIGIT.search(token):
+            return False
+        looked_at = range(len(token)) if LETTER.search(token) else (0, len(token) - 1)
+        sizes = [self._size_of(first + index) for index in looked_at]
+        return max(sizes) * SMALL > min(sizes) > 0
+
+    def _size_of(self, index: int) -> float:
+        size: float = pdfium.FPDFText_GetFontSize(self._page, index)
+        return size * self._direction_and_scale(index)[1]
 
     def _pieces(self, token: str, first: int) -> Iterator[tuple[str, Form]]:
-        """Splits a token of which the end is on another line: PDFium glues short words below one another."""
+        """Splits a token where its size changes, or its line: PDFium glues short words below one another."""
         start, form = first, self._form(first, first)
+        size = self._size_of(first)
         for index in range(first, first + len(token)):
             longer = self._form(start, index)
-            if is_level(longer):
+            last_size, size = size, self._size_of(index) or size
+            if is_level(longer) and last_size == size:
                 form = longer
                 continue
             yield token[start - first : index - first], form
@@ -121,7 +144,7 @@ class WordReader:
         if style != self._style:
             self._style = style
             self._direction, scale = self._direction_and_scale(first)
-            self._size = pdfium.FPDFText_GetFontSize(self._page, first) * scale or 1.0
+            self._size = (pdfium.FPDFText_GetFontSize(self._page, first) * scale) or 1.0
         direction = self._direction
         if direction in (0, OBLIQUE):
             return Form(x, y, x, max(box.right, x), -y, -box.top, -box.bottom, self._size, direction)

@@ -78,6 +78,27 @@ def test_signs_keep_their_meaning() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("line", "raised", "rise", "expected"),
+    [
+        ("A budget of 10", "6", 4, "A budget of 10⁶ dollars"),
+        ("An area of 40 m", "2", 4, "An area of 40 m² dollars"),
+        ("Emissions of CO", "2", -2, "Emissions of CO₂ dollars"),
+        ("The fee is $15", "1", 4, "The fee is $15¹ dollars"),
+        ("The 1", "er", 4, "The 1er dollars"),
+    ],
+)
+@pytest.mark.parametrize("scaled", [True, False])
+def test_small_digits_keep_their_position(line: str, raised: str, rise: int, expected: str, scaled: bool) -> None:
+    """An exponent is no digit of the number before it, however the producer made it small."""
+    font = "/F1 1 Tf {0} 0 0 {0} {1} {2} Tm" if scaled else "/F1 {0} Tf 1 0 0 1 {1} {2} Tm"
+    pieces = [(line, 11, 72, 700), (raised, 7, 72.5 + pdf_files.width(line), 700 + rise)]
+    pieces.append((" dollars", 11, pieces[1][2] + pdf_files.width(raised, 7), 700))
+    content = "".join(f"BT {font.format(size, x, y)} ({text}) Tj ET\n" for text, size, x, y in pieces)
+
+    assert text_of(one_page(content)) == expected
+
+
 def test_lines_are_joined_to_paragraphs() -> None:
     """A gap or an indent begins a new one; a line that ends early keeps its end."""
     first = second = pdf_files.wrap(PROSE, 300)
