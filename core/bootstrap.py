@@ -172,7 +172,7 @@ def build_fetcher(settings: Settings, deadline_s: float = FETCH_DEADLINE_S) -> F
         rag.allow,
         user_agent=agent,
         deny=rag.deny,
-        limits=FetchLimits(deadline_s=deadline_s),
+        limits=FetchLimits(deadline_s=deadline_s, body_bytes=rag.document_limit_bytes),
     )
 
 

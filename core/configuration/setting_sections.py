@@ -20,6 +20,8 @@ from core.configuration.setting_types import (
 )
 from core.configuration.toml import Section
 
+DOCUMENT_MAX_BYTES = 16 * 1024 * 1024  # `core.rag.reading` reads nothing above
+
 
 class ModelSettings(Section):
     """The model that answers, and its share of the machine."""
@@ -125,13 +127,12 @@ class WebSettings(Section):
     body_limit_bytes: int = env(
         "WEB_BODY_LIMIT", "The largest request body or WebSocket frame, in bytes.", "1048576", ge=1024
     )
-    # `core.rag.reading` reads no file above 16 MiB.
     file_limit_bytes: int = env(
         "WEB_FILE_LIMIT",
-        "The largest attached file, in bytes; at most 16777216.",
-        "8388608",
+        "The largest attached file, in bytes. Empty: DOCUMENT_LIMIT.",
+        "4194304",
         ge=1024,
-        le=16 * 1024 * 1024,
+        le=DOCUMENT_MAX_BYTES,
     )
     read_timeout_s: float = env("WEB_READ_TIMEOUT_S", "The seconds for a whole request to arrive.", "15", gt=0)
     drain_s: float = env("WEB_DRAIN_S", "The seconds that running answers may continue after SIGTERM.", "30", ge=0)
@@ -144,7 +145,13 @@ class BotSettings(Section):
     user_limit: int = env(
         "BOT_USER_LIMIT", "The number of messages of one person that are answered within ten minutes.", "40", ge=1
     )
-    file_limit_bytes: int = env("BOT_FILE_LIMIT", "The largest attached file, in bytes.", "2097152", ge=1024)
+    file_limit_bytes: int = env(
+        "BOT_FILE_LIMIT",
+        "The largest attached file, in bytes. Empty: DOCUMENT_LIMIT.",
+        "2097152",
+        ge=1024,
+        le=DOCUMENT_MAX_BYTES,
+    )
     row_limit: int = env("BOT_ROW_LIMIT", "The number of rows of a CSV file that is answered row by row.", "5000", ge=1)
     drain_s: float = env(
         "BOT_DRAIN_S", "The seconds that a bot's running answers may continue after SIGTERM.", "30", ge=0
@@ -170,6 +177,14 @@ class TimeSettings(Section):
 class RagSettings(Section):
     """Pages, feeds and facts that answers are based on."""
 
+    document_limit_bytes: int = env(
+        "DOCUMENT_LIMIT",
+        "The largest document that is read, in bytes; at most 16777216. It counts for attached files and for addresses."
+        " Longer pages, feeds and texts at an address are cut, and the answer says so; other documents are refused.",
+        "4194304",
+        ge=1024,
+        le=DOCUMENT_MAX_BYTES,
+    )
     contact: OptionalStr = env(
         "RAG_CONTACT",
         "A URL or an e-mail address for the owners of fetched sites. The User-Agent header contains it.",

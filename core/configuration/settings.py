@@ -98,6 +98,7 @@ def load(environ: Mapping[str, str] | None = None, config: Path | None = None) -
         if variable in environ and isinstance(table, dict):
             table[key] = environ[variable]
             overridden[(section, key)] = variable
+    share_document_limit(tables)
     named = {".".join(key): variable for key, variable in overridden.items()}
     values = {**tables, "config": config, "file": file, "from_environment": named}
     loaded = toml.validate(Settings, values, file, overridden)
@@ -121,6 +122,15 @@ def overlay_tables(config: Path) -> tuple[dict[str, Any], Path]:
         shipped = tables.get(section)
         tables[section] = {**shipped, **table} if isinstance(shipped, dict) and isinstance(table, dict) else table
     return tables, own
+
+
+def share_document_limit(tables: Mapping[str, Any]) -> None:
+    """Gives the web and the bots the limit of all documents, unless they have their own."""
+    rag = tables.get("rag")
+    for section in ("web", "bot"):
+        table = tables.get(section)
+        if isinstance(table, dict) and isinstance(rag, dict) and table.get("file_limit_bytes") == "":
+            table["file_limit_bytes"] = rag.get("document_limit_bytes")
 
 
 def require_complete(model: ModelSettings) -> None:

@@ -111,11 +111,14 @@ class Retriever:
 
     async def fetch_page(self, url: str) -> RetrievedDocument:
         """Reads a page or feed that the user named. Raises FetchRefused, FetchFailed, UnreadableDocument."""
-        fetched = await self._fetcher.fetch(url, robots=False)
+        fetched = await self._fetcher.fetch(url, robots=False, whole=False)
         document = await self._reader.read(
             fetched.body, fetched.media_type, name=fetched.url, url=fetched.url, charset=fetched.charset
         )
-        return to_retrieved(replace(document, url=link_for(document, fetched.url)), fetched.fetched_at)
+        omissions = (*fetched.omissions, *document.omissions)
+        return to_retrieved(
+            replace(document, url=link_for(document, fetched.url), omissions=omissions), fetched.fetched_at
+        )
 
     async def read_file(self, name: str, body: bytes, media_type: str) -> Attachment:
         """Reads an attached file as text. Raises UnreadableDocument."""

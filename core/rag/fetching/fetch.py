@@ -25,11 +25,12 @@ import httpcore
 import httpx
 import structlog
 
+from core.contract import Omission
 from core.errors import ConfigError, FetchFailed
 from core.rag.fetching import url_policy
 from core.rag.fetching.connection import AddressGuard, GuardedBackend, GuardedTransport, Resolve, SystemResolver
 from core.rag.fetching.page_cache import CachedPage, PageCache, combined_lifetime_s, is_storable, lifetime_s, validator
-from core.rag.fetching.response import parse_charset, parse_media_type
+from core.rag.fetching.response import body_too_long, is_cuttable, parse_charset, parse_media_type
 from core.rag.fetching.robots import ROBOTS_LIMIT_BYTES as ROBOTS_LIMIT_BYTES
 from core.rag.fetching.robots import Robots
 from core.rag.fetching.site import FetchLimits, PageResponse, SiteClient
@@ -52,11 +53,22 @@ class FetchedPage:
     body: bytes
     fetched_at: datetime
     cached: bool
+    is_cut: bool = False  # the end of the body is missing
+
+    @property
+    def omissions(self) -> tuple[Omission, ...]:
+        return (Omission("characters"),) if self.is_cut else ()
 
 
 class PageFetcher(Protocol):
     async def fetch(
-        self, url: str, *, robots: bool = True, max_age_s: float | None = None, headers: Mapping[str, str] = NO_HEADERS
+        self,
+        url: str,
+        *,
+        robots: bool = True,
+        max_age_s: float | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
+        whole: bool = True,
     ) -> FetchedPage: ...
 
 
@@ -104,13 +116,20 @@ class Fetcher:
         await self._sites.close()
 
     async def fetch(
-        self, url: str, *, robots: bool = True, max_age_s: float | None = None, headers: Mapping[str, str] = NO_HEADERS
+        self,
+        url: str,
+        *,
+        robots: bool = True,
+        max_age_s: float | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
+        whole: bool = True,
     ) -> FetchedPage:
         """Sends a GET. `robots`: obeys robots.txt, as for sources; a URL from the user needs no permission.
 
         `max_age_s`: uses a cached copy up to this age without asking, unless the site demands less; None: as the site
         says. `headers`: secrets of the operator for the URL's own origin; no redirect takes them elsewhere, and what
-        they open is not cached. Raises FetchRefused (the URL or address is not allowed), FetchFailed.
+        they open is not cached. `whole`: refuses a body above the limit; else a text is cut there. Raises
+        FetchRefused (the URL or address is not allowed), FetchFailed.
         """
         target = url_policy.check_url(url, self._allow)
         started_s = time.monotonic()
@@ -121,6 +140,8 @@ class Fetcher:
                 )
         except TimeoutError as exc:
             raise FetchFailed(f"{target.host} did not answer within {self._limits.deadline_s:g} s", "silent") from exc
+        if fetched.is_cut and whole:
+            raise body_too_long(self._limits.body_bytes)
         duration_ms = round(1000 * (time.monotonic() - started_s))
         log.info(
             "page_fetched",
@@ -175,16 +196,26 @@ class Fetcher:
         if landing.status not in (200, 203):
             raise landing.failure()
         media_type = parse_media_type(landing.headers, landing.url.path)
+        body, is_cut = await self._read_body(landing, media_type)
         return CachedPage(
             url=str(landing.url),
             media_type=media_type,
             charset=parse_charset(landing.headers),
-            body=await landing.body(self._limits.body_bytes),
+            body=body,
             fetched_at=self._now(),
             etag=validator(landing.headers, "etag"),
             last_modified=validator(landing.headers, "last-modified"),
             lifetime_s=combined_lifetime_s([*landing.lifetimes, declared]),
+            is_cut=is_cut,
         )
+
+    async def _read_body(self, landing: PageResponse, media_type: str) -> tuple[bytes, bool]:
+        """Returns the body, and whether its end is missing. Raises FetchFailed if it is too long and cannot be cut."""
+        limit = self._limits.body_bytes
+        if not is_cuttable(media_type):
+            return await landing.body(limit), False
+        body = await landing.body(limit + 1, cut=True)
+        return body[:limit], len(body) > limit
 
     async def _read_robots(self, url: httpx.URL) -> str:
         async with self._sites.follow(url) as landing:
@@ -208,4 +239,4 @@ def conditional_headers(cached_page: CachedPage) -> dict[str, str]:
 
 
 def to_fetched(page: CachedPage, *, cached: bool) -> FetchedPage:
-    return FetchedPage(page.url, page.media_type, page.charset, page.body, page.fetched_at, cached)
+    return FetchedPage(page.url, page.media_type, page.charset, page.body, page.fetched_at, cached, page.is_cut)

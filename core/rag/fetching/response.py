@@ -22,6 +22,7 @@ from core.runtime.format_table import READABLE_MEDIA_TYPES, guess_media_type
 # Bodies of other types are not downloaded. `core.rag.reading.formats` decides how they are read, by their bytes first.
 # Text of all kinds, RSS, Atom, RDF, GeoJSON, JSON Feed …
 FETCHABLE_FAMILIES = re.compile(r"text/[a-z0-9.+-]+|application/[a-z0-9.-]+\+(xml|json)")
+CUTTABLE_TYPES = re.compile(r"text/(?!json)[a-z0-9.+-]+|application/(csv|xml|[a-z0-9.-]+\+xml)")
 TYPES_OF_ANY_FILE = {"", "application/octet-stream", "binary/octet-stream"}  # file stores send these for any file
 MEDIA_REASONS: dict[str, FetchFault] = {"image": "picture", "audio": "recording", "video": "recording"}
 # By name: some of Python's encodings take long (punycode) or unpack (zip).
@@ -45,6 +46,11 @@ def parse_media_type(headers: httpx.Headers, path: str) -> str:
         return declared
     problem = "the site sent a type of content that is not read: neither text, HTML, XML, JSON, PDF nor an Office file"
     raise FetchFailed(problem, MEDIA_REASONS.get(declared.partition("/")[0], "kind"))
+
+
+def is_cuttable(media_type: str) -> bool:
+    """Tells whether the beginning of such a body can be read alone."""
+    return CUTTABLE_TYPES.fullmatch(media_type) is not None
 
 
 def parse_charset(headers: httpx.Headers) -> str | None:

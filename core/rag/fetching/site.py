@@ -41,7 +41,7 @@ class FetchLimits:
     deadline_s: float = 10.0  # of everything: waiting, robots.txt and redirects included
     connect_s: float = 4.0  # for each address of a host, and for TLS
     silence_s: float = 6.0  # without a byte
-    body_bytes: int = 2 * 2**20  # unpacked
+    body_bytes: int = 8 * 2**20  # unpacked
     at_once: int = 2  # requests to one host
     connections: int = 20  # to all hosts
 

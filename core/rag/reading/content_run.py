@@ -47,9 +47,10 @@ def drop_repeated(blocks: Iterable[PageBlock]) -> Iterator[PageBlock]:
     """Drops repetitions of the beginning: in forms for sharing, in summaries of the page."""
     beginning: list[str] = []
     for block in blocks:
-        if block.words >= LABEL_WORDS and block.block.text in beginning:
+        is_text = block.block.kind in ("heading", "paragraph") and block.words >= LABEL_WORDS  # rows may be alike
+        if is_text and block.block.text in beginning:
             continue
-        if block.words >= LABEL_WORDS and len(beginning) < BEGINNING_BLOCKS:
+        if is_text and len(beginning) < BEGINNING_BLOCKS:
             beginning.append(block.block.text)
         yield block
 

@@ -7,13 +7,15 @@ likely names too. Pure: fetches nothing, runs nothing.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import islice
 
 from bs4 import BeautifulSoup, Tag, XMLParsedAsHTMLWarning
 
-from core.contract import Language
+from core.contract import Language, Omission
 from core.language import detect_language, parse_language_tag
 from core.rag.documents import Block, Document, one_line
 from core.rag.passages import cut_blocks
@@ -25,6 +27,9 @@ from core.rag.reading.page_weights import PageWeights
 from core.rag.reading.raw_document import RawDocument
 
 TITLE_LIMIT_CHARS = 300
+ELEMENTS_LIMIT = 40_000
+SOURCE_LIMIT_CHARS = 6 * 2**20
+OPENING_TAG = re.compile(r"<[a-zA-Z]")
 ASIDE_MIN_WORDS = 5  # of prose, in the main part
 NOSCRIPT_MIN_WORDS = 30
 SHARE_OF_MAIN = 0.6  # an article with this share of the main part's prose is the page's subject
@@ -36,12 +41,21 @@ TITLE_REACH = 30  # blocks between a title and its content
 
 def parse_page(raw: RawDocument) -> Document:
     """Returns the page as a document. A page without text has no passages."""
-    page = HtmlPage(parse_html(decode(raw.body, raw.charset, is_html=True)))
+    html = decode(raw.body, raw.charset, is_html=True)
+    source = cut_source(html)
+    page = HtmlPage(parse_html(source))
     blocks = [block.block for block in page.content]
     title = page.title()
     # Nothing needs the title as its heading.
     below = [block for block in blocks if not (block.kind == "heading" and block.text == title)]
-    return Document(title, cut_blocks(below), "page", page.language(blocks), raw.url)
+    omissions = (Omission("characters"),) if len(source) < len(html) else ()
+    return Document(title, cut_blocks(below), "page", page.language(blocks), raw.url, omissions)
+
+
+def cut_source(html: str) -> str:
+    """Cuts a page to what can be read within the limit of CPU time, which its elements cost more than its text."""
+    over = next(islice(OPENING_TAG.finditer(html), ELEMENTS_LIMIT, None), None)
+    return html[: min(over.start() if over else SOURCE_LIMIT_CHARS, SOURCE_LIMIT_CHARS)]
 
 
 def html_blocks(html: str) -> list[Block]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calendar import timegm
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from time import struct_time
@@ -11,6 +12,7 @@ from typing import Any
 
 import feedparser  # type: ignore[import-untyped]
 
+from core.contract import Omission
 from core.errors import UnreadableDocument
 from core.language import parse_language_tag
 from core.rag.documents import Document
@@ -19,6 +21,7 @@ from core.rag.reading.feed_entries import FeedEntry, absolute_link, build_docume
 from core.rag.reading.json_feed import parse_json_feed
 from core.rag.reading.raw_document import RawDocument
 
+BODY_LIMIT_BYTES = 2 * 2**20  # takes feedparser a second; the newest entries usually come first
 DATES = ("published", "updated", "created")
 
 
@@ -27,8 +30,9 @@ def parse_feed(raw: RawDocument) -> Document:
     if raw.body.lstrip()[:1] == b"{":
         return parse_json_feed(raw.body, raw.url)
     # Without a charset feedparser goes by the bytes; with a wrong one, it tries the bytes next.
+    body = raw.body[:BODY_LIMIT_BYTES]
     content_type = (raw.media_type or "application/xml") + (f"; charset={raw.charset}" if raw.charset else "")
-    parsed = feedparser.parse(BytesIO(raw.body), response_headers={"content-type": content_type}, sanitize_html=False)
+    parsed = feedparser.parse(BytesIO(body), response_headers={"content-type": content_type}, sanitize_html=False)
     if not parsed.get("version") and not parsed.get("entries"):
         raise UnreadableDocument("this XML is no feed: neither RSS, Atom nor RDF was found in it", "kind")
     declared = parsed.feed.get("language")
@@ -36,7 +40,9 @@ def parse_feed(raw: RawDocument) -> Document:
     dated = newest((entry_date(each, day_first=day_first), each) for each in parsed.entries)
     entries = [parse_entry(each, when, raw.url) for when, each in dated]
     home = absolute_link(parsed.feed.get("link"), raw.url)
-    return build_document(read_title(parsed.feed), entries, declared, home, len(parsed.entries))
+    document = build_document(read_title(parsed.feed), entries, declared, home, len(parsed.entries))
+    is_cut = len(body) < len(raw.body)
+    return replace(document, omissions=(*document.omissions, Omission("characters"))) if is_cut else document
 
 
 def parse_entry(parsed: Mapping[str, Any], when: datetime | None, base: str | None) -> FeedEntry:

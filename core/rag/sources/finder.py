@@ -111,7 +111,7 @@ class SourceFinder:
     async def open(self, target: SourceTarget) -> RetrievedDocument:
         """Raises FetchRefused, FetchFailed, UnreadableDocument, also for a source without entries."""
         section = target.source.section
-        fetched = await self._fetcher.fetch(target.url, max_age_s=section.fresh_s)
+        fetched = await self._fetcher.fetch(target.url, max_age_s=section.fresh_s, whole=False)
         body, media_type, charset = fetched.body, fetched.media_type, fetched.charset
         if section.fields is not None:
             body = await asyncio.to_thread(

@@ -57,6 +57,14 @@ def test_the_documented_variables_keep_their_names() -> None:
     assert "hush-hush" not in repr(settings)
 
 
+def test_attached_files_have_the_limit_of_all_documents() -> None:
+    """The web and the bots can have their own."""
+    shared, own = load({"DOCUMENT_LIMIT": "4096"}), load({"DOCUMENT_LIMIT": "4096", "BOT_FILE_LIMIT": "2048"})
+
+    assert (shared.rag.document_limit_bytes, shared.web.file_limit_bytes, shared.bot.file_limit_bytes) == (4096,) * 3
+    assert (own.web.file_limit_bytes, own.bot.file_limit_bytes) == (4096, 2048)
+
+
 def test_an_empty_variable_means_not_set() -> None:
     """Shells unset a variable by emptying it."""
     assert load({"LLM_GPU_LAYERS": "", "LLM_API_KEY": ""}).model.gpu_layers is None

@@ -246,6 +246,15 @@ def test_a_feed_with_too_many_entries_is_marked_as_cut(more: int) -> None:
     assert [len(document.passages) for document in documents] == [feed_entries.ENTRIES_LIMIT] * 2
 
 
+def test_a_feed_that_is_too_long_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first entries are read."""
+    monkeypatch.setattr(feeds, "BODY_LIMIT_BYTES", len(RSS) - 250)
+    document = read(RSS)
+
+    assert document.passages[0].heading == "Older"
+    assert [each.kind for each in document.omissions] == ["characters"]
+
+
 @pytest.mark.parametrize("when", ["yesterday", "Tue, 99 May 99999 99:99:99 GMT", ""])
 def test_invalid_dates_are_left_out(when: str) -> None:
     """The entry is read without a date."""

@@ -205,3 +205,22 @@ def test_components_of_a_site_are_blocks() -> None:
     )
 
     assert result.split("\n\n") == ["Call us.", "Or write.", "9 to 5."]
+
+
+def test_a_page_with_too_many_elements_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its beginning is read, and the rest is reported as missing."""
+    monkeypatch.setattr(extract, "ELEMENTS_LIMIT", 300)
+    rows = f"<tr><td>{PROSE}<td>x</tr>" * 200
+    whole, cut = read(f"<main><table>{rows[:2000]}</table></main>"), read(f"<main><table>{rows}</table></main>")
+
+    assert whole.omissions == ()
+    assert [each.kind for each in cut.omissions] == ["characters"]
+    assert PROSE in cut.passages[0].text
+
+
+def test_rows_that_are_alike_stay() -> None:
+    """Other repetitions of a page's beginning are left out."""
+    row = "<tr><td>Employee<td>leave with pay<td>ten days</tr>"
+
+    assert text(f"<table>{row * 3}</table>").count("ten days") == 3
+    assert text(f"<p>{PROSE}</p><p>Next.</p><p>{PROSE}</p>").count(PROSE) == 1
