@@ -19,6 +19,7 @@ from core.engine import ChatEngine
 from core.errors import CspsError
 from core.local_time import local_clock
 from core.model.client import ModelClient, local_url
+from core.rag.deciding import Decide
 from core.rag.embeddings import Embedder, build_embedder, model_process_embedder
 from core.rag.facts.collections import FILE, FactCollections
 from core.rag.facts.editing import FactsEditing
@@ -31,6 +32,7 @@ from core.rag.facts.schedule import RefreshSchedule
 from core.rag.facts.store import FactStore
 from core.rag.fetching.fetch import Fetcher
 from core.rag.fetching.site import FetchLimits
+from core.rag.questions.rewriting import QuestionRewriter
 from core.rag.reading.reader import Reader
 from core.rag.retrieval import Retriever
 from core.rag.sources.catalogue import Sources
@@ -89,8 +91,9 @@ async def run_core(
     collections = FactCollections(settings.config_file(FILE))
     collections.load()
     fetcher, reader = build_fetcher(settings), Reader(text_limit_chars=TEXT_LIMIT_CHARS)
-    finder = SourceFinder(sources, fetcher, reader, embedder, lambda *question: chat.decide(*question))
-    retriever = Retriever(fetcher, reader, (finder, FactsFinder(facts)))
+    decide: Decide = lambda *question: chat.decide(*question)  # noqa: E731  # the engine is built below
+    finder = SourceFinder(sources, fetcher, reader, embedder, decide)
+    retriever = Retriever(fetcher, reader, (finder, FactsFinder(facts)), QuestionRewriter(decide))
     clock = local_clock(settings.time.zone)
     chat = ChatEngine(personalities, sessions, database, client, retriever, settings.model.wait_s, clock)
     schedule = RefreshSchedule(facts, RefreshLedger(database), collections)

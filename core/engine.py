@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from functools import partial
 
 import structlog
 
@@ -43,11 +44,11 @@ from core.local_time import Clock
 from core.model.client import ModelClient, ModelInfo
 from core.rag.retrieval import Retriever
 from core.storage.database import Database
-from core.toil.toiler import Toiler
+from core.toil.decisions import Decisions
+from core.toil.toiler import ATTEMPTS, Toiler
 
 log = structlog.get_logger()
 
-DECISION_TOKENS = 128
 DESCRIBE_WAIT_S = 3  # a page without the model's name is better than no page
 WARMING = Sampling(temperature=0, max_tokens=1)
 WARM_PAUSE_S = 30.0
@@ -78,6 +79,7 @@ class ChatEngine:
         self._wait_s = wait_s
         self._pipeline = AnswerPipeline(client, retriever, sessions, wait_s, clock)
         self._toiler = Toiler(client, wait_s)
+        self._decisions = Decisions(client, partial(self.toil, attempts=1))
         self._recorder = ExchangeRecorder(sessions)
         self.needs_warming = asyncio.Event()  # set while the model may not know the personalities' prefixes
         self.needs_warming.set()
@@ -129,15 +131,15 @@ class ChatEngine:
         context = build_context(prompt, self._personalities.get(prompt.personality))
         return await explain(self._pipeline, self._client, context, window)
 
-    async def toil(self, task: Task) -> ToilResult:
+    async def toil(self, task: Task, attempts: int = ATTEMPTS) -> ToilResult:
         """Raises what `toil_events` raises."""
-        async with aclosing(self.toil_events(task)) as events:
+        async with aclosing(self.toil_events(task, attempts)) as events:
             async for event in events:
                 if isinstance(event, ToilResult):
                     return event
         raise AssertionError("toil ends with ToilResult or an exception")
 
-    async def toil_events(self, task: Task) -> AsyncGenerator[ToilEvent, None]:
+    async def toil_events(self, task: Task, attempts: int = ATTEMPTS) -> AsyncGenerator[ToilEvent, None]:
         """Stores only a whole value, because half a JSON document is useless. Yields it when it is stored.
 
         Raises SchemaRefused, BudgetExhausted, NonConforming besides what `reply` raises.
@@ -146,7 +148,7 @@ class ChatEngine:
         prompt = await self._pipeline.fetch_attachments(build_prompt(task))
         async with self._recorder.open_exchange(prompt, personality) as exchange:
             request = await self._pipeline.build_request(exchange.context, cites=False)
-            async with aclosing(self._toiler.events(request, task, personality.language)) as events:
+            async with aclosing(self._toiler.events(request, task, personality.language, attempts)) as events:
                 async for event in events:
                     if isinstance(event, ToilResult):
                         await self._recorder.finish(exchange, "stop", json.dumps(event.value, ensure_ascii=False))
@@ -156,10 +158,7 @@ class ChatEngine:
 
     async def decide(self, personality: Personality, prompt: str, schema: Mapping[str, Json]) -> Json:
         """The model's answer to an internal question, such as which sources to read. None: the model is too weak."""
-        if (await self._client.info(personality.model)).starter:
-            return None
-        task = Task(personality.name, prompt, schema, sampling=Sampling(temperature=0, max_tokens=DECISION_TOKENS))
-        return (await self.toil(task)).value
+        return await self._decisions.decide(personality, prompt, schema)
 
     async def check_schema(self, schema: Json) -> tuple[KeywordReport, ...]:
         return await self._toiler.report(schema)

@@ -132,6 +132,13 @@ prompt-source-choice =
 
     Name no source if the question can be answered without current information: to explain, write, translate or calculate something needs none. Name two only if the question asks for two things.
 prompt-source-query = In `query`, put the one to four words to search for, in the language of the question.
+prompt-question-rewrite =
+    Somebody talks with an assistant. The lines with “-” are questions, those with “>” answers:
+
+    { $conversation }
+
+    The last question is { $question }. Write it again as one question that can be understood without the conversation.
+    Replace words such as “it” or “there” by what they stand for. Keep its language, and add nothing else.
 prompt-facts = Facts you can rely on:
 prompt-thread-messages = Said by others meanwhile:
 prompt-json-only = Answer with JSON only.

@@ -132,6 +132,13 @@ prompt-source-choice =
 
     Ne nommez aucune source si on peut répondre sans information à jour : expliquer, écrire, traduire ou calculer n’en demande pas. N’en nommez deux que si la question porte sur deux choses.
 prompt-source-query = Dans `query`, indiquez les un à quatre mots à chercher, dans la langue de la question.
+prompt-question-rewrite =
+    Une personne parle avec un assistant. Les lignes qui commencent par « - » sont des questions, les autres, des réponses :
+
+    { $conversation }
+
+    La dernière question est { $question }. Récrivez-la en une seule question, compréhensible sans la conversation.
+    Remplacez les mots comme « cela » ou « là-bas » par ce qu’ils désignent. Gardez sa langue et n’ajoutez rien d’autre.
 prompt-facts = Faits auxquels vous pouvez vous fier :
 prompt-thread-messages = Messages d’autres personnes entre-temps :
 prompt-json-only = Répondez uniquement en JSON.

@@ -23,6 +23,7 @@ from core.rag.context import parse_lead_context
 from core.rag.documents import Document
 from core.rag.fetching.fetch import Fetcher
 from core.rag.questions.lookup_question import LookupQuestion
+from core.rag.questions.rewriting import QuestionRewriter
 from core.rag.reading.reader import Reader
 from core.rag.retrieved import RetrievedDocument, to_retrieved
 from core.rag.structured_text import write_structured
@@ -104,10 +105,19 @@ class Finder(Protocol):
 
 
 class Retriever:
-    def __init__(self, fetcher: Fetcher, reader: Reader, finders: tuple[Finder, ...] = ()) -> None:
+    """`rewriter`: has a model rewrite follow-up questions; None leaves them to the finders."""
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        reader: Reader,
+        finders: tuple[Finder, ...] = (),
+        rewriter: QuestionRewriter | None = None,
+    ) -> None:
         self._fetcher = fetcher
         self._reader = reader
         self._finders = finders
+        self._rewriter = rewriter
 
     async def fetch_page(self, url: str) -> RetrievedDocument:
         """Reads a page or feed that the user named. Raises FetchRefused, FetchFailed, UnreadableDocument."""
@@ -145,6 +155,7 @@ class Retriever:
         if not (personality.sources or personality.collections):
             return Lookup()
         language = question_language(question) or personality.language
+        question = await self._rewriter.rewrite(personality, question, language) if self._rewriter else question
         finders = [each for each in self._finders if include_public or not each.is_public]
         return merge_lookups(await asyncio.gather(*(each.find(personality, question, language) for each in finders)))
 

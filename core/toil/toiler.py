@@ -73,14 +73,16 @@ class Toiler:
         # By the response format that an engine refused: the one that it accepted instead.
         self._accepted: FIFOCache[str, Json] = FIFOCache(FORMATS_CACHED)
 
-    async def events(self, request: AnswerRequest, task: Task, language: Language) -> AsyncGenerator[ToilEvent, None]:
+    async def events(
+        self, request: AnswerRequest, task: Task, language: Language, attempts: int = ATTEMPTS
+    ) -> AsyncGenerator[ToilEvent, None]:
         """Raises SchemaRefused, BudgetExhausted, NonConforming, and the errors of `Generation`."""
         schema: Json = dict(task.schema) if isinstance(task.schema, Mapping) else task.schema
         plan = await self.plan(schema)
         usage = Usage()
         violations: tuple[Violation, ...] = ()
         request = add_instructions(request, schema, language)
-        enforced_schemas = [plan.enforced] * (ATTEMPTS - 1) + [plan.narrowed]
+        enforced_schemas = [plan.enforced] * (attempts - 1) + [plan.narrowed]
         while enforced_schemas:
             enforced = enforced_schemas.pop(0)
             async with aclosing(self._attempt(request, enforced, fallback=plan.enforced)) as events:

@@ -82,6 +82,7 @@ class FakeModel:
         self.healthy = True
         self.health_status: int | None = None  # the status of /health, if something in front of the model answers it
         self.tokenize_status = 200
+        self.starter = True
         self.api_key: str | None = None
         self.requests: list[Body] = []
         self.tokenize_calls: list[Body] = []
@@ -149,7 +150,7 @@ class FakeModel:
         if refusal := self.refuse_key(request):
             return refusal
         self.model_list_calls += 1
-        model = {"id": "fake-model", "object": "model", "max_model_len": self.window, "starter": True}
+        model = {"id": "fake-model", "object": "model", "max_model_len": self.window, "starter": self.starter}
         return web.json_response({"object": "list", "data": [model]})
 
     async def tokenize(self, request: web.Request) -> web.Response:

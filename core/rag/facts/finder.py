@@ -22,6 +22,7 @@ A question that leans on its conversation is searched for behind the questions t
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from itertools import chain, groupby
 from typing import ClassVar
@@ -33,6 +34,7 @@ from core.contract import Language, Source
 from core.errors import ConfigError, CspsError, NotFound
 from core.rag.documents import Passage
 from core.rag.embeddings import LocalEmbedder
+from core.rag.encoder import frequent_words
 from core.rag.facts.search import FactMatch
 from core.rag.facts.store import FactStore
 from core.rag.questions.follow_ups import SHORT_WORDS, dependence, earlier_questions, subject_size
@@ -47,6 +49,7 @@ from core.rag.questions.parsing import (
     question_words,
     tokenize,
 )
+from core.rag.questions.spelling import Speller, vocabulary_of
 from core.rag.retrieval import Considered, Lookup, merge_lookups, unread_lookup
 from core.rag.retrieved import RetrievedDocument
 
@@ -64,15 +67,24 @@ class FactsFinder:
 
     def __init__(self, store: FactStore) -> None:
         self._store = store
+        self._speller: Speller | None = None
 
     async def find(self, personality: Personality, question: LookupQuestion, language: Language) -> Lookup:
         """Returns the best matches, grouped by document, if they fit. Reports failures by the collection's name."""
         if not personality.collections or not needs_lookup(question):
             return Lookup()
-        found, matches, failed = await self._best_search(personality.collections, searches_for(question), language)
+        texts = [await self._correct(text) for text in searches_for(question)]
+        found, matches, failed = await self._best_search(personality.collections, texts, language)
         groups = groupby(in_reading_order(matches), key=document_id)
         documents = tuple(build_document(list(passages)) for _, passages in groups)
         return merge_lookups([failed, Lookup(documents), considered_lookup(found, matches)])
+
+    async def _correct(self, text: str) -> str:
+        """Corrects typing errors to the words of the glossary."""
+        if self._speller is None:
+            vocabulary = vocabulary_of(self._store.terms)
+            self._speller = await asyncio.to_thread(lambda: Speller(vocabulary, frequent_words()))
+        return self._speller.correct(text)
 
     async def _best_search(
         self, collections: Sequence[str], texts: Sequence[str], language: Language

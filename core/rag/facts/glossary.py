@@ -27,6 +27,7 @@ class GlossaryFile(BaseModel):
 
 class Glossary:
     def __init__(self, meanings: Sequence[Sequence[str]] = ()) -> None:
+        self.terms = tuple(term for terms in meanings for term in terms)
         self._phrases = [term_phrases(terms) for terms in meanings]
         self._by_first: dict[str, list[tuple[Sequence[frozenset[str]], int]]] = defaultdict(list)
         for number, terms in enumerate(meanings):

@@ -53,6 +53,11 @@ class FactStore:
     def embedder(self) -> str:
         return self._embedder.name
 
+    @property
+    def terms(self) -> Sequence[str]:
+        """The glossary's terms, to which typing errors are corrected."""
+        return self._glossary.terms
+
     async def detect_vector_backend(self) -> None:
         """Chooses where the vectors of later collections are stored: in pgvector if the database offers it."""
         self._backend = PGVECTOR if await self._database.write(pgvector.create) else MEMORY

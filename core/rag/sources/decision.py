@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -12,6 +12,7 @@ import structlog
 from core.configuration.personalities import Personality
 from core.contract import Json, Language
 from core.errors import CspsError
+from core.rag.deciding import DEADLINE_S, Decide
 from core.rag.questions.parsing import QUESTION_LIMIT_CHARS
 from core.rag.sources.catalogue import PublicSource
 from core.rag.sources.choice import CHOSEN_LIMIT
@@ -20,11 +21,6 @@ from core.texts import text
 log = structlog.get_logger()
 
 QUERY_LIMIT_CHARS = 80
-DEADLINE_S = 8.0
-
-# Asks a model: (personality, prompt, schema) → a value that conforms to the schema. None: this model cannot decide, as
-# the starter model. Raises CspsError.
-Decide = Callable[[Personality, str, Mapping[str, Json]], Awaitable[Json]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import structlog
 from core.configuration.personalities import Personality
 from core.contract import Language, Source
 from core.errors import CspsError
+from core.rag.deciding import Decide
 from core.rag.documents import Passage
 from core.rag.embeddings import Embedder
 from core.rag.fetching.fetch import PageFetcher
@@ -25,7 +26,6 @@ from core.rag.retrieval import Considered, Lookup, LookupNotice, merge_lookups
 from core.rag.retrieved import RetrievedDocument
 from core.rag.sources import search_results
 from core.rag.sources.catalogue import PublicSource, Sources
-from core.rag.sources.decision import Decide
 from core.rag.sources.name_table import FoundName, NamedItem
 from core.rag.sources.need import Need, NeedFinder
 from core.rag.structured_text import SEPARATOR

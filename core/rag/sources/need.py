@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 
 from core.configuration.personalities import Personality
 from core.contract import LANGUAGES, Language
+from core.rag.deciding import Decide
 from core.rag.embeddings import Embedder
 from core.rag.questions.follow_ups import REFERENCE_WORDS, Dependence, dependence
 from core.rag.questions.lookup_question import EarlierExchange, LookupQuestion
 from core.rag.sources.catalogue import Catalogue, PublicSource, Sources
 from core.rag.sources.choice import Chooser, Shortlist, SourceCandidate
-from core.rag.sources.decision import Decide, ask_model
+from core.rag.sources.decision import ask_model
 from core.rag.sources.similarity import ExampleSimilarity
 from core.rag.sources.source_spelling import SourceSpelling
 

@@ -30,6 +30,7 @@ class FakeStore:
         self.failure = failure or NotFound(f"there is no collection {absent}")
         self.embedder = LocalEmbedder.name
         self.searches: list[Any] = []
+        self.terms = ("parental leave", "mileage")
 
     async def search(self, collections: Sequence[str], *arguments: Any) -> tuple[FactMatch, ...]:
         self.searches.append((collections, *arguments))
@@ -190,6 +191,14 @@ async def test_a_short_question_is_searched_for_alone_and_with_the_one_before_it
     assert ["Do I need receipts?", "How do I submit a travel claim? Do I need receipts?"] == [
         search[1] for search in store.searches
     ]
+
+
+async def test_typing_errors_are_corrected_to_the_glossary() -> None:
+    """A passage is about parental leave, however the question writes it."""
+    store = FakeStore(match("a", "text"))
+    await finder(store).find(whisper(collections=("leave",)), LookupQuestion("How long is parentl leave?"), "en")
+
+    assert "How long is parental leave?" == store.searches[0][1]
 
 
 async def test_scores_of_another_encoder_are_not_judged() -> None:

@@ -10,7 +10,7 @@ import pytest
 from core import PROJECT_ROOT
 from core.rag.embeddings import LocalEmbedder
 from core.rag.sources.catalogue import Catalogue, load_catalogue
-from core.rag.sources.choice import Chooser
+from core.rag.sources.choice import Chooser, Shortlist, SourceCandidate
 from core.rag.sources.similarity import ExampleSimilarity
 
 QUESTIONS = tomllib.loads((Path(__file__).parent / "questions.toml").read_text())
@@ -104,3 +104,56 @@ def test_only_the_beginning_of_a_question_counts(catalogue: Catalogue) -> None:
     question = "What is the weather forecast for tomorrow? " + "x " * 1000
 
     assert by_words(catalogue, question) == by_words(catalogue, question + "Write a poem. " * 10_000) == ["weather"]
+
+
+ADDED = """
+[added]
+kind = "feed"
+title = { en = "Spacing Magazine - Canadian Urbanism", fr = "Spacing Magazine - Canadian Urbanism" }
+description = { en = "Spacing Magazine", fr = "Spacing Magazine" }
+url = { en = "https://spacing.example/feed" }
+
+[library]
+kind = "page"
+title = { en = "Ottawa Public Library events", fr = "Activités de la bibliothèque" }
+description = { en = "Events", fr = "Activités" }
+url = { en = "https://library.example/" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "source"),
+    [
+        ("What is new on Spacing Magazine?", "added"),
+        ("latest Spacing magazine stories about urbanism", "added"),
+        ("Are there events at the public library this week?", "library"),
+        ("Quelles sont les activités de la bibliothèque ?", "library"),
+        ("What is the news?", None),
+        ("Is the public interested?", None),
+    ],
+)
+def test_a_source_without_names_is_found_by_its_title(tmp_path: Path, question: str, source: str | None) -> None:
+    """`csps-llm sources add` writes neither names nor examples."""
+    (tmp_path / "sources.toml").write_text(ADDED)
+
+    assert ([] if source is None else [source]) == by_words(load_catalogue(tmp_path / "sources.toml"), question)
+
+
+def test_a_model_is_asked_only_about_an_unsure_shortlist(catalogue: Catalogue) -> None:
+    """A name with a topic is sure; a topic alone is not."""
+    chooser = Chooser(catalogue)
+
+    def shortlist(question: str) -> Shortlist:
+        return chooser.shortlist(question, catalogue.sources.values(), None)
+
+    assert shortlist("Is there a weather warning for Halifax? Will it snow?").is_sure
+    assert not shortlist("Will it snow?").is_sure
+    assert shortlist("Hello").is_sure
+
+
+def test_a_certain_source_cannot_be_dropped(catalogue: Catalogue) -> None:
+    """An engine's empty answer counts less than a likelihood of 0.99."""
+    likely = [SourceCandidate(source, 0.99, frozenset()) for source in catalogue.sources.values()][:1]
+    doubted = [SourceCandidate(source, 0.8, frozenset()) for source in catalogue.sources.values()][1:2]
+
+    assert tuple(likely) == Shortlist((*likely, *doubted), (*likely, *doubted)).certain

@@ -15,13 +15,13 @@ from core.configuration.personalities import Personality
 from core.configuration.toml import BilingualText
 from core.contract import Json
 from core.errors import ModelUnavailable
+from core.rag.deciding import Decide
 from core.rag.documents import Passage
 from core.rag.embeddings import Vectors
-from core.rag.questions.lookup_question import LookupQuestion
+from core.rag.questions.lookup_question import EarlierExchange, LookupQuestion
 from core.rag.reading.reader import Reader
 from core.rag.retrieval import Lookup, LookupNotice
 from core.rag.sources.catalogue import Sources
-from core.rag.sources.decision import Decide
 from core.rag.sources.finder import SourceFinder, first_entries
 from tests.core.rag.fetching.support_websites import WallClock, Website, fetcher, website
 
@@ -157,6 +157,40 @@ async def test_an_unknown_place_is_reported(finder: SourceFinder, site: Website)
     assert site.paths == []
 
 
+async def test_without_a_place_the_default_is_read_and_told(sources: Sources, finder: SourceFinder) -> None:
+    """The source has the place in its name. The next answer does not tell it again."""
+    sources.file.write_text(sources.file.read_text().replace("strict = true", 'strict = true\ndefault = "Halifax"'))
+    assert await sources.reload()
+    first = await finder.find(personality(), LookupQuestion(FORECAST), "fr")
+    earlier = (EarlierExchange(FORECAST, "Rain.", ("Les prévisions: Halifax",)),)
+    second = await finder.find(personality(), LookupQuestion("et demain ?", earlier), "fr")
+
+    assert (LookupNotice("default", "Les prévisions", "Halifax"),) == first.notices
+    assert ["Les prévisions: Halifax"] == [document.name for document in first.documents]
+    assert (["Les prévisions: Halifax"], ()) == ([each.name for each in second.documents], second.notices)
+
+
+async def test_a_follow_up_reads_another_place(finder: SourceFinder, site: Website) -> None:
+    """It names the place alone; the source is that of the question before it."""
+    earlier = (EarlierExchange("weather forecast for Halifax", "Rain."),)
+    lookup = await finder.find(personality(), LookupQuestion("and in Moncton?", earlier), "en")
+
+    assert [] == list(lookup.documents)  # the site has no such page
+    assert "/moncton_e.xml" in site.paths
+
+
+async def test_a_place_abroad_is_reported_beside_one_that_is_read(
+    finder: SourceFinder, sources: Sources, site: Website
+) -> None:
+    """A row without values is a place that the source does not cover."""
+    (sources.file.parent / "places.csv").write_text("name,code,weight\nHalifax,halifax,400000\nParis,,2000000\n")
+    assert await sources.reload()
+    lookup = await finder.find(personality(), LookupQuestion("weather forecast for Halifax and Paris"), "en")
+
+    assert ["The forecast: Halifax"] == [document.name for document in lookup.documents]
+    assert (LookupNotice("uncovered", "Les prévisions", "Paris"),) == lookup.notices
+
+
 async def test_a_search_gets_the_questions_words(finder: SourceFinder, site: Website) -> None:
     """Its JSON is read like a feed, and its link for people leads to a page."""
     lookup = await finder.find(personality(), LookupQuestion("Is there open data on lakes?"), "en")
@@ -283,6 +317,16 @@ async def test_the_models_query_is_used(sources: Sources, site: Website, reader:
     )
 
     assert [request.query["q"] for request in site.requests if request.path == "/search"] == ["great lakes"]
+
+
+async def test_a_clear_choice_needs_no_model(sources: Sources, site: Website, reader: Reader) -> None:
+    """A sure shortlist is not asked about, and an empty answer drops no certain source."""
+    prompts: list[str] = []
+    embedder = FakeEmbedder()  # makes the question the example itself
+    finder = SourceFinder(sources, fetcher(site), reader, embedder, deciding({"sources": []}, prompts))
+    lookup = await finder.find(personality(), LookupQuestion(FORECAST), "en")
+
+    assert (["The forecast"], []) == ([document.name for document in lookup.documents], prompts)
 
 
 async def test_without_candidates_the_model_is_not_asked(sources: Sources, site: Website, reader: Reader) -> None:

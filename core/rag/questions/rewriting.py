@@ -1,0 +1,66 @@
+"""Has a model rewrite a question that leans on its conversation, so that it can be looked up alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import structlog
+
+from core.configuration.personalities import Personality
+from core.contract import Json, Language
+from core.errors import CspsError
+from core.rag.deciding import DEADLINE_S, Decide
+from core.rag.questions.follow_ups import dependence
+from core.rag.questions.lookup_question import EarlierExchange, LookupQuestion
+from core.texts import text
+
+log = structlog.get_logger()
+
+EXCHANGES_SHOWN = 3
+TEXT_LIMIT_CHARS = 300  # of each question and answer that the model sees, and of the new question
+SCHEMA: Mapping[str, Json] = {
+    "type": "object",
+    "properties": {"question": {"type": "string", "maxLength": TEXT_LIMIT_CHARS}},
+    "required": ["question"],
+    "additionalProperties": False,
+}
+
+
+class QuestionRewriter:
+    """Asks the model once for each question that leans on another; if it cannot, the question stays as it is."""
+
+    def __init__(self, decide: Decide) -> None:
+        self._decide = decide
+
+    async def rewrite(self, personality: Personality, question: LookupQuestion, language: Language) -> LookupQuestion:
+        if not question.earlier or dependence(question.text) != "leans":
+            return question
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                answer = await self._decide(personality, rewrite_prompt(question, language), SCHEMA)
+        except (CspsError, TimeoutError) as exc:
+            log.warning("question_rewrite_failed", problem=str(exc) or f"no answer within {DEADLINE_S:g} s")
+            return question
+        rewritten = answer.get("question") if isinstance(answer, dict) else None
+        if not isinstance(rewritten, str) or not rewritten.strip():
+            return question
+        return replace(question, text=rewritten.strip()[:TEXT_LIMIT_CHARS])
+
+
+def rewrite_prompt(question: LookupQuestion, language: Language) -> str:
+    shown = "\n".join(quoted_lines(question.earlier[-EXCHANGES_SHOWN:]))
+    return text("prompt-question-rewrite", language, conversation=shown, question=quoted(question.text))
+
+
+def quoted_lines(exchanges: Sequence[EarlierExchange]) -> list[str]:
+    return [
+        f"{role}: {quoted(said)}" for each in exchanges for role, said in (("-", each.question), (">", each.answer))
+    ]
+
+
+def quoted(said: str) -> str:
+    """Quotes a text, so that it cannot end its own quotation."""
+    return json.dumps(said[:TEXT_LIMIT_CHARS], ensure_ascii=False)
