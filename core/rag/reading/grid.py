@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import groupby, takewhile
 
 from core.rag.documents import Block, one_line, table_blocks
 from core.rag.reading.table_layout import cell_at, is_group_row
@@ -98,12 +98,12 @@ def spread_texts(row: GridRow) -> list[str]:
 def row_blocks(rows: Sequence[GridRow], head: Sequence[str] | None) -> list[Block]:
     """Returns the rows. What a cell lays out stands between them, in reading order."""
     blocks: list[Block] = []
-    for row in rows:
-        if any(cell.is_layout for cell in row.cells):
+    for is_layout, alike in groupby(rows, key=lambda row: any(cell.is_layout for cell in row.cells)):
+        if is_layout:
             blocks += table_blocks([head], None) if head and not blocks else []
-            blocks += row.blocks
+            blocks += (block for row in alike for block in row.blocks)
         else:
-            blocks += table_blocks([row.texts], head)
+            blocks += table_blocks((row.texts for row in alike), head)
     return blocks
 
 

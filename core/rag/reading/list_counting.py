@@ -12,6 +12,7 @@ from core.rag.reading.numerals import NumeralFormat, format_numeral
 
 BULLET = "-"
 LAST_LEVEL = 9
+PATTERN_LIMIT_CHARS = 100  # a hostile pattern would be repeated with each item
 PLACE = re.compile(r"%(10|[1-9])")
 
 
@@ -47,7 +48,8 @@ class NumberedList:
         self._count(level, own)
         if own.is_bullet:
             return BULLET
-        return PLACE.sub(lambda place: self._write(int(place[1]) - 1, own), own.pattern).strip()
+        pattern = own.pattern[:PATTERN_LIMIT_CHARS]
+        return PLACE.sub(lambda place: self._write(int(place[1]) - 1, own), pattern).strip()
 
     def _count(self, level: int, own: ListLevel) -> None:
         if level in self.starts:

@@ -166,4 +166,7 @@ class OpenBodyReader:
             covered = columns - 1
             cells += [GridCell(self.read(cell), columns)] * count
         row = GridRow(cells, is_header)
-        return [row] * (min(whole_number(element, f"{TABLE}number-rows-repeated"), ROWS_LIMIT) if any(row.texts) else 1)
+        chars = sum(map(len, row.texts))
+        count = min(whole_number(element, f"{TABLE}number-rows-repeated"), ROWS_LIMIT) if chars else 1
+        self.progress.chars += chars * (count - 1)
+        return [row] * count

@@ -75,11 +75,14 @@ class WordSource:
 
     def edges(self, kind: str) -> Iterator[Block]:
         """Yields the blocks of all headers, or of all footers, that are shown."""
+        seen: set[str] = set()
         for section in self._body.iter(f"{W}sectPr"):
             for reference in section.findall(f"{W}{kind}Reference"):
                 pages = reference.get(f"{W}type", "default")
                 is_shown = {"even": self._shows_even, "first": is_on(section.find(f"{W}titlePg"))}.get(pages, True)
-                root = self._parts.referenced(reference) if is_shown else None
+                target = self._parts.target(reference) if is_shown else ""
+                root = self._parts.parse(target) if target not in seen else None
+                seen.add(target)
                 yield from [] if root is None else self._reader.read(root)
 
     def comments(self) -> list[Comment]:

@@ -34,10 +34,13 @@ class WordParts:
         target = next(targets, "")
         return self._package.parse(target) if target else None
 
-    def referenced(self, reference: Element) -> Element | None:
-        """Returns the root of the part that an element refers to."""
+    def target(self, reference: Element) -> str:
+        """Returns the name of the part that an element refers to; "" for none."""
         known = self._references.get(reference.get(f"{R}id", ""))
-        return self._package.parse(known.target) if known else None
+        return known.target if known else ""
+
+    def parse(self, name: str) -> Element | None:
+        return self._package.parse(name) if name else None
 
     def foreign(self, reference_id: str) -> list[Block]:
         """Returns the content of a part in another format. One that cannot be read is left out."""
