@@ -176,6 +176,9 @@ source-omission-coverage = { $read } of { $total } passages, spread over the who
 
 ## Comments: the remarks in a document's margin, which stand at the end of its text.
 
+source-slide = Slide { $number }
+source-slide-hidden = Slide { $number } (hidden)
+source-slide-notes = Speaker notes
 source-comments = Comments
 source-comment = { $author }: { $remark }
 source-comment-about = { $author }, on “{ $about }”: { $remark }

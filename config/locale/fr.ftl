@@ -179,6 +179,9 @@ source-omission-coverage = { $read } passages sur { $total }, répartis sur l’
 
 ## Commentaires : les remarques en marge d’un document, placées à la fin de son texte.
 
+source-slide = Diapositive { $number }
+source-slide-hidden = Diapositive { $number } (masquée)
+source-slide-notes = Notes de l’orateur
 source-comments = Commentaires
 source-comment = { $author } : { $remark }
 source-comment-about = { $author }, à propos de « { $about } » : { $remark }

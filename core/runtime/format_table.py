@@ -32,6 +32,7 @@ DocumentFormat = Literal[
     "workbook",
     "open_document",
     "rich_text",
+    "slides",
 ]
 FileFamily = Literal["image", "audio", "video", "font"]  # the first part of a media type
 
@@ -151,6 +152,20 @@ READABLE: tuple[ReadableFormat, ...] = (
             " application/vnd.ms-excel.sheet.binary.macroenabled.12 application/vnd.ms-excel application/msexcel"
             " application/x-msexcel application/vnd.oasis.opendocument.spreadsheet"
             " application/vnd.oasis.opendocument.spreadsheet-template"
+        ),
+    ),
+    ReadableFormat(
+        "slides",
+        "PowerPoint (.pptx)",
+        "slides:parse_slides",
+        split(".pptx .pptm .ppsx .ppsm .potx .potm"),
+        split(
+            "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+            " application/vnd.openxmlformats-officedocument.presentationml.slideshow"
+            " application/vnd.openxmlformats-officedocument.presentationml.template"
+            " application/vnd.ms-powerpoint.presentation.macroenabled.12"
+            " application/vnd.ms-powerpoint.slideshow.macroenabled.12"
+            " application/vnd.ms-powerpoint.template.macroenabled.12"
         ),
     ),
     ReadableFormat(
