@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 
 SPAN = r"\d{1,3}(?:\s*[-–]\s*\d{1,3})?"
-CITATION = re.compile(rf"\[({SPAN}(?:\s*[,;]\s*{SPAN})*)\]")
+CITATION = re.compile(rf"\[ ?({SPAN}(?:\s*[,;]\s*{SPAN})*) ?\]")
 BEGINNING = re.compile(r"\[[\d\s,;–-]*\Z")
 CITATION_LIMIT_CHARS = 40
 NUMBER = re.compile(r"\d+")
@@ -76,10 +76,16 @@ class CitationFilter:
         """Returns what was held back, or what remains of it."""
         pending, self._pending = self._pending, ""
         match = CITATION.fullmatch(pending.lstrip())
-        if match is None or following in ("(", ":") or (pending[0] == "[" and is_word(self._before)):
-            return self._pass(pending, is_citation=False)
+        if match is None or self._is_link(following) or (pending[0] == "[" and is_word(self._before)):
+            return self._pass(pending)
         kept = keep_existing(match[1], self._numbers)
-        return self._pass(f"{pending[: pending.index('[')]}[{kept}]", is_citation=True) if kept else ""
+        if kept and kept != match[1]:
+            pending = pending.replace(match[1], kept)
+        return self._pass(pending, is_citation=True) if kept else ""
+
+    def _is_link(self, following: str) -> bool:
+        """True for the text of a link `[1](…)`, and for a link's definition `[1]: …` at the beginning of a line."""
+        return following == "(" or (following == ":" and self._before in ("", "\n"))
 
     def _pass(self, text: str, *, is_citation: bool = False) -> str:
         if text:

@@ -26,6 +26,8 @@ def filtered(answer: str, chars: int = 3) -> str:
         ("It is green [1][7][3].", "It is green [1][3]."),
         ("It is green [1] [12].", "It is green [1]."),
         ("It is green [1-3], cold [2–9].", "It is green [1-3], cold."),
+        ("It is green [ 7 ] [ 2 ].", "It is green [ 2 ]."),
+        ("It says [9]: all is green.", "It says: all is green."),
         ("[9] says so", " says so"),
         ("The end [7]", "The end"),
     ],
