@@ -238,7 +238,7 @@ bot-help =
     - `personality` lists who can answer; `personality` and a name chooses one
     - `help` shows this text
 
-    With a JSON Schema in a code block or a .json file, I answer with JSON that was checked against it. With a CSV file as well, I do so for each of its rows: `{"{"}column{"}"}` in your message stands for the row’s value.
+    With a JSON Schema in a code block or a .json file, I answer with JSON that was checked against it. With a CSV or Excel file as well, I do so for each of its rows: `{"{"}column{"}"}` in your message stands for the row’s value.
 
     This conversation is stored for { $days ->
         [one] { $days } day
@@ -525,11 +525,11 @@ discord-option-ask-prompt = Your question
 discord-option-ask-file = A file that your question is about
 discord-command-personality = Choose the personality that answers in this conversation
 discord-option-personality-name = Its name; leave empty to see the list
-discord-command-toil = Get JSON checked against a JSON Schema, for one text or for each row of a CSV file
+discord-command-toil = Get JSON checked against a JSON Schema, for one text or for each row of a CSV or Excel file
 discord-option-toil-prompt = What to do; {"{"}column{"}"} is replaced by the row’s value
 discord-option-toil-schema = The JSON Schema, as a file
 discord-option-toil-json = The JSON Schema, as text
-discord-option-toil-rows = A CSV file; each row gets an answer
+discord-option-toil-rows = A CSV or Excel file; each row gets an answer
 discord-command-forget = Delete this conversation
 discord-command-facts = List, add or remove documents of collections
 discord-option-facts-action = What to do

@@ -241,7 +241,7 @@ bot-help =
     - `personnalité` montre qui peut répondre; `personnalité` suivi d’un nom permet de choisir
     - `aide` affiche ce texte
 
-    Avec un schéma JSON dans un bloc de code ou un fichier .json, je réponds par du JSON vérifié au moyen de ce schéma. Si vous joignez aussi un fichier CSV, je traite chacune de ses lignes : `{"{"}colonne{"}"}` dans votre message est remplacé par la valeur de la ligne.
+    Avec un schéma JSON dans un bloc de code ou un fichier .json, je réponds par du JSON vérifié au moyen de ce schéma. Si vous joignez aussi un fichier CSV ou Excel, je traite chacune de ses lignes : `{"{"}colonne{"}"}` dans votre message est remplacé par la valeur de la ligne.
 
     Cette conversation est conservée pendant { $days ->
         [one] { $days } jour
@@ -536,11 +536,11 @@ discord-option-ask-prompt = Votre question
 discord-option-ask-file = Un fichier sur lequel porte votre question
 discord-command-personality = Choisir la personnalité qui répond dans cette conversation
 discord-option-personality-name = Son nom; laissez vide pour voir la liste
-discord-command-toil = Obtenir du JSON vérifié au moyen d’un schéma JSON, pour un texte ou chaque ligne d’un CSV
+discord-command-toil = Obtenir du JSON vérifié au moyen d’un schéma JSON, pour un texte ou chaque ligne d’un fichier
 discord-option-toil-prompt = Ce qu’il faut faire; {"{"}colonne{"}"} est remplacé par la valeur de la ligne
 discord-option-toil-schema = Le schéma JSON, sous forme de fichier
 discord-option-toil-json = Le schéma JSON, sous forme de texte
-discord-option-toil-rows = Un fichier CSV; chaque ligne reçoit une réponse
+discord-option-toil-rows = Un fichier CSV ou Excel; chaque ligne reçoit une réponse
 discord-command-forget = Supprimer cette conversation
 discord-command-facts = Énumérer, ajouter ou retirer des documents de collections
 discord-option-facts-action = L’opération

@@ -152,7 +152,7 @@ class BotSettings(Section):
         ge=1024,
         le=DOCUMENT_MAX_BYTES,
     )
-    row_limit: int = env("BOT_ROW_LIMIT", "The number of rows of a CSV file that is answered row by row.", "5000", ge=1)
+    row_limit: int = env("BOT_ROW_LIMIT", "The number of rows of a file that is answered row by row.", "5000", ge=1)
     drain_s: float = env(
         "BOT_DRAIN_S", "The seconds that a bot's running answers may continue after SIGTERM.", "30", ge=0
     )
