@@ -16,6 +16,7 @@ from bindings.incoming import AttachedFile, Platform
 from core.contract import Attachment, Engine, Language, Omission
 from core.errors import DocumentFault, UnreadableDocument
 from core.rag.context import plain_name
+from core.rag.documents import PASSAGE_LIMIT_CHARS
 from core.runtime.format_table import (
     DocumentFormat,
     ReadableFormat,
@@ -50,13 +51,18 @@ VERBATIM_FORMATS: Mapping[DocumentFormat, FileFormat] = {
 
 @dataclass(frozen=True, slots=True)
 class TextFile:
-    """A file whose text was read. `body`: a workbook's bytes, because a job reads its rows instead of its text."""
+    """A file whose text was read. `body`: the bytes of a table, because a job reads its rows instead of its text."""
 
     name: str
     format: FileFormat
     text: str
     omissions: tuple[Omission, ...] = ()
     body: bytes = field(default=b"", repr=False)
+
+    @property
+    def verbatim(self) -> str:
+        """The text as it was sent. A workbook has none."""
+        return self.body.decode() if self.body else self.text
 
     @property
     def attachment(self) -> Attachment:
@@ -105,7 +111,22 @@ async def read_file(engine: Engine, platform: Platform, file: AttachedFile, limi
     decoded = None if file_format == "document" else decode_text(body)
     if decoded is None:
         return await read_document(engine, file, body, is_workbook=file_format == "workbook")
-    return TextFile(file.name, "csv" if file_format == "workbook" else file_format, decoded)  # some .xls are CSV
+    if file_format in ("csv", "workbook"):  # some .xls are CSV
+        return await read_csv(engine, file, decoded)
+    return TextFile(file.name, file_format, decoded)
+
+
+async def read_csv(engine: Engine, file: AttachedFile, sent: str) -> TextFile:
+    """Lets the engine read a table that is too long for one passage, because each passage must name the columns."""
+    if len(sent) <= PASSAGE_LIMIT_CHARS:
+        return TextFile(file.name, "csv", sent)
+    body = sent.encode("utf-8", "replace")
+    try:
+        attachment = await engine.read(file.name, body, file.media_type)
+    except UnreadableDocument as exc:
+        log.info("file_read_failed", size_bytes=len(body), problem=exc.message)
+        return TextFile(file.name, "csv", sent)
+    return TextFile(file.name, "csv", attachment.text, attachment.omissions, body)
 
 
 async def read_document(engine: Engine, file: AttachedFile, body: bytes, *, is_workbook: bool) -> TextFile | UnreadFile:

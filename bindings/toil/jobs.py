@@ -153,7 +153,7 @@ class Jobs:
         """Plans a job; durable when it returns. Raises BadRequest for an error that concerns all rows."""
         rows = await self._read_workbook(request.rows) if request.rows.format == "workbook" else request.rows
         form: RowFormat = "csv" if rows.format == "csv" else "jsonl"
-        await asyncio.to_thread(self._files.save_rows, answer, rows.text)
+        await asyncio.to_thread(self._files.save_rows, answer, rows.verbatim)
         survey = await self._survey(answer, form)
         parts = build_parts(request, survey)
         plan = JobPlan(

@@ -148,6 +148,25 @@ async def test_a_workbook_keeps_its_bytes_for_its_rows(body: bytes, expected: Te
     )
 
 
+async def test_a_long_table_is_read_by_the_engine_and_keeps_its_rows() -> None:
+    """The model must see the names of the columns in each passage, and a job the rows as they were sent."""
+    rows = "name;fee\n" + "é;1\n" * 1000
+    channels = FakeChannels(files={"u": rows.encode("cp1252")})
+    (file,) = (await read_files(Reading(), channels, (AttachedFile("t.csv", "u", ""),), 10_000)).readable
+
+    assert ("csv", "The beginning.", PARTLY, rows) == (file.format, file.text, file.omissions, file.verbatim)
+
+
+async def test_a_table_that_the_engine_refuses_stays_as_it_was_sent() -> None:
+    """A cell that never ends is no reason to lose the file."""
+    rows = "name;fee\n" + "a;1\n" * 1000
+    channels = FakeChannels(files={"u": rows.encode()})
+    engine = Reading(UnreadableDocument("a cell is too long", "damaged"))
+
+    (file,) = (await read_files(engine, channels, (AttachedFile("t.csv", "u", ""),), 10_000)).readable
+    assert (rows, rows) == (file.text, file.verbatim)
+
+
 async def test_at_most_16_files_are_read() -> None:
     channels = FakeChannels(files={"u": b"x"})
     files = await read_files(
