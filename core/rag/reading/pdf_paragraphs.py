@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 from core.rag.documents import Block, collapse_blanks, table_blocks
@@ -40,10 +40,24 @@ def plain_title(text: str) -> str:
 
 def document_blocks(pages: Sequence[PageText], outline: Outline) -> Iterator[Block]:
     """Yields the blocks of all pages. Each stands below its headings and the number of its page."""
+    for page, following in pairwise(pages):
+        join_split_word(page, following)
     builder = BlockBuilder(pages, outline)
     for page in pages:
         label = f"p. {page.number}{f' ({page.label})' if page.label else ''}"
         yield from with_page(Block("heading", label, PAGE_LEVEL), [*builder.page_blocks(page), *page.notes])
+
+
+def join_split_word(page: PageText, following: PageText) -> None:
+    """Moves the rest of a word that the page's end splits to this page."""
+    if not page.lines or not following.lines:
+        return
+    last, first = page.lines[-1], following.lines[0]
+    if last.cells or first.cells or not hyphen_end(last.text) or not first.text[:1].islower():
+        return
+    rest = replace(first.words[0], left=last.left, right=last.left, baseline=last.baseline + last.size, size=last.size)
+    page.lines.append(Line([rest]))
+    following.lines[:1] = [Line(first.words[1:])] if len(first.words) > 1 else []
 
 
 def with_page(number: Block, blocks: Sequence[Block]) -> Iterator[Block]:
@@ -64,17 +78,20 @@ def with_page(number: Block, blocks: Sequence[Block]) -> Iterator[Block]:
 
 @dataclass(frozen=True, slots=True)
 class HeadingSizes:
-    """The sizes of text that are larger than most, largest first."""
+    """The sizes of text that are larger than most, largest first. Those of the first page only are no headings: they
+    are the title and the authors.
+    """
 
     sizes: tuple[float, ...]
 
     @classmethod
-    def of_lines(cls, lines: Iterable[Line]) -> HeadingSizes:
+    def of_pages(cls, pages: Sequence[PageText]) -> HeadingSizes:
         chars: Counter[float] = Counter()
-        for line in lines:
-            chars[round(line.size, 1)] += sum(len(word.text) for word in line.words)
+        for line in (line for page in pages for line in page.lines):
+            chars[round(line.size, 1)] += len(line.text)
         body = chars.most_common(1)[0][0] if chars else 0.0
-        return cls(tuple(sorted((size for size in chars if size >= HEADING_SIZE * body), reverse=True)))
+        later = {round(line.size, 1) for page in pages[1:] for line in page.lines} if len(pages) > 1 else chars
+        return cls(tuple(sorted((size for size in later if size >= HEADING_SIZE * body), reverse=True)))
 
     def level(self, line: Line) -> int:
         """Returns the level of a heading of this line's size; 0: this is no heading."""
@@ -87,7 +104,7 @@ class BlockBuilder:
         lines = [line for page in pages for line in page.lines]
         self._hyphenation = Hyphenation(whole_words(lines))
         self._outline = outline
-        self._sizes = HeadingSizes.of_lines(lines)
+        self._sizes = HeadingSizes.of_pages(pages)
         self._by_outline = any(self._bookmark_level(page.number, line) for page in pages for line in page.lines)
 
     def page_blocks(self, page: PageText) -> list[Block]:
@@ -154,7 +171,7 @@ def row_blocks(rows: Sequence[Sequence[str]]) -> list[Block]:
     first, *others = rows
     named = all(first) and not DIGIT.search("".join(first)) and any(DIGIT.search("".join(row)) for row in others)
     alike = all(len(row) == len(first) for row in others)
-    return table_blocks(others, first) if others and named and alike else table_blocks(rows, None)
+    return table_blocks(others, first) if len(others) > 1 and named and alike else table_blocks(rows, None)
 
 
 def common_leading(lines: Sequence[Line]) -> float:
@@ -212,9 +229,14 @@ def right_edges(lines: Sequence[Line]) -> list[float]:
     """Returns for each line where those near it, of its size and column, end."""
     return [
         max(
-            each.right
-            for each in lines[max(index - NEAR_LINES, 0) : index + NEAR_LINES + 1]
-            if abs(each.size - line.size) <= SAME_SIZE * line.size and each.left < line.right and line.left < each.right
+            (
+                each.right
+                for each in lines[max(index - NEAR_LINES, 0) : index + NEAR_LINES + 1]
+                if abs(each.size - line.size) <= SAME_SIZE * line.size
+                and each.left < line.right
+                and line.left < each.right
+            ),
+            default=line.right,
         )
         for index, line in enumerate(lines)
     ]

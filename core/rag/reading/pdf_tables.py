@@ -1,8 +1,8 @@
 """Finds tables and columns of text among the lines of a PDF page, by the gaps between words. Pure.
 
-PDFium returns text in the order in which it was drawn, mostly the order of reading. Three habits of producers break it,
+PDFium returns text in the order in which it was drawn, mostly the order of reading. Four habits of producers break it,
 and each is mended here: the cells of a row drawn one after the other with all their lines, a table drawn column by
-column, and two columns of prose drawn line by line across both.
+column, columns of prose drawn line by line across all, and pieces drawn in no order.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from core.rag.reading.pdf_words import Word
 
 LOOKED_BACK = 40  # lines, for one at the same height
 CELL_LINES, CELL_CHARS = 8, 300  # more is no cell but a column of prose
+SCATTERED_LINES, SCATTERED_SHARE = 3, 0.3  # lines that go up: more, and the order of drawing means nothing
+WILD_SHARE = 0.45  # the same before cells are joined: those of two lines go up for each column
 RUN_STEP = 4.0  # of the size: what is further below is no part of the same table
 ROW_PITCH = 1.45  # of the size: lines of one cell are nearer than rows
 SHORT_CELL_CHARS = 30
@@ -28,7 +30,9 @@ Interval = tuple[float, float]
 
 def arrange(lines: Sequence[Line]) -> list[Line]:
     """Returns the lines in reading order; rows of tables have cells."""
-    joined = join_cells(lines)
+    joined = list(lines) if is_scattered(lines, WILD_SHARE) else join_cells(lines)
+    if is_scattered(joined, SCATTERED_SHARE):
+        joined = by_height(joined)
     arranged: list[Line] = []
     start = 0
     while start < len(joined):
@@ -41,6 +45,31 @@ def arrange(lines: Sequence[Line]) -> list[Line]:
             arranged += table_rows(run) if is_gapped(run[0]) and not is_justified(joined, start, end) else run
         start = end
     return arranged
+
+
+def is_scattered(lines: Sequence[Line], share: float) -> bool:
+    """Tells whether the lines go up so often that they were drawn in no order of reading: by a report's fields."""
+    upright = [line for line in lines if line.upright]
+    ups = sum(below.baseline < line.baseline - line.size for line, below in pairwise(upright))
+    return ups > max(SCATTERED_LINES, share * len(upright))
+
+
+def by_height(lines: Sequence[Line]) -> list[Line]:
+    """Returns the lines from the top to the bottom of the page. Pieces at one height become one line."""
+    ordered = sorted((line for line in lines if line.upright), key=lambda line: line.baseline)
+    rows: list[list[Line]] = []
+    for line in ordered:
+        same = rows and not line.cells and not rows[-1][0].cells
+        if same and line.baseline - rows[-1][0].baseline < MARGIN * line.size:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    whole = [row[0] if len(row) == 1 else Line(words_from_left(row)) for row in rows]
+    return [*whole, *(line for line in lines if not line.upright)]
+
+
+def words_from_left(lines: Sequence[Line]) -> list[Word]:
+    return [word for line in sorted(lines, key=lambda line: line.left) for word in line.words]
 
 
 def is_gapped(line: Line) -> bool:

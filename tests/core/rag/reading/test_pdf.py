@@ -133,6 +133,25 @@ def test_hyphens_at_the_end_of_lines(lines: list[str], expected: str) -> None:
     assert text_of(one_page(show_lines(lines, 72, 700))) == expected
 
 
+def test_a_word_that_the_page_splits_is_joined() -> None:
+    """It stands on the page where it begins."""
+    pdf = PdfFile()
+    pdf.add_page(show("The first page has infor-", 72, 100))
+    pdf.add_page(show("mation on leave", 72, 700))
+
+    assert texts(pdf) == [("p. 1", "The first page has information"), ("p. 2", "on leave")]
+
+
+def test_pieces_drawn_upwards_are_read_from_the_top() -> None:
+    """Some reporting tools draw the fields of a page in an order of their own."""
+    lines = [(f"Line {number} of the report", "with", f"{number}.50") for number in range(12)]
+    pieces = [(text, 72 + 150 * x, 700 - 30 * y) for y, line in enumerate(lines) for x, text in enumerate(line)]
+
+    assert text_of(one_page("".join(show(*piece) for piece in reversed(pieces)))).split("\n") == [
+        f"| {first} | {second} | {third} |" for first, second, third in lines
+    ]
+
+
 @pytest.mark.parametrize(
     ("rotate", "matrix"),
     [(90, "0 1 -1 0 612 0"), (180, "-1 0 0 -1 612 792"), (270, "0 -1 1 0 0 792"), (0, "0 1 -1 0 612 0")],
@@ -199,17 +218,21 @@ def test_an_empty_cell_keeps_its_column() -> None:
 
 
 def test_headings_are_larger() -> None:
-    """They stand above the passages of their section, on later pages too. The largest one is the title."""
+    """They stand above the passages of their section, on later pages too. Text as large as nothing on later pages is
+    the title.
+    """
     pdf = PdfFile()
     pdf.add_page(show("Leave guide", 72, 740, size=24) + show("Parental leave", 72, 680, size=16) + filler(1))
     pdf.add_page(filler(2) + show("Sick leave", 72, 400, size=16) + show("Fifteen days.", 72, 370))
 
     assert read(pdf, name="x.pdf").title == "Leave guide"
     assert [passage.heading for passage in read(pdf).passages] == [
-        "Leave guide › Parental leave › p. 1",
-        "Leave guide › Parental leave › p. 2",
-        "Leave guide › Sick leave › p. 2",
+        "p. 1",
+        "Parental leave › p. 1",
+        "Parental leave › p. 2",
+        "Sick leave › p. 2",
     ]
+    assert texts(pdf)[0] == ("p. 1", "Leave guide")
 
 
 def test_bookmarks_name_the_headings() -> None:
