@@ -30,6 +30,7 @@ from core.rag.questions.parsing import parse_question
 from core.rag.sources.catalogue import Catalogue, load_catalogue
 from core.rag.sources.choice import Chooser, Similarity
 from core.rag.sources.similarity import ExampleSimilarity
+from core.rag.sources.source_spelling import build_speller
 
 QUESTIONS = PROJECT_ROOT / "tests" / "core" / "rag" / "sources" / "questions.toml"
 NONE = "none"
@@ -56,10 +57,11 @@ async def score_questions(catalogue: Catalogue, chooser: Chooser) -> dict[str, l
     began = time.perf_counter()
     await likenesses.examples(catalogue)
     print(f"examples embedded in {time.perf_counter() - began:.1f} s, once for each change of the file")
+    speller = build_speller(catalogue)  # it must not change questions without typing errors for the worse
     parts: dict[str, list[ScoredQuestion]] = {}
     for part, questions in tomllib.loads(QUESTIONS.read_text()).items():
         parts[part] = [
-            await score_question(likenesses, catalogue, chooser, question, label)
+            await score_question(likenesses, catalogue, chooser, speller.correct(question), label)
             for label, texts in questions.items()
             for question in texts
         ]

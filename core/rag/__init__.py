@@ -8,6 +8,7 @@ facts/       collections of documents that an operator adds, searched by words a
 
 retrieval        looks a question up: a page, sources and facts
 retrieved        a document as a lookup found it
+deciding         the question to a model that lookups ask
 candidates       the passages that compete for the model's context window
 budget           the limit of the text that competes
 overview, coverage    questions about a whole document, and passages spread over it

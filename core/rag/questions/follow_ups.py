@@ -6,6 +6,7 @@ and "Thank you" asks for nothing. Pure; knows neither sources nor facts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
@@ -41,9 +42,9 @@ def dependence(question: str) -> Dependence:
     if is_editing(tokens, words, subject):
         return "on-answer"
     opens = any(place.start == 0 for place in OPENERS.find_in(tokens))
-    if opens or not subject or refers_back(tokens, words):
+    if opens or not subject or refers_back(tokens, words) or INVERTED_PRONOUN.match(text.strip().lower()):
         return "leans"
-    return "alone"
+    return "leans" if len(subject) == 1 and NEXT_STEPS.occur_in(tokens) else "alone"
 
 
 def subject_size(question: str) -> int:
@@ -97,7 +98,8 @@ def refers_back(tokens: Sequence[Token], words: Sequence[str]) -> bool:
     """Tells whether a pronoun or an ordinal stands for something said before."""
     about_time = {at for place in LATEST_PHRASES.find_in(tokens) for at in place}
     pronouns = (at for at, word in enumerate(words) if word in PRONOUNS and at not in about_time)
-    return REFERENCES.occur_in(tokens) or any(is_reference(words, at) for at in pronouns)
+    names_rank = bool(words) and words[-1] in RANKS
+    return names_rank or REFERENCES.occur_in(tokens) or any(is_reference(words, at) for at in pronouns)
 
 
 def is_reference(words: Sequence[str], at: int) -> bool:
@@ -123,9 +125,9 @@ def is_reference(words: Sequence[str], at: int) -> bool:
 # Words with which a question continues another one.
 OPENERS = parse_phrases(
     """
-    and|et|but|mais|also|aussi|then|alors|so|donc|what about|how about|what of|what if|qu'en est|quid|same|
-    the same|likewise|même chose|pareil|idem|instead|plutôt|sinon|otherwise|only|seulement|even|même|ok and|or|
-    anything|something|any other|quelque chose|rien sur|plus de|more|is there one|are there any|any for|any on
+    and|et|but|mais|also|aussi|then|alors|so|donc|what about|how about|what of|what if|qu'en est|quid|same|the same|
+    likewise|même chose|pareil|idem|instead|plutôt|sinon|otherwise|only|seulement|even|même|ok and|or|anything|
+    something|any other|quelque chose|rien sur|plus de|more|is there one|are there any|any for|any on
     """
 )
 # Words that stand for something said before.
@@ -133,7 +135,23 @@ REFERENCES = parse_phrases(
     """
     first one|second one|third one|last one|the other|the others|another|others|which one|which ones|tell me more|
     more detail|more details|more about|anything about|anything on|anything else|l'autre|les autres|d'autres|un autre|
-    une autre|autre chose|quels autres|y en a|plus de détails|rien sur|is there one|are there any
+    une autre|autre chose|quels autres|y en a|plus de détails|rien sur|is there one|are there any|what else|who else|
+    where else|quoi d'autre|qui d'autre
+    """
+)
+RANKS = word_set("first second third last premier premiere deuxieme second seconde troisieme dernier derniere")
+# "Est-elle gratuite?", "Pourquoi a-t-il augmenté?"; not "Va-t-il neiger?" nor "Est-il possible de …?".
+INVERTED_PRONOUN = re.compile(
+    r"(?:et |mais |alors )?(?:pourquoi|quand|comment|où|depuis quand|combien|de quoi|à qui|que|qu['’])?\s*"
+    r"(?:a|ont|est|sont|peut|peuvent|doit|doivent|va|vont|dure|durent|coûte|coûtent)-(?:t-)?(?:il|elle|ils|elles)\b"
+    r"(?! (?:plu|neig|pleu|fai|y |possible|permis|obligatoire|interdit|nécessaire|temps|vrai))"
+)
+# Actions that take what was said before for granted, if nothing else is named: "How do I register?".
+NEXT_STEPS = parse_phrases(
+    """
+    register|sign up|apply|enrol|enroll|attend|participate|join|cost|download|contact|qualify|start|begin|end|expire|
+    inscrire|s'inscrire|m'inscrire|postuler|participer|coûte|coûter|télécharger|commence|commencer|termine|expire|
+    joindre
     """
 )
 PRONOUNS = word_set(
@@ -161,8 +179,8 @@ QUESTION_WORDS = word_set(
 MEASURES = parse_phrases(
     """
     much|many|long|often|far|soon|since|until|after|before|during|day|week|month|year|hour|minute|morning|afternoon|
-    evening|night|next|last|first|jour|semaine|mois|an|année|heure|matin|soir|nuit|après|avant|depuis|pendant|
-    jusqu'à|longtemps|souvent|prochain|prochaine|dernier|dernière|combien|tôt|tard|case|cas|exactly|exactement
+    evening|night|next|last|first|jour|semaine|mois|an|année|heure|matin|soir|nuit|après|avant|depuis|pendant|jusqu'à|
+    longtemps|souvent|prochain|prochaine|dernier|dernière|combien|tôt|tard|case|cas|exactly|exactement
     """
 )
 SMALL_TALK = parse_phrases(
@@ -187,22 +205,23 @@ BEFORE_VERB = word_set(
 )
 EDITING_VERBS = parse_phrases(
     """
-    translate|shorten|rephrase|reword|rewrite|simplify|summarize|summarise|sum up|proofread|paraphrase|explain|
-    convert|repeat|format|draft|write|say|put|turn|make|list|expand|elaborate|give me|use|remove|add|send|correct|
-    traduis|traduire|traduisez|raccourcis|raccourcir|raccourcissez|reformule|reformuler|reformulez|réécris|réécrire|
-    réécrivez|résume|résumer|résumez|simplifie|simplifier|simplifiez|explique|expliquer|expliquez|répète|répéter|
-    répétez|écris|écrire|écrivez|rédige|rédiger|rédigez|mets|mettre|mettez|fais|faire|faites|dis|dire|dites|
-    transforme|transformer|transformez|vulgarise|vulgariser|vulgarisez|corrige|corriger|corrigez|ajoute|enlève
+    translate|shorten|rephrase|reword|rewrite|simplify|summarize|summarise|sum up|proofread|paraphrase|explain|convert|
+    repeat|format|draft|write|say|put|turn|make|list|expand|elaborate|give me|use|remove|add|send|correct|traduis|
+    traduire|traduisez|raccourcis|raccourcir|raccourcissez|reformule|reformuler|reformulez|réécris|réécrire|réécrivez|
+    résume|résumer|résumez|simplifie|simplifier|simplifiez|explique|expliquer|expliquez|répète|répéter|répétez|écris|
+    écrire|écrivez|rédige|rédiger|rédigez|mets|mettre|mettez|fais|faire|faites|dis|dire|dites|transforme|transformer|
+    transformez|vulgarise|vulgariser|vulgarisez|corrige|corriger|corrigez|ajoute|enlève
     """
 )
 # Forms of a text.
 FORMS = parse_phrases(
     """
     in french|in english|in spanish|in inuktitut|french|english|spanish|en français|en anglais|en espagnol|français|
-    anglais|espagnol|list|bullet|bulleted|bullet points|point form|points|table|email|paragraph|sentence|line|word|
-    words|shorter|longer|simpler|clearer|plainer|plain language|simple words|simply|simple|short|brief|briefly|formal|
-    informal|tone|version|text|answer|reply|response|message|summary|liste|puces|tableau|courriel|paragraphe|phrase|
-    ligne|mot|mots|court|courte|long|clair|claire|clairement|simplement|bref|brève|formel|ton|texte|réponse|résumé|
-    langage clair|again|encore|example|exemple|two|three|four|five|deux|trois|quatre|cinq|better|mieux
+    anglais|espagnol|list|bullet|bulleted|bullet points|point form|points|table|email|paragraph|sentence|one line|
+    two lines|three lines|word|words|shorter|longer|simpler|clearer|plainer|plain language|simple words|simply|simple|
+    short|brief|briefly|formal|informal|tone|version|text|answer|reply|response|message|summary|liste|puces|tableau|
+    courriel|paragraphe|phrase|une ligne|deux lignes|trois lignes|mot|mots|court|courte|long|clair|claire|clairement|
+    simplement|bref|brève|formel|ton|texte|réponse|résumé|langage clair|again|encore|example|exemple|two|three|four|
+    five|deux|trois|quatre|cinq|better|mieux
     """
 )

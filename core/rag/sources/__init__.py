@@ -2,7 +2,11 @@
 
 catalogue         the sources of config/sources.toml, and their URL templates
 finder            reads the sources that a question needs
-choice            chooses sources by words and examples, or with the decision of a model
+need              which sources a question needs in its conversation, and for which place
+choice            chooses sources by words and examples
+similarity        compares questions with the examples
+decision          asks a model about a shortlist
 name_table        the places, departments or sections that a question names
+source_spelling   corrects typing errors to names and topics
 search_results    turns a search's JSON into a feed
 """

@@ -108,7 +108,7 @@ class NeedFinder:
         if mentioned := own.mentioned:
             need = Need(tuple(each.source for each in mentioned), (text,), candidates=own.candidates)
             return await self._with_places(need, earlier, sources)
-        if self.chooser.is_task(text) and any(self.chooser.mentions(text, each) for each in sources):
+        if self.chooser.is_task(text) and any(self.chooser.mentions(unnamed(text, sources), each) for each in sources):
             return Need(candidates=own.candidates)
         texts = [text]
         for exchange, kind in leaned_on(earlier, sources):
@@ -157,11 +157,16 @@ class NeedFinder:
 
 def dependence_beside(text: str, sources: Sequence[PublicSource]) -> Dependence:
     """Classifies a question; names of places or departments alone are no subject: "Montréal?"."""
-    rest = text
-    for source in sources:
-        rest = source.named.without_names(rest) if source.named is not None else rest
+    rest = unnamed(text, sources)
     kind = dependence(rest)
     return "leans" if kind == "nothing" and rest != text else kind
+
+
+def unnamed(text: str, sources: Sequence[PublicSource]) -> str:
+    """Returns the text without the names of the sources' tables."""
+    for source in sources:
+        text = source.named.without_names(text) if source.named is not None else text
+    return text
 
 
 def conversation_about(
