@@ -11,6 +11,7 @@ from collections.abc import Callable
 from tests.support.hostile_mail import MAILS
 from tests.support.hostile_packages import PACKAGES
 from tests.support.hostile_pdfs import PDFS
+from tests.support.hostile_word_files import WORD_FILES
 
 HostileDocument = tuple[str, Callable[[], bytes]]  # media type, bytes
 HTML, FEED, PDF = "text/html", "application/rss+xml", "application/pdf"
@@ -158,4 +159,5 @@ CASES: dict[str, HostileDocument] = {
     **{name: (PDF, build) for name, build in PDFS.items()},
     **PACKAGES,
     **MAILS,
+    **WORD_FILES,
 }

@@ -28,8 +28,7 @@ class RichTextReader:
     """Reads one file."""
 
     def __init__(self, limits: ReadingLimits) -> None:
-        self.body, self.title = BlockCollector(), BlockCollector()
-        self.headers, self.footers = BlockCollector(), BlockCollector()
+        self.body, self.title, self.headers, self.footers = (BlockCollector() for _ in range(4))
         self.comments: list[Comment] = []
         self.progress = ReadingProgress(limits)
         self._group = self._closed = Group(self.body)
@@ -53,6 +52,9 @@ class RichTextReader:
             if not self._outer or (index % TOKENS_BETWEEN_CHECKS == 0 and self.progress.is_over()):
                 break  # what follows the outermost group is no part of the document
         self._flush()
+        self._excess = 0
+        while self._outer:  # the end of the file is missing
+            self._close()
         for each in (self.body, self.headers, self.footers):
             each.end()
 

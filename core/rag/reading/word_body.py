@@ -66,7 +66,7 @@ class BodyReader:
         if element.tag == TABLE:
             return read_table(element, self.read)
         if element.tag == CHUNK:
-            return self._read_part(next(iter(element.attrib.values()), ""))
+            return self._part(next(iter(element.attrib.values()), ""))
         return self._paragraph(element)
 
     def _take_notes(self) -> list[Block]:
@@ -90,11 +90,17 @@ class BodyReader:
         if style.is_title and not self.title:
             self.title = one_line(text)
         counted = None if is_mark_hidden(properties) else self._numbering.advance(properties, style.id)
+        self.progress.chars += len(counted[1]) if counted else 0
         return [*text_blocks(collapse_blanks(text), properties, style, counted), *self._anchored(read)]
 
     def _anchored(self, read: ParagraphText) -> list[Block]:
         boxes = [block for box in read.boxes for block in self.read(box)]
-        return boxes + [block for part in read.drawn for block in self._read_part(part)]
+        return boxes + [block for part in read.drawn for block in self._part(part)]
+
+    def _part(self, reference_id: str) -> list[Block]:
+        blocks = [] if self.progress.is_over() else self._read_part(reference_id)
+        self.progress.chars += sum(len(block.text) for block in blocks)
+        return blocks
 
 
 def text_blocks(

@@ -9,7 +9,7 @@ from core.rag.documents import Block
 from core.rag.reading.formats import read_document
 from core.rag.reading.office_charts import chart_blocks
 from core.rag.reading.word_names import R
-from core.rag.reading.zip_package import Element, ZipPackage
+from core.rag.reading.zip_package import Element, Relationship, ZipPackage
 
 TITLE = "{http://purl.org/dc/elements/1.1/}title"
 A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -24,6 +24,7 @@ class WordParts:
         general = {each.kind: each.target for each in self._package.relationships().values()}
         self._name = general.get("officeDocument", USUAL_DOCUMENT)
         self.document = self._package.parse(self._name)
+        self._foreign: dict[str, list[Block]] = {}
         self._references = self._package.relationships(self._name)
         core = self._package.parse(general["core-properties"]) if "core-properties" in general else None
         self.title: str = (core.findtext(TITLE) or "") if core is not None else ""
@@ -45,10 +46,16 @@ class WordParts:
     def foreign(self, reference_id: str) -> list[Block]:
         """Returns the content of a part in another format. One that cannot be read is left out."""
         known = self._references.get(reference_id)
-        if known and known.kind == "aFChunk":
+        name = known.target if known else ""
+        if name not in self._foreign:
+            self._foreign[name] = self._read_foreign(known) if known else []
+        return self._foreign[name]
+
+    def _read_foreign(self, known: Relationship) -> list[Block]:
+        if known.kind == "aFChunk":
             return document_blocks(self._package.read(known.target) or b"", known.target)
-        read = FOREIGN.get(known.kind) if known else None
-        root = self._package.parse(known.target) if known and read else None
+        read = FOREIGN.get(known.kind)
+        root = self._package.parse(known.target) if read else None
         return [] if root is None or read is None else read(root)
 
 

@@ -63,9 +63,9 @@ class StyleSheet:
         """Returns the style of a paragraph with these properties."""
         return self.get(value_of(properties, "pStyle") or self._default_id)
 
-    def get(self, style_id: str) -> WordStyle:
+    def get(self, style_id: str, depth: int = DEPTH_LIMIT) -> WordStyle:
         if style_id not in self._resolved:
-            self._resolved[style_id] = self._resolve(style_id, DEPTH_LIMIT)
+            self._resolved[style_id] = self._resolve(style_id, depth)
         return self._resolved[style_id]
 
     def _resolve(self, style_id: str, depth: int) -> WordStyle:
@@ -73,7 +73,7 @@ class StyleSheet:
         if element is None:
             return WordStyle(style_id, style_id.lower())
         base = value_of(element, "basedOn")
-        inherited = self._resolve(base, depth - 1) if base in self._elements and depth else WordStyle()
+        inherited = self.get(base, depth - 1) if base in self._elements and depth else WordStyle()
         own = read_style(style_id, element)
         kept = {
             field: value

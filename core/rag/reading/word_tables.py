@@ -6,6 +6,7 @@ ECMA-376, part 1, chapter 17.4. Rows and cells may stand in content controls.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from core.rag.documents import Block
 from core.rag.reading.grid import COLUMNS_LIMIT, GridCell, GridRow, grid_blocks
@@ -32,7 +33,8 @@ def read_row(row: Element, read_blocks: ReadBlocks) -> GridRow:
     properties = row.find(f"{W}trPr")
     before = min(number_of(properties, "gridBefore"), COLUMNS_LIMIT)
     is_header = properties is not None and is_on(properties.find(f"{W}tblHeader"))
-    return GridRow([GridCell()] * before + list(read_cells(row, read_blocks)), is_header)
+    cells = islice(read_cells(row, read_blocks), COLUMNS_LIMIT)
+    return GridRow([GridCell()] * before + list(cells), is_header)
 
 
 def read_cells(row: Element, read_blocks: ReadBlocks) -> Iterator[GridCell]:

@@ -134,6 +134,7 @@ def test_the_title_is_found() -> None:
     [
         (r"a\bin5 }}}}}b", "ab"),
         ("{" * 3000 + "deep" + "}" * 3000 + " end", "deep end"),
+        (r"y{\footnote{{x", "y (note 1)\n\n(note 1) x"),
         (r"\row\cell\row\par\pard x", "x"),
         ("x}}}} after the end", "x"),
         (r"y{\footnote {\footnote {\footnote x}}}", "y (note 3)\n\n(note 3) (note 2) (note 2) (note 1) (note 1) x"),
