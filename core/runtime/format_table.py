@@ -33,6 +33,8 @@ DocumentFormat = Literal[
     "open_document",
     "rich_text",
     "slides",
+    "mail",
+    "outlook",
 ]
 FileFamily = Literal["image", "audio", "video", "font"]  # the first part of a media type
 
@@ -185,6 +187,15 @@ READABLE: tuple[ReadableFormat, ...] = (
         split(".rtf"),
         split("application/rtf text/rtf application/x-rtf text/richtext"),
     ),
+    ReadableFormat(
+        "mail",
+        "email (.eml, .msg)",
+        "mail:parse_mail",
+        split(".eml .mht .mhtml"),
+        split("message/rfc822 multipart/related multipart/mixed message/global application/x-mimearchive"),
+        True,
+    ),
+    ReadableFormat("outlook", "Outlook", "outlook:parse_outlook", split(".msg"), split("application/vnd.ms-outlook")),
     ReadableFormat(
         "xml",
         "XML",

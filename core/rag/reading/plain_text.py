@@ -2,13 +2,45 @@
 
 from __future__ import annotations
 
-from core.rag.documents import Document
+import re
+
+from core.rag.documents import Block, Document, collapse_blanks, visible_text
 from core.rag.reading import markdown
 from core.rag.reading.raw_document import RawDocument
 
+EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
+COLUMNS = re.compile(r"\S(?: {2,}|\t)\S")  # blanks that line up what follows
+SENTENCE_END = re.compile(r"[.!?:;]  \S")  # typists put two blanks after a sentence
+LAID_OUT_SHARE = 0.5
+
 
 def parse_text(raw: RawDocument) -> Document:
-    return raw.document(markdown.parse_paragraphs(raw.text()))
+    return raw.document(text_blocks(raw.text()))
+
+
+def text_blocks(text: str) -> list[Block]:
+    """Splits a text at its empty lines. Parts whose lines are laid out by blanks keep them."""
+    parts = EMPTY_LINES.split(visible_text(text).strip("\n"))
+    return [block for part in parts if (block := text_block(part.rstrip())) is not None]
+
+
+def text_block(part: str) -> Block | None:
+    if is_laid_out(part):
+        return Block("code", part)
+    words = collapse_blanks(part)
+    return Block("paragraph", words) if words else None
+
+
+def is_laid_out(part: str) -> bool:
+    """Tells whether blanks mean something: columns in half of the lines, or lines of different indentation."""
+    lines = [line for line in part.expandtabs(4).split("\n") if line.strip()]
+    if len(lines) < 2:
+        return False
+    columns = sum(bool(COLUMNS.search(line.strip()) and not SENTENCE_END.search(line)) for line in lines)
+    indents = [len(line) - len(line.lstrip()) for line in lines]
+    is_list = any(markdown.ITEM.match(line) for line in lines)  # its items have hanging indents
+    varies = not is_list and len({*indents[1:]}) > 1 and min(indents) < max(indents) - 1
+    return columns >= LAID_OUT_SHARE * len(lines) or varies
 
 
 def parse_markdown(raw: RawDocument) -> Document:
