@@ -13,6 +13,7 @@ from functools import cached_property
 from core.language import word_set
 
 WORD = re.compile(r"[^\W\d_]+(?:[-’'][^\W\d_]+)*")
+ADDRESS = re.compile(r"[/@]\S*$")  # at the end of a text
 HYPHENS = "-\u2010\u2011"
 SOFT_HYPHEN = "\u00ad"
 PART_LETTERS = 3  # shorter parts are syllables more often than words
@@ -47,12 +48,21 @@ class Hyphenation:
     def _words(self) -> Counter[str]:
         return Counter(WORD.findall(" ".join(self._text).lower()))
 
-    def join(self, before: str, after: str) -> str:
-        """Joins the text of two lines, of which the first had a hyphen at its end. `before` comes without it."""
+    def join_lines(self, before: str, after: str, blank: str = " ") -> str:
+        """Joins the text of two lines. `blank`: what stands between whole words."""
+        ended = hyphen_end(before)
+        if ended is None or not after[:1].isalpha():
+            return f"{before}{blank}{after}"
+        start, is_soft = ended
+        return start + after if is_soft else self._join_parts(start, after)
+
+    def _join_parts(self, before: str, after: str) -> str:
         first = last_word(before)
         second = first_word(after)
         if second in CONJUNCTIONS:
             return f"{before}- {after}"
+        if ADDRESS.search(before):
+            return f"{before}-{after}"
         return f"{before}{'-' if self._keeps_hyphen(first, second) else ''}{after}"
 
     def _keeps_hyphen(self, first: str, second: str) -> bool:

@@ -73,12 +73,12 @@ def continues(line: Sequence[Word], word: Word) -> bool:
 
 
 def words_text(words: Sequence[Word]) -> str:
-    """Joins words by blanks. A leader of dots becomes "…"."""
+    """Joins words by blanks. A leader of dots becomes "…"; a word that goes on in the next line keeps its hyphen."""
     parts = [words[0].text] if words else []
     for last, word in pairwise(words):
         touches = word.glued or (word.text[0] in CLOSERS and word.left - last.right < 0.1 * word.size)
         parts.append(f"{'' if touches else ' '}{word.text}" if not is_notation(last, word) else notation(last, word))
-    text = "".join(parts)
+    text = "".join(parts) + ("-" if words and words[-1].split else "")
     return LEADER.sub(" … ", text).strip() if ".." in text or ". ." in text else text
 
 

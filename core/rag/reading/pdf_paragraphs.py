@@ -6,12 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import groupby, pairwise
 
 from core.rag.documents import Block, collapse_blanks, table_blocks
 from core.rag.reading.pdf_hyphens import Hyphenation, hyphen_end
 from core.rag.reading.pdf_lines import BLANK, Line
 from core.rag.reading.pdf_running_lines import PageText
+from core.rag.reading.pdf_tables import LINE_END
 
 PAGE_LEVEL = 9  # the page's number is the innermost heading
 HEADING_LEVELS = 4
@@ -28,9 +30,8 @@ NUMBERED = re.compile(r"(?:\(?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4})\)|\d{1,2}\.)\s+\S"
 NO_LETTERS = re.compile(r"[\W\d_]+")
 DIGIT = re.compile(r"\d")
 
-Outline = Mapping[
-    int, Mapping[str, int]
-]  # by the page's number: titles of bookmarks by `plain_title`, and their levels
+# By the page's number: the titles of bookmarks as `plain_title` makes them, and their levels.
+Outline = Mapping[int, Mapping[str, int]]
 
 
 def plain_title(text: str) -> str:
@@ -112,10 +113,13 @@ class BlockBuilder:
         blocks: list[Block] = []
         for is_row, group in groupby(page.lines, key=lambda line: bool(line.cells)):
             if is_row:
-                blocks += row_blocks([line.cells for line in group])
+                blocks += row_blocks([[self._cell(cell) for cell in line.cells] for line in group])
             else:
                 blocks += self._text_blocks(list(group), leading, page.number)
         return blocks
+
+    def _cell(self, cell: str) -> str:
+        return reduce(self._hyphenation.join_lines, cell.split(LINE_END))
 
     def _text_blocks(self, lines: Sequence[Line], leading: float, number: int) -> Iterator[Block]:
         for column in split_columns(lines):
@@ -145,13 +149,7 @@ class BlockBuilder:
     def _join(self, paragraph: Sequence[Line], edges: Sequence[float]) -> str:
         text = paragraph[0].text
         for (last, line), edge in zip(pairwise(paragraph), edges, strict=False):
-            if last.is_split:
-                text = self._hyphenation.join(text, line.text)
-            elif (ended := hyphen_end(text)) and line.text[:1].isalpha():
-                before, is_soft = ended
-                text = before + line.text if is_soft else self._hyphenation.join(before, line.text)
-            else:
-                text += ("\n" if ends_early(last, line, edge) else " ") + line.text
+            text = self._hyphenation.join_lines(text, line.text, "\n" if ends_early(last, line, edge) else " ")
         return text
 
 

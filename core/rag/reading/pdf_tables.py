@@ -25,6 +25,8 @@ PROSE_LINES, PROSE_CHARS, PROSE_WORDS = 4, 18, 3  # columns of prose have so man
 SEPARATOR = 0.5  # of the size: the narrowest gap between columns of a table
 MARGIN = 0.3  # of the size, by which positions of one line or column differ
 
+LINE_END = "\n"  # within a cell
+
 Interval = tuple[float, float]
 
 
@@ -178,9 +180,9 @@ def merge_cells(left: Sequence[Line], right: Sequence[Line]) -> list[Line] | Non
 
 
 def cells_of(lines: Sequence[Line]) -> list[str]:
-    """Returns the cells of the first line. What stands below belongs to the last one."""
+    """Returns the cells of the first line. What stands below belongs to the last one, after LINE_END."""
     first = lines[0].cells or [words_text(cell) for cell in split_at(lines[0].words, wide_gaps(lines[0]))]
-    return [*first[:-1], " ".join([first[-1], *(line.text for line in lines[1:])])]
+    return [*first[:-1], LINE_END.join([first[-1], *(line.text for line in lines[1:])])]
 
 
 def prose_columns(run: Sequence[Line]) -> list[Interval] | None:

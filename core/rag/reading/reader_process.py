@@ -33,9 +33,7 @@ from core.rag.reading.raw_document import RawDocument, ReadingLimits
 MEMORY_LIMIT_BYTES = 1 << 30
 RETIREMENT_BYTES = 200 * 1024 * 1024
 COLLECTING_SHARE = 0.6  # of the CPU time: the rest is for paragraphs and passages of what was collected
-COLLECTED_OBJECTS = (
-    50_000  # most objects live until their document is read: looking for others takes a fifth of the time
-)
+COLLECTED_OBJECTS = 50_000  # most live until their document is read: to look for others takes a fifth of the time
 TOO_LARGE = "reading it takes too much memory, or it is nested too deep: give a smaller or simpler one"
 
 

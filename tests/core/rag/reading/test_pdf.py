@@ -121,6 +121,7 @@ def test_lines_are_joined_to_paragraphs() -> None:
         (["The tax payer and the tax-", "payer"], "The tax payer and the tax-payer"),
         (["Both short-", "and long-term plans"], "Both short- and long-term plans"),
         (["By e-", "mail"], "By e-mail"),
+        (["See https://canada.ca/infor-", "mation here"], "See https://canada.ca/infor-mation here"),
         (["In Saint-", "Jean"], "In Saint-Jean"),
         (["Le gouverne-", "ment peut-", "être ici"], "Le gouvernement peut-être ici"),
         (["Vous-", "même à l’après-", "midi du congé paren-", "tal"], "Vous-même à l’après-midi du congé parental"),
@@ -202,10 +203,10 @@ def test_rows_of_tables_stay_rows(by_column: bool) -> None:
 
 def test_a_cell_of_several_lines_is_one_cell() -> None:
     """Each cell was drawn with all its lines before the next one."""
-    content = show_lines(["Parental leave", "and benefits"], 72, 700) + show_lines(["For all", "employees"], 260, 700)
-    content += show("18 months", 420, 700)
+    content = show_lines(["Parental leave", "and benefits"], 72, 700) + show_lines(["For all em-", "ployees"], 260, 700)
+    content += show_lines(["a long-", "term plan"], 420, 700)
 
-    assert text_of(one_page(content)) == "| Parental leave and benefits | For all employees | 18 months |"
+    assert text_of(one_page(content)) == "| Parental leave and benefits | For all employees | a long-term plan |"
 
 
 def test_an_empty_cell_keeps_its_column() -> None:
