@@ -21,6 +21,7 @@ from core.local_time import local_clock
 from core.model.client import ModelClient, local_url
 from core.rag.deciding import Decide
 from core.rag.embeddings import Embedder, build_embedder, model_process_embedder
+from core.rag.facts.addition import ChildWriter
 from core.rag.facts.collections import FILE, FactCollections
 from core.rag.facts.editing import FactsEditing
 from core.rag.facts.finder import FactsFinder
@@ -97,8 +98,8 @@ async def run_core(
     clock = local_clock(settings.time.zone)
     chat = ChatEngine(personalities, sessions, database, client, retriever, settings.model.wait_s, clock)
     schedule = RefreshSchedule(facts, RefreshLedger(database), collections)
-    added_reader = Reader(text_limit_chars=SYNC_TEXT_LIMIT_CHARS)
-    editing = FactsEditing(facts, collections, fetcher, added_reader, settings.rag.facts_editors)
+    writer = ChildWriter()
+    editing = FactsEditing(facts, collections, fetcher, writer, settings.rag.facts_editors)
     watched = WatchedParts(personalities, sources, collections)
     try:
         await database.upgrade()
@@ -108,7 +109,7 @@ async def run_core(
             yield Core(chat, personalities, database, editing, schedule)
     finally:
         await chat.close()
-        await added_reader.close()
+        await writer.close()
         await embedder.close()
         await client.close()
         await database.close()
@@ -135,21 +136,32 @@ async def open_facts_writer(
     settings: Settings, collections: FactCollections, threads: int | None = None
 ) -> AsyncGenerator[FactsWriter, None]:
     """`threads`: of the bundled encoder; None: one for each core. Raises ConfigError, StorageError."""
+    fetcher = build_fetcher(settings, SYNC_DEADLINE_S)
+    try:
+        async with open_store(settings, lambda own: build_own_embedder(own, threads)) as (store, reader):
+            ledger = RefreshLedger(store.database)
+            refresher = CollectionRefresher(store, Origins(fetcher, reader, collections.folder), ledger)
+            yield FactsWriter(store, ledger, refresher, Origins(fetcher, reader))
+    finally:
+        await fetcher.close()
+
+
+@asynccontextmanager
+async def open_store(
+    settings: Settings, build: Callable[[Settings], Embedder]
+) -> AsyncGenerator[tuple[FactStore, Reader], None]:
+    """A store of facts and a reader of long documents. Raises ConfigError, StorageError."""
     async with AsyncExitStack() as closing:
-        embedder = build_own_embedder(settings, threads)
+        embedder = build(settings)
         closing.push_async_callback(embedder.close)
         database = Database(settings.database_url)
         closing.push_async_callback(database.close)
         store = FactStore(database, embedder, Glossary.load(settings.config_file("glossary.toml")))
         await database.upgrade()
         await store.detect_vector_backend()
-        fetcher = build_fetcher(settings, SYNC_DEADLINE_S)
-        closing.push_async_callback(fetcher.close)
         reader = Reader(cpu_limit_s=SYNC_CPU_LIMIT_S, text_limit_chars=SYNC_TEXT_LIMIT_CHARS)
         closing.push_async_callback(reader.close)
-        ledger = RefreshLedger(database)
-        refresher = CollectionRefresher(store, Origins(fetcher, reader, collections.folder), ledger)
-        yield FactsWriter(store, ledger, refresher, Origins(fetcher, reader))
+        yield store, reader
 
 
 def build_shared_embedder(settings: Settings) -> Embedder:

@@ -16,8 +16,9 @@ from bindings.intake.commands import FactsCommand
 from core.contract import Language
 from core.errors import CspsError, FetchFailed, FetchRefused, ModelError, NotFound, UnreadableDocument
 from core.rag.context import plain_name
+from core.rag.facts.addition import Addition
 from core.rag.facts.document_rows import AddedDocument
-from core.rag.facts.editing import Addition, EditableCollection, Editor, FactsEditing
+from core.rag.facts.editing import EditableCollection, Editor, FactsEditing
 from core.runtime.digest import hash_id
 from core.texts import describe_omissions, error_text, format_date, text
 

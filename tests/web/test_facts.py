@@ -102,7 +102,7 @@ async def test_a_file_that_cannot_be_read_is_a_problem(own_settings: Settings, e
             problem = await response.json(content_type=None)
 
     assert (415, "media_type") == status_and_code(twice)
-    assert (400, "unreadable", "kind") == (response.status, problem["code"], problem["reason"])
+    assert (400, "unreadable", "picture") == (response.status, problem["code"], problem["reason"])
 
 
 def status_and_code(answer: tuple[int, dict[str, Any]]) -> tuple[int, str]:

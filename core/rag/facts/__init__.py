@@ -20,4 +20,5 @@ refresh_ledger   when each was synchronised, and which process does it now
 schedule         has them synchronised when they are due
 status           their state, for people, programs and metrics
 editing          documents that people add from a chat platform or the page
+addition         reads and stores such a document, in a child process
 """

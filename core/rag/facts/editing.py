@@ -7,30 +7,26 @@ A collection's own `facts_editors` replace those of the settings. What people ad
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import PurePath
+from typing import Any
 
 import structlog
 
-from core.contract import Language, Omission
+from core.contract import Language
 from core.errors import NotAnEditor, NotFound
-from core.rag.documents import Document, one_line
+from core.rag.documents import one_line
+from core.rag.facts.addition import Addition, AdditionRequest, AdditionWriter
 from core.rag.facts.collections import FactCollections
-from core.rag.facts.document_rows import AddedDocument, NewDocument, added_origin
+from core.rag.facts.document_rows import AddedDocument, added_origin
 from core.rag.facts.store import FactStore
 from core.rag.fetching.fetch import PageFetcher
-from core.rag.reading.reader import DocumentReader
 from core.rag.stemming import folded_words
 from core.strict_json import storable
 
 log = structlog.get_logger()
-
-CONCURRENT_ADDITIONS = 1  # of one process: each holds a whole document, and takes time from the encoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +55,6 @@ class EditableCollection:
         return dict(self.titles).get(language, self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Addition:
-    """A document that was read and stored. `is_new`: no earlier version was replaced."""
-
-    title: str
-    passages: int
-    omissions: tuple[Omission, ...]
-    is_new: bool
-
-
 class FactsEditing:
     """`editors`: the setting FACTS_EDITORS."""
 
@@ -77,17 +63,16 @@ class FactsEditing:
         store: FactStore,
         collections: FactCollections,
         fetcher: PageFetcher,
-        reader: DocumentReader,
+        writer: AdditionWriter,
         editors: Sequence[str],
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._collections = collections
         self._fetcher = fetcher
-        self._reader = reader
+        self._writer = writer
         self._editors = tuple(editors)
         self._now = now
-        self._turn = asyncio.Semaphore(CONCURRENT_ADDITIONS)
 
     def editor_ids(self, platform: str) -> frozenset[str]:
         """All ids that are named for a platform. Empty: nobody may edit from there."""
@@ -133,34 +118,29 @@ class FactsEditing:
         Raises NotAnEditor, UnreadableDocument, Overloaded, ModelError, StorageError.
         """
         await self.require(editor, name)
-        async with self._turn:
-            document = await self._reader.read(body, media_type, name=file_name)
-            return await self._store_document(editor, name, PurePath(one_line(file_name)).name, body, document)
+        identity = PurePath(one_line(file_name)).name
+        about = {"media_type": media_type, "name": file_name}
+        return await self._add(editor, name, body, identity=identity, **about)
 
     async def add_page(self, editor: Editor, name: str, url: str) -> Addition:
         """Reads a page or file of the Web. Raises what `add_file` raises, FetchRefused and FetchFailed."""
         await self.require(editor, name)
-        async with self._turn:
-            fetched = await self._fetcher.fetch(url, robots=False)
-            document = await self._reader.read(
-                fetched.body, fetched.media_type, url=fetched.url, charset=fetched.charset
-            )
-            return await self._store_document(
-                editor, name, url, fetched.body, replace(document, url=document.url or fetched.url)
-            )
+        page = await self._fetcher.fetch(url, robots=False)
+        about = {"media_type": page.media_type, "url": page.url, "charset": page.charset}
+        return await self._add(editor, name, page.body, identity=url, **about)
 
-    async def _store_document(
-        self, editor: Editor, name: str, identity: str, body: bytes, document: Document
-    ) -> Addition:
-        origin = added_origin(editor.platform)
-        key = storable(f"{origin}:{identity}")
-        is_new = key not in await self._store.stored_versions(name)
-        titled = document if document.title else replace(document, title=identity)
-        at = datetime.fromtimestamp(self._now(), UTC)
-        digest = hashlib.sha256(body).hexdigest()
-        passages = await self._store.replace(name, origin, [NewDocument(key, digest, at, titled, editor.key)], {})
-        log.info("fact_added", collection=name, platform=editor.platform, editor=editor.key[:16], passages=passages)
-        return Addition(titled.title, passages, document.omissions, is_new)
+    async def _add(self, editor: Editor, collection: str, body: bytes, *, identity: str, **about: Any) -> Addition:
+        origin, at = added_origin(editor.platform), self._now()
+        request = AdditionRequest(collection, origin, storable(identity), editor.key, at, **about)
+        added = await self._writer.write(request, body)
+        log.info(
+            "fact_added",
+            collection=collection,
+            platform=editor.platform,
+            editor=editor.key[:16],
+            passages=added.passages,
+        )
+        return added
 
     async def documents(self, editor: Editor, name: str) -> list[AddedDocument]:
         """Returns the documents that people added, oldest first: the numbers of `remove`. Raises NotAnEditor."""

@@ -43,7 +43,7 @@ class FactStore:
         self, database: Database, embedder: Embedder, glossary: Glossary, now: Callable[[], float] = time.time
     ) -> None:
         self._now = now
-        self._database = database
+        self.database = self._database = database
         self._embedder = embedder
         self._glossary = glossary
         self._vectors = VectorCache(embedder.name)

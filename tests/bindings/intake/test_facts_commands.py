@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bindings.delivery.outlet import Refused
+from core.rag.facts.addition import StoreWriter
 from core.rag.facts.collections import FactCollections
 from core.rag.facts.document_rows import StoredDocument
 from core.rag.facts.editing import FactsEditing
@@ -47,7 +48,8 @@ class Editors:
 
     def build(self, database: Database) -> FactsEditing:
         store = FactStore(database, WordEmbedder(), Glossary())
-        return FactsEditing(store, self.collections, FakeFetcher(PAGES), FormatReader(), self.editors)
+        writer = StoreWriter(store, FormatReader())
+        return FactsEditing(store, self.collections, FakeFetcher(PAGES), writer, self.editors)
 
     async def say(self, text: str, *groups: str, user: str = "U1", **files: str) -> str:
         """Returns the bot's reply."""

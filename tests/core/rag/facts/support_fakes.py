@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core.errors import CspsError, FetchFailed
 from core.rag.documents import Document, Passage
+from core.rag.facts.addition import StoreWriter
 from core.rag.facts.collections import FactCollections
 from core.rag.facts.connectors.protocol import EntryContent, Origin, OriginEntry
 from core.rag.facts.editing import FactsEditing
@@ -117,5 +118,5 @@ async def open_editing(
     database = Database(f"sqlite:///{folder / 'editing.db'}")
     await database.upgrade()
     store = FactStore(database, WordEmbedder(), Glossary())
-    yield FactsEditing(store, collections, FakeFetcher(pages or {}), FormatReader(), ())
+    yield FactsEditing(store, collections, FakeFetcher(pages or {}), StoreWriter(store, FormatReader()), ())
     await database.close()
