@@ -23,9 +23,10 @@ NAME_LIMIT_CHARS = 120  # longer cells are text, and no names of columns
 YEAR = re.compile(r"(?:19|20)\d\d")
 WHOLE = re.compile(r"\d{1,4}")
 DATE = re.compile(r"\d{4}-\d\d?(?:-\d\d?)?(?:[T ].*)?|\d\d?[/.-]\d\d?[/.-]\d{2,4}(?: .*)?")
-# An amount, a percentage, a telephone number or a time; letters only as its unit.
+# An amount, a percentage, a time or a telephone number. "0-14" is a group, and may name a column.
 DATA = re.compile(
-    r"[-+(]?\s*[$€£¥]?\s*[-+]?\d[\d\s,.'()\u00a0\u202f-]*[%$€£¥]?\)?|\d\d?:\d\d(?::\d\d)?(?:\s?[ap]\.?m\.?)?",
+    r"[-+(]?\s*[$€£¥]?\s*[-+]?\d[\d\s,.'\u00a0\u202f]*[%$€£¥]?\)?|\d\d?:\d\d(?::\d\d)?(?:\s?[ap]\.?m\.?)?"
+    r"|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}",
     re.IGNORECASE,
 )
 TRUTH = frozenset(("true", "false", "vrai", "faux"))

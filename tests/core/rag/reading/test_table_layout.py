@@ -23,6 +23,8 @@ def rows(*lines: str) -> list[list[str]]:
         "City|1|2",
         "City|2026-01-01|2026-02-01",
         "City|2025-26|Total",
+        "City|0-14|65+",
+        "City|Q1 2025|%",
         "City|Fee|Fee",
     ],
 )
@@ -34,7 +36,17 @@ def test_the_first_row_names_the_columns(header: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "first", ["Laval|4|1.00 $", "Laval|2026-01-05|1.00 $", "2020|1985|12", "Laval|true|x", "4|5|6", "x" * 200 + "|b|c"]
+    "first",
+    [
+        "Laval|4|1.00 $",
+        "Laval|2026-01-05|1.00 $",
+        "2020|1985|12",
+        "Laval|true|x",
+        "Laval|613-555-0199|x",
+        "Laval|8:30 a.m.|x",
+        "4|5|6",
+        "x" * 200 + "|b|c",
+    ],
 )
 def test_a_table_may_have_no_header(first: str) -> None:
     """Amounts, dates and long texts are data, also in the first row."""
