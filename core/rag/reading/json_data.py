@@ -10,7 +10,8 @@ from core.contract import Omission
 from core.errors import UnreadableDocument
 from core.rag.documents import Block, Document, table_blocks, visible_text
 from core.rag.reading.raw_document import RawDocument
-from core.rag.reading.table_layout import COLUMNS_LIMIT, ROWS_LIMIT
+from core.rag.reading.sheets import RowBudget
+from core.rag.reading.table_layout import COLUMNS_LIMIT
 
 DEPTH_LIMIT = 4  # of objects in a record: "employee.address.city"
 FILLED_SHARE = 0.2  # records that share fewer of their columns are no table
@@ -45,15 +46,29 @@ def table_of_records(raw: RawDocument, notes: Record, records: Sequence[Any]) ->
     """Returns None if the values are no records, or have too little in common."""
     if not records or not all(isinstance(record, dict) for record in records):
         return None
-    rows = [flatten(record) for record in records[:ROWS_LIMIT]]
+    rows = first_rows(records, RowBudget(raw.limits))
     columns = list(dict.fromkeys(name for row in rows for name in row))
     filled = sum(map(len, rows))
     if not columns or len(columns) > COLUMNS_LIMIT or filled < FILLED_SHARE * len(columns) * len(rows):
         return None
-    omissions = (Omission("rows", ROWS_LIMIT, len(records)),) if len(records) > ROWS_LIMIT else ()
+    omissions = (Omission("rows", len(rows), len(records)),) if len(records) > len(rows) else ()
     above = [Block("paragraph", f"{name}: {cell_text(value)}") for name, value in notes.items()]
     table = table_blocks(([row.get(column, "") for column in columns] for row in rows), columns)
     return raw.document([*above, *table], kind="table", omissions=omissions)
+
+
+def first_rows(records: Sequence[Record], budget: RowBudget) -> list[dict[str, str]]:
+    """Returns the rows within the limits. The names of the first one count as the table's header."""
+    rows: list[dict[str, str]] = []
+    for record in records:
+        if budget.is_spent():
+            break
+        row = flatten(record)
+        if not rows:
+            budget.take(dict(enumerate(row)))
+        rows.append(row)
+        budget.take(dict(enumerate(row.values())))
+    return rows
 
 
 def find_records(value: Any) -> tuple[Record, Sequence[Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.contract import Omission
-from core.rag.documents import Block, table_blocks
+from core.rag.documents import PASSAGE_LIMIT_CHARS, Block, table_blocks
 from core.rag.reading.comments import Comment
 from core.rag.reading.raw_document import ReadingLimits
 from core.rag.reading.table_layout import (
@@ -19,9 +19,10 @@ from core.rag.reading.table_layout import (
     find_header,
     join_cells,
 )
+from core.rag.wide_rows import HEADER_LIMIT_CHARS
 
 CELLS_LIMIT = 250_000  # of all sheets
-CELL_BORDER_CHARS = 4  # and a part of the header, which passages repeat
+CELL_BORDER_CHARS, RULE_CHARS = 3, 6  # of a cell, and of the line below its column's name
 SparseRow = tuple[int, Mapping[int, str]]  # the row's number, and its filled cells by column; all from 0
 
 
@@ -49,15 +50,26 @@ class RowBudget:
     def __init__(self, limits: ReadingLimits, rows: int = ROWS_LIMIT, cells: int = CELLS_LIMIT) -> None:
         self._limits = limits
         self._rows_left, self._cells_left = rows, cells
-        self._chars = 0
+        self._chars = 0.0
+        self._widest = self._names_chars = 0  # of the widest row so far, which is its table's header
 
     def is_spent(self) -> bool:
-        return self._rows_left <= 0 or self._cells_left <= 0 or self._limits.reached(self._chars)
+        return self._rows_left <= 0 or self._cells_left <= 0 or self._limits.reached(int(self._chars))
 
     def take(self, cells: Mapping[int, str]) -> None:
         self._rows_left -= 1
         self._cells_left -= len(cells)
-        self._chars += sum(map(len, cells.values())) + CELL_BORDER_CHARS * len(cells)
+        chars = sum(map(len, cells.values())) + CELL_BORDER_CHARS * (len(cells) + 1)
+        if len(cells) > self._widest:
+            self._widest, self._names_chars = len(cells), chars
+        self._chars += self._shown_chars(chars)
+
+    def _shown_chars(self, chars: int) -> float:
+        """Estimates the size of a row in passages, which repeat the columns' names above rows or beside each value."""
+        header_chars = self._names_chars + RULE_CHARS * self._widest
+        if header_chars > HEADER_LIMIT_CHARS or header_chars + chars > PASSAGE_LIMIT_CHARS:
+            return chars + self._names_chars
+        return chars * PASSAGE_LIMIT_CHARS / (PASSAGE_LIMIT_CHARS - header_chars - chars / 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from core.contract import Omission
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
 from core.rag.reading.formats import read_document
+from core.rag.reading.reader_process import answer
 from core.rag.reading.sheets import RowBudget
 from core.rag.reading.table_layout import COLUMNS_LIMIT
 
@@ -134,6 +135,18 @@ def test_rows_above_the_limit_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (Omission("rows", 4, 10),) == document.omissions
     assert "row 2" in text_of(document)
     assert "row 3" not in text_of(document)
+
+
+@pytest.mark.parametrize("columns", [2, 12, 60])
+def test_a_long_table_is_cut_at_a_row(columns: int) -> None:
+    """What is cut is told once, in rows, although each passage repeats the names of the columns."""
+    names = ",".join(f"name {column}" for column in range(columns))
+    source = f"{names}\n" + "".join(",".join([f"value {row}"] * columns) + "\n" for row in range(6000 // columns))
+    request = {"media_type": "text/csv", "name": "", "url": None, "charset": None}
+    document = answer({**request, "cpu_limit_s": 60, "text_limit_chars": 20_000}, source.encode())["document"]
+
+    assert ["rows"] == [each["kind"] for each in document["omissions"]]
+    assert sum(len(passage[0]) for passage in document["passages"]) > 14_000
 
 
 def test_columns_above_the_limit_are_said() -> None:

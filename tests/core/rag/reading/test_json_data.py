@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from functools import partialmethod
 from typing import Any
 
 import pytest
 
 from core.contract import Omission
 from core.rag.documents import Document
-from core.rag.reading import json_data
 from core.rag.reading.formats import read_document
+from core.rag.reading.sheets import RowBudget
 
 NEWLINE = "\n"
 
@@ -69,7 +70,7 @@ def test_other_json_keeps_its_form(value: Any) -> None:
 
 def test_records_above_the_limit_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first ones are read."""
-    monkeypatch.setattr(json_data, "ROWS_LIMIT", 2)
+    monkeypatch.setattr(RowBudget, "__init__", partialmethod(RowBudget.__init__, rows=3))
     document = read([{"n": number} for number in range(5)])
 
     assert (Omission("rows", 2, 5),) == document.omissions
