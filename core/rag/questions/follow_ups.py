@@ -37,7 +37,7 @@ def dependence(question: str) -> Dependence:
     text = QUOTED.sub(" ", question[:QUESTION_LIMIT_CHARS]) or question
     words, tokens = [without_accents(word) for word in question_words(text)], tokenize(text)
     subject = content_words(tokens, words)
-    if not words or (not subject and is_small_talk(tokens, words)):
+    if not words or (not subject and is_small_talk(text, tokens, words)):
         return "nothing"
     if is_editing(tokens, words, subject):
         return "on-answer"
@@ -67,18 +67,23 @@ def content_words(tokens: Sequence[Token], words: Sequence[str]) -> list[int]:
     """Returns the positions of words that are neither empty nor about time, politeness or the form of a question."""
     spent = {
         at
-        for index in (LATEST_PHRASES, FILLERS, PLEASANTRIES, SMALL_TALK, MEASURES)
+        for index in (LATEST_PHRASES, FILLERS, PLEASANTRIES, SMALL_TALK, THANKS, REACTIONS, POLITE, MEASURES)
         for place in index.find_in(tokens)
         for at in place
     }
     return [at for at, word in enumerate(words) if at not in spent and word not in EMPTY_WORDS]
 
 
-def is_small_talk(tokens: Sequence[Token], words: Sequence[str]) -> bool:
-    """Tells whether a question without a subject asks for nothing: "OK, thanks", but not "Why?" or "Tomorrow?"."""
+def is_small_talk(text: str, tokens: Sequence[Token], words: Sequence[str]) -> bool:
+    """Tells whether a question without a subject asks for nothing: "OK, thanks", but not "OK, and tomorrow?"."""
     if SMALL_TALK.occur_in(tokens):
         return True
-    return PLEASANTRIES.occur_in(tokens) and not QUESTION_WORDS & set(words)
+    if not (thanks := THANKS.occur_in(tokens)) and not PLEASANTRIES.occur_in(tokens) and not REACTIONS.occur_in(tokens):
+        return False
+    has_question_word = bool(QUESTION_WORDS & set(words))
+    continues = has_question_word or LATEST_PHRASES.occur_in(tokens) or OPENERS.occur_in(tokens)
+    asks = text.rstrip().endswith("?") and continues
+    return not asks and (thanks or not has_question_word)
 
 
 def is_editing(tokens: Sequence[Token], words: Sequence[str], subject: Sequence[int]) -> bool:
@@ -186,9 +191,17 @@ MEASURES = parse_phrases(
 SMALL_TALK = parse_phrases(
     """
     how are you|how is it going|how s it going|who are you|what can you do|are you there|ça va|comment allez|
-    comment vas|qui es|qui êtes|que peux|que pouvez|hello|hi|hey|bonjour|bonsoir|salut|thank you|thanks|merci
+    comment vas|qui es|qui êtes|que peux|que pouvez
     """
 )
+THANKS = parse_phrases("thank you|thanks|merci|hello|hi|hey|bonjour|bonsoir|salut")
+REACTIONS = parse_phrases(
+    """
+    good|fine|clear|interesting|noted|appreciated|brilliant|fantastic|bye bye|clair|c'est clair|intéressant|noté|
+    bonne|bon|chouette|fantastique|tant mieux|dommage|too bad|hmm
+    """
+)
+POLITE = parse_phrases("s'il te plaît|s'il vous plaît|svp|stp|please")
 # Remarks about the answer.
 REPLIES = parse_phrases(
     """

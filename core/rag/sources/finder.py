@@ -101,10 +101,8 @@ class SourceFinder:
         if not items and notices:
             return Lookup(notices=tuple(notices))
         targets = build_targets(source, items, language, need.query or self.needs.query(source, need.texts))
-        was_told = any(target.label in last_cited for target in targets)
-        if source.default is not None and not names.found and not was_told:
-            notices.append(LookupNotice("default", title, source.default.label(notice_language)))
-        notices += [homonym(title, each, notice_language) for each in names.found if each.instead_of]
+        if not any(target.label in last_cited for target in targets):  # the person was told before
+            notices += choices_made(source, names, notice_language)
         lookups = await asyncio.gather(*(self._attempt(target, notice_language) for target in targets))
         return merge_lookups([Lookup(notices=tuple(notices)), *lookups])
 
@@ -169,9 +167,17 @@ def names_of(source: PublicSource, texts: Sequence[str]) -> NamesFound:
     return NamesFound()
 
 
-def homonym(title: str, found: FoundName, language: Language) -> LookupNotice:
-    assert found.instead_of is not None
-    return LookupNotice("homonym", title, found.item.label(language), found.instead_of.label(language))
+def choices_made(source: PublicSource, names: NamesFound, language: Language) -> list[LookupNotice]:
+    """Tells that the default place was taken, or a place that has a better known namesake."""
+    title = source.title(language)
+    if source.default is not None and not names.found:
+        return [LookupNotice("default", title, source.default.label(language))]
+    pairs = ((found.item, found.instead_of) for found in names.found)
+    return [
+        LookupNotice("homonym", title, item.label(language), other.label(language))
+        for item, other in pairs
+        if other is not None
+    ]
 
 
 def build_targets(
