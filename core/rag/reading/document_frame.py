@@ -3,12 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from core.rag.documents import Block
+from core.contract import Omission
+from core.language import detect_language
+from core.rag.documents import Block, Document
+from core.rag.reading.comments import Comment, comment_blocks
+from core.rag.reading.raw_document import LANGUAGE_SAMPLE_BLOCKS, RawDocument
 
 # "Page 3 of 12", "- 3 -"
 PAGE_NUMBER = re.compile(r"\W*(?:pages?|p\.)?\W*\d*\W*(?:(?:of|de|sur)\W*\d*\W*)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenText:
+    """The parts of a word processor's file. `title`: "" if the file names none."""
+
+    title: str
+    body: list[Block]
+    headers: Iterable[Block]
+    footers: Iterable[Block]
+    comments: Sequence[Comment]
+    omissions: tuple[Omission, ...]
+
+
+def build_document(raw: RawDocument, text: WrittenText) -> Document:
+    """Puts headers before the text, and footers and comments after it."""
+    title, body = split_title(text.title, text.body)
+    known = {title}
+    blocks = [*edge_blocks(text.headers, known), *body, *edge_blocks(text.footers, known)]
+    language = detect_language("\n".join(block.text for block in blocks[:LANGUAGE_SAMPLE_BLOCKS]))
+    return raw.document(blocks + comment_blocks(text.comments, language), title=title, omissions=text.omissions)
 
 
 def split_title(title: str, blocks: list[Block]) -> tuple[str, list[Block]]:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.errors import UnreadableDocument
-from core.language import detect_language
 from core.rag.documents import Block, Document, one_line
-from core.rag.reading.comments import comment_blocks
-from core.rag.reading.document_frame import edge_blocks, split_title
+from core.rag.reading.document_frame import WrittenText, build_document
 from core.rag.reading.open_body import OpenBodyReader
 from core.rag.reading.open_inline import InlineReader
 from core.rag.reading.open_names import DC, OFFICE, STYLE
@@ -20,21 +18,13 @@ from core.rag.reading.zip_package import Element, ZipPackage, parse_xml, refuse_
 DAMAGED = "this OpenDocument text cannot be read: it is damaged, or no .odt"
 ENCRYPTED = b"encryption-data"
 ANNOTATION = "{http://www.w3.org/1998/Math/MathML}annotation"
-LANGUAGE_SAMPLE_BLOCKS = 100
 
 
 def parse_open_document(raw: RawDocument) -> Document:
     """Raises UnreadableDocument for a damaged or locked file, and for one that unpacks to too much."""
     with refuse_damage(DAMAGED):
         source = OpenSource(raw.body, raw.limits)
-        blocks = source.body_blocks()
-        title, blocks = split_title(source.title, blocks)
-        known = {title}
-        headers = edge_blocks(source.edges("header"), known)
-        whole = headers + blocks + edge_blocks(source.edges("footer"), known)
-        sample = "\n".join(block.text for block in whole[:LANGUAGE_SAMPLE_BLOCKS])
-        blocks = whole + comment_blocks(source.inline.comments, detect_language(sample))
-        return raw.document(blocks, title=title, omissions=source.progress.omissions)
+        return build_document(raw, source.read())
 
 
 class OpenSource:
@@ -50,8 +40,8 @@ class OpenSource:
             raise UnreadableDocument(f"{DAMAGED} (it has no text)", "damaged")
         self._text: Element = text
         styles = OpenStyles(self._roots)
-        self.inline = InlineReader(styles, self._formula)
-        self._reader = OpenBodyReader(styles, self.inline, ReadingProgress(limits))
+        self._inline = InlineReader(styles, self._formula)
+        self._reader = OpenBodyReader(styles, self._inline, ReadingProgress(limits))
 
     def _parse_roots(self, body: bytes) -> Iterator[Element]:
         if self._package is None:
@@ -62,20 +52,15 @@ class OpenSource:
             if root is not None:
                 yield root
 
-    @property
-    def title(self) -> str:
-        """The one of the file's properties, else the first paragraph that is formatted as a title."""
+    def read(self) -> WrittenText:
+        """Reads the body first, whose lists and notes are counted. One of its paragraphs can be formatted as a title."""
+        body = self._reader.read(self._text)
         named = (root.findtext(f".//{OFFICE}meta/{DC}title") or "" for root in self._roots)
-        return next(filter(None, (meaningful_title(one_line(title)) for title in named)), self._reader.title)
+        title = next(filter(None, (meaningful_title(one_line(title)) for title in named)), self._reader.title)
+        headers, footers = (list(self._edges(kind)) for kind in ("header", "footer"))
+        return WrittenText(title, body, headers, footers, self._inline.comments, self._reader.progress.omissions)
 
-    @property
-    def progress(self) -> ReadingProgress:
-        return self._reader.progress
-
-    def body_blocks(self) -> list[Block]:
-        return self._reader.read(self._text)
-
-    def edges(self, kind: str) -> Iterator[Block]:
+    def _edges(self, kind: str) -> Iterator[Block]:
         """Yields the blocks of all headers, or of all footers."""
         for root in self._roots:
             for page in root.iter(f"{STYLE}master-page"):

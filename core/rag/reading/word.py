@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.errors import UnreadableDocument
-from core.language import detect_language
 from core.rag.documents import Block, Document, one_line
-from core.rag.reading.comments import Comment, comment_blocks
-from core.rag.reading.document_frame import edge_blocks, split_title
-from core.rag.reading.raw_document import RawDocument, ReadingLimits, ReadingProgress
+from core.rag.reading.comments import Comment
+from core.rag.reading.document_frame import WrittenText, build_document
+from core.rag.reading.raw_document import RawDocument, ReadingLimits
 from core.rag.reading.titles import meaningful_title
 from core.rag.reading.word_body import BodyReader
 from core.rag.reading.word_names import W, is_on
@@ -26,21 +25,13 @@ from core.rag.reading.word_styles import StyleSheet
 from core.rag.reading.zip_package import Element, refuse_damage
 
 DAMAGED = "this Word file cannot be read: it is damaged, or no .docx"
-LANGUAGE_SAMPLE_BLOCKS = 100
 
 
 def parse_word(raw: RawDocument) -> Document:
     """Raises UnreadableDocument for a damaged file, and for one that unpacks to too much."""
     with refuse_damage(DAMAGED):
         source = WordSource(WordParts(raw.body), raw.limits)
-        blocks = source.body_blocks()
-        title, blocks = split_title(source.title, blocks)
-        known = {title}
-        headers = edge_blocks(source.edges("header"), known)
-        whole = headers + blocks + edge_blocks(source.edges("footer"), known)
-        sample = "\n".join(block.text for block in whole[:LANGUAGE_SAMPLE_BLOCKS])
-        blocks = whole + comment_blocks(source.comments(), detect_language(sample))
-        return raw.document(blocks, title=title, omissions=source.progress.omissions)
+        return build_document(raw, source.read())
 
 
 class WordSource:
@@ -61,19 +52,15 @@ class WordSource:
         numbering = Numbering(parts.related("numbering"), styles)
         self._reader = BodyReader(styles, numbering, self._runs, parts.foreign, limits)
 
-    @property
-    def title(self) -> str:
-        """The one of the file's properties, else the first paragraph that is formatted as a title."""
-        return meaningful_title(one_line(self._parts.title)) or self._reader.title
+    def read(self) -> WrittenText:
+        """Reads the body first, whose lists and notes are counted. One of its paragraphs can be formatted as a title."""
+        body = self._reader.read(self._body)
+        title = meaningful_title(one_line(self._parts.title)) or self._reader.title
+        headers, footers = (list(self._edges(kind)) for kind in ("header", "footer"))
+        comments = self._comments()
+        return WrittenText(title, body, headers, footers, comments, self._reader.progress.omissions)
 
-    @property
-    def progress(self) -> ReadingProgress:
-        return self._reader.progress
-
-    def body_blocks(self) -> list[Block]:
-        return self._reader.read(self._body)
-
-    def edges(self, kind: str) -> Iterator[Block]:
+    def _edges(self, kind: str) -> Iterator[Block]:
         """Yields the blocks of all headers, or of all footers, that are shown."""
         seen: set[str] = set()
         for section in self._body.iter(f"{W}sectPr"):
@@ -85,7 +72,7 @@ class WordSource:
                 seen.add(target)
                 yield from [] if root is None else self._reader.read(root)
 
-    def comments(self) -> list[Comment]:
+    def _comments(self) -> list[Comment]:
         root = self._parts.related("comments")
         every = [] if root is None else root.findall(f"{W}comment")
         return [

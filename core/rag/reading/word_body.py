@@ -49,14 +49,19 @@ class BodyReader:
         outer, self._carried, blocks = self._carried, "", list[Block]()
         self._depth += 1
         for child in visible_children(container, BLOCKS):
+            if child.tag != PARAGRAPH:
+                blocks += self._take_carried()
             blocks += self._block(child)
             if self._depth == 1:
                 blocks += self._take_notes()
         self._depth -= 1
-        if rest := collapse_blanks(self._carried):
-            blocks.append(Block("paragraph", rest))
+        blocks += self._take_carried()
         self._carried = outer
         return blocks
+
+    def _take_carried(self) -> list[Block]:
+        carried, self._carried = collapse_blanks(self._carried), ""
+        return [Block("paragraph", carried)] if carried else []
 
     def text(self, container: Element) -> str:
         """Returns the content on one line."""

@@ -30,6 +30,7 @@ from core.rag.reading.zip_package import Element
 
 POSITIONS: dict[str, Position] = {"superscript": "raised", "subscript": "lowered"}
 BOX_CONTENT = frozenset((f"{W}txbxContent",))
+WORD_ART = "{urn:schemas-microsoft-com:vml}textpath"
 # References to parts of their own, and the attributes that name these.
 DRAWN_PARTS = {
     "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds": f"{R}dm",
@@ -163,6 +164,8 @@ class RunReader:
     def _drawing(self, element: Element, look: TextLook) -> None:
         if look.is_hidden or self._fields.is_in_code:
             return
+        for letters in element.iter(WORD_ART):
+            self._add(f" {letters.get('string', '')} ", look)
         self._pending.boxes += visible_children(element, BOX_CONTENT)
         self._pending.drawn += [each.get(DRAWN_PARTS[each.tag], "") for each in element.iter(*DRAWN_PARTS)]
 

@@ -73,10 +73,14 @@ def test_changes_are_accepted() -> None:
 
 
 def test_paragraphs_whose_border_is_deleted_are_one() -> None:
-    """The second one's formatting counts."""
-    body = w.paragraph("Not ", w.mark_of("del")) + w.paragraph("two.") + w.paragraph("Last ", w.mark_of("del"))
+    """The second one's formatting counts. A table is no part of a paragraph."""
+    ended = w.mark_of("del")
+    body = (
+        w.paragraph("Not ", ended) + w.paragraph("two.") + w.paragraph("Above", ended) + w.table(w.row("a", "b"))
+        + w.paragraph("Last ", ended)
+    )  # fmt: skip
 
-    assert text_of(body) == "Not two.\n\nLast"
+    assert text_of(body) == "Not two.\n\nAbove\n\n| a | b |\n\nLast"
 
 
 def test_inserted_rows_and_cells_are_read_and_deleted_ones_are_not() -> None:
@@ -151,6 +155,13 @@ def test_form_fields_show_their_state() -> None:
     )
 
     assert text_of(w.paragraph(fields)) == "☒☐PM"
+
+
+def test_letters_that_are_drawn_are_read() -> None:
+    """Such as a stamp across the page."""
+    stamp = '<w:r><w:pict><v:shape><v:textpath string="DRAFT"/></v:shape></w:pict></w:r>'
+
+    assert text_of(w.paragraph(w.run("Plan") + stamp)) == "Plan DRAFT"
 
 
 def test_a_text_box_is_read_once() -> None:
