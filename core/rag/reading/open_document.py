@@ -53,7 +53,7 @@ class OpenSource:
                 yield root
 
     def read(self) -> WrittenText:
-        """Reads the body first, whose lists and notes are counted. One of its paragraphs can be formatted as a title."""
+        """Reads the body first, whose lists and notes are counted. One of its paragraphs can be the title."""
         body = self._reader.read(self._text)
         named = (root.findtext(f".//{OFFICE}meta/{DC}title") or "" for root in self._roots)
         title = next(filter(None, (meaningful_title(one_line(title)) for title in named)), self._reader.title)

@@ -53,7 +53,7 @@ class WordSource:
         self._reader = BodyReader(styles, numbering, self._runs, parts.foreign, limits)
 
     def read(self) -> WrittenText:
-        """Reads the body first, whose lists and notes are counted. One of its paragraphs can be formatted as a title."""
+        """Reads the body first, whose lists and notes are counted. One of its paragraphs can be the title."""
         body = self._reader.read(self._body)
         title = meaningful_title(one_line(self._parts.title)) or self._reader.title
         headers, footers = (list(self._edges(kind)) for kind in ("header", "footer"))

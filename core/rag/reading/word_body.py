@@ -7,6 +7,7 @@ from collections.abc import Callable
 from core.rag.documents import Block, collapse_blanks, one_line
 from core.rag.passages import HEADING_LIMIT_CHARS
 from core.rag.reading.grid import flat_text
+from core.rag.reading.list_counting import BULLET
 from core.rag.reading.raw_document import NO_LIMITS, ReadingLimits, ReadingProgress
 from core.rag.reading.word_names import W, is_on, visible_children
 from core.rag.reading.word_numbering import Numbering
@@ -96,7 +97,10 @@ class BodyReader:
             self.title = one_line(text)
         counted = None if is_mark_hidden(properties) else self._numbering.advance(properties, style.id)
         self.progress.chars += len(counted[1]) if counted else 0
-        return [*text_blocks(collapse_blanks(text), properties, style, counted), *self._anchored(read)]
+        shown = collapse_blanks(text)
+        if not shown and counted and self._depth > 1:  # a column of a table that only numbers its rows
+            return [Block("paragraph", counted[1])] if counted[1] != BULLET else []
+        return [*text_blocks(shown, properties, style, counted), *self._anchored(read)]
 
     def _anchored(self, read: ParagraphText) -> list[Block]:
         boxes = [block for box in read.boxes for block in self.read(box)]
@@ -114,9 +118,9 @@ def text_blocks(
     """Returns a paragraph's block; none without text. `counted`: its level in a list, and its mark."""
     if not text:
         return []
-    list_level, mark = counted or (0, "-" if style.is_list else "")
+    list_level, mark = counted or (0, BULLET if style.is_list else "")
     if level := heading_level(properties, style):
-        heading = one_line(f"{mark} {text}" if mark != "-" else text)
+        heading = one_line(f"{mark} {text}" if mark != BULLET else text)
         # The headings above a passage are shortened. A long one is text too.
         whole = [Block("paragraph", heading)] if len(heading) > HEADING_LIMIT_CHARS else []
         return [Block("heading", heading, level), *whole]

@@ -257,6 +257,17 @@ def test_deleted_and_hidden_items_do_not_count() -> None:
     assert text_of(body, numbering=LIST + w.list_of(1, 0)) == "1. One.\n2. Two.\n\nNo item."
 
 
+def test_a_column_can_number_the_rows_of_a_table() -> None:
+    """Its cells have numbers and no text."""
+    steps = (w.row(w.cell(w.listed("")), text) for text in ("Open the form.", "Sign it."))
+    body = w.table(w.row("Step", "Task"), *steps)
+
+    assert text_of(body, numbering=LIST + w.list_of(1, 0)).split("\n")[2:] == [
+        "| 1. | Open the form. |",
+        "| 2. | Sign it. |",
+    ]
+
+
 def test_headings_have_their_numbers() -> None:
     """A style numbers its paragraphs; the definition of the list says which level it has."""
     linked = '<w:pStyle w:val="Heading{0}"/>'
