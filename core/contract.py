@@ -244,7 +244,7 @@ class Engine(Protocol):
         """Reports how each keyword of a schema is treated. Needs no model."""
 
     async def read(self, name: str, body: bytes, media_type: str) -> Attachment:
-        """Extracts the text of a file: text, Markdown, HTML, CSV, JSON, PDF, DOCX. Raises UnreadableDocument."""
+        """Extracts the text of a file (core/runtime/format_table.py has the formats). Raises UnreadableDocument."""
 
     async def read_rows(self, name: str, body: bytes) -> Attachment:
         """Extracts the rows of a workbook's first table, as CSV with a header. Raises UnreadableDocument."""

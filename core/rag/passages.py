@@ -14,6 +14,9 @@ from core.rag.wide_rows import is_wide_row, split_record
 
 HEADING_LIMIT_CHARS = 120  # of each heading
 SENTENCE_END = re.compile(r"(?<=[.!?…。])[\"'»”’)\]]*\s+|\n+")
+FENCE_LIMIT_CHARS = 7  # of a line within code that looks like a fence; longer ones are ornaments
+INNER_FENCE = re.compile(r"^ {0,3}(`{3,})", re.MULTILINE)
+LONG_FENCE = re.compile(r"^ {0,3}`{8,}", re.MULTILINE)
 
 
 def cut_blocks(blocks: Iterable[Block], limit_chars: int = PASSAGE_LIMIT_CHARS) -> tuple[Passage, ...]:
@@ -112,8 +115,16 @@ def to_markdown(block: Block, *, opens: bool) -> str:
     if block.kind == "item":
         return f"{'  ' * min(block.level, 5)}{block.marker} {block.text}"
     if block.kind == "code":
-        return f"```\n{block.text}\n```"
+        return fenced(block.text)
     return f"{block.header}\n{block.text}" if block.header and opens else block.text
+
+
+def fenced(code: str) -> str:
+    """Puts a fence around code that is longer than any in it, so that nothing in the code can close it."""
+    text = LONG_FENCE.sub(lambda line: line[0][:FENCE_LIMIT_CHARS], code)
+    longest = max((len(fence[1]) for fence in INNER_FENCE.finditer(text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{text}\n{fence}"
 
 
 def split_block(block: Block, limit_chars: int) -> Iterator[Block]:
@@ -145,8 +156,8 @@ def cut_position(text: str, start: int, end: int, *, by_line: bool) -> int:
     """Returns the last good place to cut, but none in the first half: it would leave crumbs."""
     half = start + (end - start) // 2
     if by_line:
-        newline = text.rfind("\n", half, end)
-        return newline + 1 if newline > 0 else end
+        empty_line, newline = text.rfind("\n\n", half, end), text.rfind("\n", half, end)
+        return empty_line + 2 if empty_line > 0 else newline + 1 if newline > 0 else end
     sentences = [match.end() for match in SENTENCE_END.finditer(text, half, end)]
     if sentences:
         return sentences[-1]

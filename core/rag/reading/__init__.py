@@ -9,7 +9,7 @@ feeds           RSS, Atom, RDF; json_feed; feed_entries, feed_dates: the entries
 plain_text, code, csv_table, json_data, pdf        one format each
 word            Word files; word_*: their parts, styles, numbers, runs, notes, tables; office_charts
 mail, outlook   messages; mail_message: the document that they become; compressed_rtf
-slides          PowerPoint; slide_*: their shapes in order, texts, charts and diagrams, comments
+slides          PowerPoint; slide_*: their shapes in order, texts, diagrams, comments
 open_document   OpenDocument texts; open_*: their styles, lists, tables
 workbook        workbooks; xlsx, ods, calamine_book read them into `sheets`; number_format, bounded_package
 rich_text       Rich Text Format; rich_text_*: its tokens, groups, paragraphs

@@ -32,15 +32,15 @@ def text_block(part: str) -> Block | None:
 
 
 def is_laid_out(part: str) -> bool:
-    """Tells whether blanks mean something: columns in half of the lines, or lines of different indentation."""
+    """Tells whether blanks mean something: columns in half of the lines, or lines indented below the first one."""
     lines = [line for line in part.expandtabs(4).split("\n") if line.strip()]
     if len(lines) < 2:
         return False
     columns = sum(bool(COLUMNS.search(line.strip()) and not SENTENCE_END.search(line)) for line in lines)
     indents = [len(line) - len(line.lstrip()) for line in lines]
     is_list = any(markdown.ITEM.match(line) for line in lines)  # its items have hanging indents
-    varies = not is_list and len({*indents[1:]}) > 1 and min(indents) < max(indents) - 1
-    return columns >= LAID_OUT_SHARE * len(lines) or varies
+    is_indented = not is_list and max(indents[1:]) > indents[0] + 1
+    return columns >= max(2, LAID_OUT_SHARE * len(lines)) or is_indented
 
 
 def parse_markdown(raw: RawDocument) -> Document:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from core.rag.documents import Block, one_line
 from core.rag.reading.grid import GridCell, GridRow, grid_blocks
-from core.rag.reading.slide_charts import chart_blocks, diagram_blocks
+from core.rag.reading.office_charts import chart_blocks
+from core.rag.reading.slide_diagrams import diagram_blocks
 from core.rag.reading.slide_names import CHART, COMPATIBILITY, DIAGRAM, DRAWING, PRESENTATION, RELATIONSHIP
 from core.rag.reading.slide_texts import BulletStyle, paragraph_blocks, plain_text
 from core.rag.reading.zip_package import Element, ZipPackage
