@@ -100,9 +100,10 @@ class PdfFile:
 
     def add_field(self, name: str, value: bytes, *, kind: str = "Tx", label: str = "", extra: bytes = b"") -> int:
         """Returns the number of a field that is its own widget. `value`: in PDF's syntax."""
+        extra = extra if b"/Rect" in extra else extra + b"/Rect [72 600 300 620]"
         named = b"/TU %b " % string(label) if label else b""
         return self.add(
-            b"<< /Type /Annot /Subtype /Widget /FT /%b /T %b %b/V %b /Rect [72 600 300 620] %b >>"
+            b"<< /Type /Annot /Subtype /Widget /FT /%b /T %b %b/V %b %b >>"
             % (kind.encode(), string(name), named, value, extra)
         )
 

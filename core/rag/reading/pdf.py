@@ -39,7 +39,7 @@ CATALOG = re.compile(rb"(\d{1,9})\s+0\s+obj\s*<<[^<>]{0,500}/Type\s*/Catalog")
 SCANNED_CHARS = 60  # a scanned page may have a stamp or a number of its own
 SHELL_CHARS = 2000
 LANGUAGE_SAMPLE_LINES = 100
-NOTES_LEVEL = PAGE_LEVEL - 1  # of the heading above a page's form fields
+NOTES_LEVEL = PAGE_LEVEL + 1  # of the heading above a page's form fields
 # The only page of an XFA form says that the program cannot show it.
 SHELL_WORDS = ("please wait", "veuillez patienter", "adobe reader", "acrobat reader")
 

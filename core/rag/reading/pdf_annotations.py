@@ -32,6 +32,12 @@ MARKS = (
 )
 MARKED_WORDS = 50
 NO_COMMENTS = (pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP)  # a popup shows the comment of another annotation
+# Names that programs give to fields: "Text1", "Check Box 2", "f1_03".
+MADE_UP_NAME = re.compile(
+    r"(?:text|check|box|field|fill|undefined|untitled|drop|down|combo|list|button|radio|group|champ|case|texte|[\W\d_])*|[a-z]{1,2}[\W\d_]+",
+    re.IGNORECASE,
+)
+FIELD_GAP, LABEL_GAP = 6.0, 1.5  # of the size: between a field and its label, and between words of the label
 CHECKED, UNCHECKED = "[x]", "[ ]"
 INDEX = re.compile(r"\[\d+\]|^#")  # of names that XFA made: "Page1[0].Name[0]"
 
@@ -57,23 +63,28 @@ class AnnotationReader:
     def read(self, page: PdfPage, words: Sequence[Word]) -> PageAnnotations:
         """`words`: those of the page, to name what a comment is about. Empty and secret fields are left out."""
         found = PageAnnotations()
+        near = () if page.get_rotation() else words
         for annotation in visible_annotations(page):
             kind = pdfium.FPDFAnnot_GetSubtype(annotation)
             if kind == pdfium.FPDF_ANNOT_WIDGET:
-                found.fields += self._field(annotation) if self._form else ()
+                found.fields += self._field(annotation, near) if self._form else ()
             elif kind == pdfium.FPDF_ANNOT_FREETEXT and (text := annotation_text(annotation, "Contents")):
                 found.free_texts.append(text)
             elif kind not in NO_COMMENTS and (text := annotation_text(annotation, "Contents")):
-                about = "" if page.get_rotation() else words_below(annotation, words)
+                about = words_below(annotation, near)
                 author = annotation_text(annotation, "T")
                 found.comments.append(Comment(author, text, "" if about == one_line(text) else about))
+        if all(line.startswith(UNCHECKED) for line in found.fields):
+            found.fields = []  # nobody filled in this page
         return found
 
-    def _field(self, widget: pdfium.FPDF_ANNOTATION) -> Iterator[str]:
+    def _field(self, widget: pdfium.FPDF_ANNOTATION, words: Sequence[Word]) -> Iterator[str]:
         """Yields the field as "name: value", or as "[x] name" for a box."""
         kind = pdfium.FPDFAnnot_GetFormFieldType(self._form, widget)
         name = self._text(pdfium.FPDFAnnot_GetFormFieldName, widget)
         label = self._text(pdfium.FPDFAnnot_GetFormFieldAlternateName, widget) or short_name(name)
+        if MADE_UP_NAME.fullmatch(label):
+            label = words_before(widget, words) or label
         if kind == pdfium.FPDF_FORMFIELD_CHECKBOX:
             checked = pdfium.FPDFAnnot_IsChecked(self._form, widget)
             yield f"{CHECKED if checked else UNCHECKED} {label}"
@@ -146,6 +157,22 @@ def words_below(annotation: pdfium.FPDF_ANNOTATION, words: Sequence[Word]) -> st
         if box.left - 1 <= word.left and word.right <= box.right + 1 and -box.top <= word.baseline <= -box.bottom
     )
     return " ".join(islice(covered, MARKED_WORDS))
+
+
+def words_before(widget: pdfium.FPDF_ANNOTATION, words: Sequence[Word]) -> str:
+    """Returns the words on the left of a field that stand close together: its label on the page."""
+    box = pdfium.FS_RECTF()
+    if not pdfium.FPDFAnnot_GetRect(widget, box):
+        return ""
+    label: list[str] = []
+    edge = box.left
+    row = [word for word in words if -box.top <= word.baseline <= -box.bottom + 2 and word.right <= box.left + 2]
+    for word in sorted(row, key=lambda word: -word.left):
+        if edge - word.right > (LABEL_GAP if label else FIELD_GAP) * word.size:
+            break
+        label.insert(0, word.text)
+        edge = word.left
+    return " ".join(label).rstrip(" :_.…")
 
 
 def short_name(name: str) -> str:

@@ -62,18 +62,24 @@ def join_split_word(page: PageText, following: PageText) -> None:
 
 
 def with_page(number: Block, blocks: Sequence[Block]) -> Iterator[Block]:
-    """Puts the page's number before the first text and after each heading. A heading without text becomes text."""
+    """Puts the page's number before the first text and after each heading. A heading without text becomes text.
+
+    Headings of form fields and comments stand below the page's number: no later page may inherit them.
+    """
     numbered = False
     for index, block in enumerate(blocks, 1):
         following = blocks[index] if index < len(blocks) else None
         is_empty = following is None or (following.kind == "heading" and following.level <= block.level)
-        if block.kind == "heading" and not is_empty:
+        if block.kind == "heading" and not is_empty and block.level < PAGE_LEVEL:
             yield block
             numbered = False
             continue
         if not numbered:
             yield number
             numbered = True
+        if block.kind == "heading" and not is_empty:
+            yield block
+            continue
         yield Block("paragraph", block.text) if block.kind == "heading" else block
 
 

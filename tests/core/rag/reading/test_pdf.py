@@ -337,10 +337,24 @@ def test_filled_forms_are_read() -> None:
     assert texts(pdf) == [
         ("p. 1", "Application for leave from the public service"),
         (
-            "Form fields › p. 1",
+            "p. 1 › Form fields",
             "- Nom de famille: Tremblay\n- Given name: Marie-Ève\n- Province: Quebec\n- [x] Full time\n- [ ] Part time",
         ),
     ]
+
+
+def test_fields_without_names_have_their_labels_on_the_page() -> None:
+    """A name that a program made up is replaced. An empty form has no values."""
+    pdf = PdfFile()
+    filled = pdf.add_field("Text1", b"(Lee)", extra=b"/Rect [150 695 300 712]")
+    named = pdf.add_field("Branch", b"(Pay)", extra=b"/Rect [150 665 300 682]")
+    box = pdf.add_field("Check Box 2", b"/Off", kind="Btn", extra=b"/AS /Off /AP << /N << /Yes 3 0 R >> >>")
+    page = show("Family name:", 72, 700) + show("Other words", 72, 670)
+    pdf.add_page(page, annotations=[filled, named])
+    pdf.add_page(show("The second page", 72, 700), annotations=[box])
+    pdf.add_form([filled, named, box])
+
+    assert texts(pdf)[1:] == [("p. 1 › Form fields", "- Family name: Lee\n- Branch: Pay"), ("p. 2", "The second page")]
 
 
 def test_free_text_and_attached_files_are_read() -> None:
@@ -375,7 +389,7 @@ def test_comments_are_named_as_such() -> None:
     assert texts(pdf) == [
         ("p. 1", "All of the words\n\nLeave is eighteen months"),
         (
-            "Comments › p. 1",
+            "p. 1 › Comments",
             "- Ana: Is this still true?\n- Luc, on “Leave is eighteen months”: Cite the directive",
         ),
     ]

@@ -15,16 +15,17 @@ from core.conversation.sessions import DOCUMENT
 from core.errors import Overloaded, UnreadableDocument
 from core.rag.documents import INVISIBLE, Document, Passage
 from core.rag.reading.reader import BODY_LIMIT_BYTES, CHILDREN_LIMIT, QUEUE_LIMIT, Reader
-from core.rag.reading.reader_process import to_json
+from core.rag.reading.reader_process import answer, to_json
 from core.rag.retrieved import to_retrieved
 from tests.core.rag.reading.support_workbooks import sheet_of
 from tests.support.hostile_documents import CASES
+from tests.support.pdf_files import PdfFile, show
 
 PAGE = b"<html lang=fr><main><h1>Cong\xc3\xa9s</h1><h2>Parental</h2><p>Dix-huit mois.</p></main>"
 FEED = b"""<rss version="2.0"><channel><title>News</title><language>en</language><link>https://example.ca/</link>
 <item><title>One</title><link>https://example.ca/1</link><pubDate>Mon, 04 May 2026 12:00:00 GMT</pubDate></item>
 </channel></rss>"""
-BOMB = b"<div>" * 1_200_000
+BOMB = b"<main><h1>word</h1>" * 500_000
 GROUPS = [list(CASES)[start : start + 8] for start in range(0, len(CASES), 8)]
 
 
@@ -217,6 +218,19 @@ async def test_hostile_documents_end_as_a_document_or_a_refusal(names: list[str]
 
     assert all(outcomes)
     assert page.title == "Congés"
+
+
+def test_a_parser_that_works_part_by_part_stops_in_time() -> None:
+    """What it read until then is delivered."""
+    pdf = PdfFile()
+    for number in range(3):
+        pdf.add_page(show(f"Page {number}", 72, 700))
+    request = {"media_type": "application/pdf", "name": "", "url": None, "charset": None}
+    late = answer({**request, "cpu_limit_s": 0, "text_limit_chars": 1000}, pdf.build())
+    whole = answer({**request, "cpu_limit_s": 60, "text_limit_chars": 1000}, pdf.build())
+
+    assert [("pages", 1, 3)] == [(each["kind"], each["read"], each["total"]) for each in late["document"]["omissions"]]
+    assert whole["document"]["omissions"] == []
 
 
 def test_headings_count_as_text() -> None:
