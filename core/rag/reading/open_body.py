@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from core.rag.documents import Block, collapse_blanks, one_line
 from core.rag.passages import HEADING_LIMIT_CHARS
 from core.rag.reading.grid import COLUMNS_LIMIT, GridCell, GridRow, flat_text, grid_blocks
-from core.rag.reading.list_counting import LAST_LEVEL, NumberedList
+from core.rag.reading.list_counting import BULLET, LAST_LEVEL, NumberedList
 from core.rag.reading.open_inline import InlineReader
 from core.rag.reading.open_names import DRAW, OFFICE, TABLE, TEXT, UNSEEN, XML_ID, is_hidden, whole_number
 from core.rag.reading.open_styles import OUTLINE, OpenStyles
@@ -87,6 +87,8 @@ class OpenBodyReader:
         if text := collapse_blanks(read.line.end()):
             self.progress.chars += len(text)
             yield from self._text_blocks(element, text)
+        elif self._depth > 1 and self._place.opens_item and (marker := self._take_marker()) not in ("", BULLET):
+            yield Block("paragraph", marker)  # a column of a table that only numbers its rows
         for box in read.boxes:
             yield from self.read(box)
 

@@ -98,8 +98,8 @@ class BodyReader:
         counted = None if is_mark_hidden(properties) else self._numbering.advance(properties, style.id)
         self.progress.chars += len(counted[1]) if counted else 0
         shown = collapse_blanks(text)
-        if not shown and counted and self._depth > 1:  # a column of a table that only numbers its rows
-            return [Block("paragraph", counted[1])] if counted[1] != BULLET else []
+        if not shown and counted and counted[1] != BULLET and self._depth > 1:
+            shown, counted = counted[1], None  # a column of a table that only numbers its rows
         return [*text_blocks(shown, properties, style, counted), *self._anchored(read)]
 
     def _anchored(self, read: ParagraphText) -> list[Block]:

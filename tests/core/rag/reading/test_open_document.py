@@ -118,6 +118,17 @@ def test_tables_keep_headers_and_read_merged_cells_once() -> None:
     )
 
 
+def test_a_column_can_number_the_rows_of_a_table() -> None:
+    """Its cells have numbers and no text."""
+    first, second = (
+        o.cell(o.listing("", attributes=f'text:style-name="L1" text:continue-numbering="{goes_on}"'))
+        for goes_on in ("false", "true")
+    )
+    body = o.table(o.row("Step", "Task"), o.row(first, "Open."), o.row(second, "Sign."))
+
+    assert text_of(body, styles=LIST).split("\n")[2:] == ["| 1. | Open. |", "| 2. | Sign. |"]
+
+
 def test_notes_boxes_and_comments_are_read() -> None:
     """Notes follow their paragraph, boxes the text that holds them, comments the document."""
     comment = "<office:annotation><dc:creator>Anna Roy</dc:creator><text:p>Check this.</text:p></office:annotation>"
