@@ -36,7 +36,9 @@ class BoundedPackage:
         return part.lower() in self._names
 
     def open(self, part: str) -> BoundedPart:
-        """Raises KeyError."""
+        """Raises BadZipFile, also for a part that does not exist."""
+        if part not in self:
+            raise zipfile.BadZipFile(f"there is no {part}")
         return BoundedPart(self, self._zip.open(self._names[part.lower()]))
 
     def xml(self, part: str) -> etree._Element | None:

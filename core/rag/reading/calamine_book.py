@@ -29,8 +29,11 @@ def read_with_calamine(body: bytes) -> Workbook:
             sheets.append(read_sheet(book, name, ROWS_LIMIT - sum(len(sheet.rows) for sheet in sheets)))
     except PasswordError as exc:
         raise UnreadableDocument("this workbook is locked by a password: attach it without one", "locked") from exc
-    except CalamineError as exc:
-        raise UnreadableDocument(f"this workbook cannot be read: {type(exc).__name__}", "damaged") from exc
+    except BaseException as exc:
+        # A panic of the library is no Exception, and its class has no public name.
+        if isinstance(exc, CalamineError) or type(exc).__name__ == "PanicException":
+            raise UnreadableDocument(f"this workbook cannot be read: {type(exc).__name__}", "damaged") from exc
+        raise
     return Workbook(sheets, hidden)
 
 

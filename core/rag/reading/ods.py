@@ -25,7 +25,7 @@ TAGS = (f"{STYLE}style", f"{TABLE}table", f"{TABLE}table-row", f"{TABLE}shapes")
 
 
 def read_ods(body: bytes, limits: ReadingLimits = NO_LIMITS) -> Workbook:
-    """Raises UnreadableDocument; KeyError and lxml's errors for damaged files."""
+    """Raises UnreadableDocument; BadZipFile and lxml's errors for damaged files."""
     package = BoundedPackage(body)
     with package.open("content.xml") as part:
         return OdsReader(RowBudget(limits)).read(

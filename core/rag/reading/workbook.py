@@ -7,8 +7,6 @@ import zipfile
 from collections.abc import Iterable
 from io import BytesIO, StringIO
 
-from lxml import etree
-
 from core.contract import Omission
 from core.errors import UnreadableDocument
 from core.language import detect_language
@@ -19,7 +17,7 @@ from core.rag.reading.ods import read_ods
 from core.rag.reading.raw_document import LANGUAGE_SAMPLE_BLOCKS, RawDocument
 from core.rag.reading.sheets import Workbook, sheet_blocks, sheet_records
 from core.rag.reading.xlsx import read_xlsx
-from core.rag.reading.zip_package import require_unpacked_size
+from core.rag.reading.zip_package import refuse_damage, require_unpacked_size
 
 MANIFEST, ENCRYPTED = "META-INF/manifest.xml", b"manifest:encryption-data"  # of OpenDocument
 MANIFEST_LIMIT_BYTES = 1 << 20
@@ -44,11 +42,8 @@ def parse_workbook(raw: RawDocument) -> Document:
 
 def read_workbook(raw: RawDocument) -> Workbook:
     """Raises UnreadableDocument."""
-    try:
+    with refuse_damage("this workbook cannot be read: it is damaged"):
         return read_parts(raw)
-    except (zipfile.BadZipFile, etree.XMLSyntaxError, KeyError, ValueError, RuntimeError, OSError, EOFError) as exc:
-        problem = f"this workbook cannot be read: it is damaged ({type(exc).__name__})"
-        raise UnreadableDocument(problem, "damaged") from exc
 
 
 def read_parts(raw: RawDocument) -> Workbook:

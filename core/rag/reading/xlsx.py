@@ -7,6 +7,7 @@ A sheet is read as a stream of rows, so that neither its claimed size nor a lone
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
@@ -26,7 +27,7 @@ ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
 def read_xlsx(body: bytes, limits: ReadingLimits = NO_LIMITS) -> Workbook:
-    """Raises UnreadableDocument; BadZipFile, KeyError, ValueError and lxml's errors for damaged files."""
+    """Raises UnreadableDocument; BadZipFile, ValueError and lxml's errors for damaged files."""
     return WorkbookReader(BoundedPackage(body), limits).read()
 
 
@@ -45,7 +46,7 @@ class WorkbookReader:
     def read(self) -> Workbook:
         root = self._package.xml(self._part)
         if root is None:
-            raise KeyError(self._part)
+            raise zipfile.BadZipFile(f"there is no {self._part}")
         properties = root.find("{*}workbookPr")
         self._from_1904 = properties is not None and properties.get("date1904") in ("1", "true")
         relations = {each.id: each for each in self._package.relations(self._part)}

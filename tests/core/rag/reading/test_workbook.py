@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import struct
+from contextlib import suppress
 from datetime import datetime
 from functools import partialmethod
 from typing import Any
@@ -243,6 +245,18 @@ def test_damaged_and_locked_workbooks_are_refused(body: bytes, reason: str) -> N
         read(body)
 
     assert reason == refusal.value.reason
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_bytes_end_in_a_document_or_a_refusal(seed: int) -> None:
+    """Changed bytes raise nothing else."""
+    chance = random.Random(seed)
+    body = bytearray(sheet_of(FEES))
+    for _ in range(5):
+        body[chance.randrange(len(body))] = chance.randrange(256)
+
+    with suppress(UnreadableDocument):
+        read(bytes(body))
 
 
 def test_entities_are_not_expanded() -> None:
