@@ -946,7 +946,6 @@ cli-facts-refresh-daily = daily
 cli-facts-refresh-weekly = weekly
 cli-facts-refresh-never = by hand
 cli-facts-running = now
-cli-facts-time = { DATE($at, time: "short") }
 cli-facts-busy = { $name }: another process synchronises it now.
 cli-facts-none-configured = { $file } names no collections yet.
 cli-facts-origin-failed = { $name }/{ $origin } failed: { $problem }

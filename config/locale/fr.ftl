@@ -969,7 +969,6 @@ cli-facts-refresh-daily = chaque jour
 cli-facts-refresh-weekly = chaque semaine
 cli-facts-refresh-never = à la main
 cli-facts-running = en cours
-cli-facts-time = { DATE($at, time: "short") }
 cli-facts-busy = { $name } : un autre processus l’actualise en ce moment.
 cli-facts-none-configured = { $file } ne nomme pas encore de collection.
 cli-facts-origin-failed = Échec de { $name }/{ $origin } : { $problem }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -215,22 +216,23 @@ async def show(session: FactsSession, *, as_json: bool) -> None:
     table = Table(*(text(f"cli-facts-column-{column}", session.language) for column in columns))
     for each in overview:
         table.add_row(*map(log.escape_control, status_cells(each, session.language)[: len(columns)]))
-    Console().print(table)
+    # A file or pipe has no width to cut texts to.
+    (Console() if sys.stdout.isatty() else Console(width=200)).print(table)
 
 
 def status_cells(status: CollectionStatus, language: Language) -> list[str]:
     """One row of the table."""
     numbers = [format_number(number, language) for number in (status.documents, status.passages)]
-    times = [show_time(status.succeeded_at, language), show_time(status.next_at, language)]
+    times = [show_time(status.succeeded_at), show_time(status.next_at)]
     if status.is_running:
         times[1] = text("cli-facts-running", language)
     refresh = text(f"cli-facts-refresh-{status.refresh}", language)
     return [status.name, *numbers, "\n".join(status.origins), refresh, *times, status.problem or ""]
 
 
-def show_time(at: float | None, language: Language) -> str:
-    moment = None if at is None else datetime.fromtimestamp(at).astimezone()
-    return "" if moment is None else text("cli-facts-time", language, at=moment)
+def show_time(at: float | None) -> str:
+    """A short form that both languages have (CAN/CSA-Z234.4), in local time."""
+    return "" if at is None else f"{datetime.fromtimestamp(at).astimezone():%Y-%m-%d %H:%M}"
 
 
 async def remove(session: FactsSession, name: str, document: str | None) -> None:

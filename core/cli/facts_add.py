@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 
 from core import bootstrap
@@ -16,8 +15,6 @@ from core.configuration import settings as settings_module
 from core.errors import CspsError
 from core.rag.facts.addition import Addition, AdditionRequest, StoreWriter, build_answer
 from core.runtime import log
-
-LOW_PRIORITY = 10  # of `nice`: answers come first, but a person waits for this too
 
 
 async def add(request: AdditionRequest, body: bytes) -> Addition | CspsError:
@@ -31,7 +28,6 @@ async def add(request: AdditionRequest, body: bytes) -> Addition | CspsError:
 
 
 def main() -> None:
-    os.nice(LOW_PRIORITY)
     fields = json.loads(sys.stdin.buffer.readline())
     body = sys.stdin.buffer.read(fields.pop("length"))
     outcome = asyncio.run(add(AdditionRequest(**fields), body))

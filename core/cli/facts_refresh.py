@@ -1,13 +1,12 @@
 """`python -m core.cli.facts_refresh PARENT_PID` synchronises the collections that are due, in a process of its own.
 
-The web process starts it (`core.rag.facts.schedule`). It has the lowest priority, so answers are not slower while it
-reads and embeds, and it ends with its parent. Exit codes are those of `core.runtime.process`.
+The web process starts it with the lowest priority (`core.rag.facts.schedule`), so answers are not slower while it reads
+and embeds. It ends with its parent. Exit codes are those of `core.runtime.process`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 
 from core import bootstrap
@@ -16,7 +15,6 @@ from core.rag.facts.collections import FILE, FactCollections
 from core.runtime import process
 from core.runtime.die_with_parent import end_with_parent
 
-LOWEST_PRIORITY = 19  # of `nice`
 ENCODER_THREADS = 1
 
 
@@ -42,7 +40,6 @@ async def refresh_all(settings: Settings) -> None:
 
 def main() -> int:
     end_with_parent(int(sys.argv[1]))
-    os.nice(LOWEST_PRIORITY)
     return process.main("facts", refresh_due)
 
 

@@ -29,7 +29,8 @@ from core.rag.facts.store import FactStore
 from core.rag.reading.reader import DocumentReader
 from core.runtime.child_pool import ChildEnded, ChildPool
 
-COMMAND = (sys.executable, "-m", "core.cli.facts_add")
+# A low priority: answers come first, but a person waits for this too.
+COMMAND = ("nice", "-n", "10", sys.executable, "-m", "core.cli.facts_add")
 WALL_LIMIT_S = 300.0
 CONCURRENT_ADDITIONS = 1  # of one process: each holds a whole document
 TOO_LONG = "reading it took too long or too much memory: add it in parts"

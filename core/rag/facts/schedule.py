@@ -26,7 +26,8 @@ from core.runtime.backoff import Backoff
 
 log = structlog.get_logger()
 
-COMMAND = (sys.executable, "-m", "core.cli.facts_refresh")
+# The lowest priority from the start: even imports take a second of a core.
+COMMAND = ("nice", "-n", "19", sys.executable, "-m", "core.cli.facts_refresh")
 CHECK_S = 60.0  # between two looks at what is due
 CHILD_BACKOFF = Backoff(first_s=CHECK_S, limit_s=3600.0)  # after children that could not start
 END_LIMIT_S = 5.0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from typer.testing import CliRunner, Result
 from core import PROJECT_ROOT
 from core.cli.commands import facts_app as app
 from core.errors import NotFound, ParameterRefused
+from core.rag.facts.schedule import COMMAND
 
 WEATHER = "# Snow days\n\nWhen the building is closed because of a storm, work from home.\n"
 PARKING = "# Parking\n\nPermits for the garage are given by lot in October.\n"
@@ -154,7 +154,7 @@ def test_only_configured_collections_can_be_synchronised(folder: Path, configure
 def test_the_child_of_the_service_synchronises_what_is_due(folder: Path, configured: Path) -> None:
     """It has the lowest priority, and ends by itself."""
     code = "import os, core.cli.facts_refresh as child; print(child.main(), os.nice(0))"
-    command = [sys.executable, "-c", code, str(os.getpid())]
+    command = [*COMMAND[:4], "-c", code, str(os.getpid())]
 
     child = subprocess.run(command, capture_output=True, text=True, check=True, cwd=PROJECT_ROOT)
 
