@@ -20,7 +20,8 @@ SEPARATOR = " › "  # between the headings of a passage
 LEVELS = 6
 HEADING = re.compile(r"(#{1,6}) +(\S.*)")
 FENCE = re.compile(r"(`{3,})[^`\n]*(?:\n|\Z)")
-TABLE = re.compile(r"(\|.*\|)[ \t]*\n(\|[ \t:|-]+\|)[ \t]*\n((?:\|.*\|[ \t]*(?:\n|\Z))+)")
+TABLE_START = re.compile(r"(\|.*\|)[ \t]*\n(\|[ \t:|-]+\|)[ \t]*\n(?=\|.*\|[ \t]*(?:\n|\Z))")
+ROW = re.compile(r"(\|.*\|)[ \t]*(?:\n|\Z)")
 PARAGRAPH_END = re.compile(r"\n[^\S\n]*\n(?:[^\S\n]*\n[^\S\n]*\n)*")  # one or more empty lines
 
 
@@ -70,8 +71,12 @@ def read_code(text: str, start: int, fence: re.Match[str]) -> tuple[Block, int]:
 def read_paragraph(paragraph: str) -> Iterator[Block]:
     if heading := HEADING.fullmatch(paragraph):
         yield Block("heading", heading[2], len(heading[1]))
-    elif table := TABLE.fullmatch(paragraph):
-        header = f"{table[1]}\n{table[2]}"
-        yield from (Block("row", row.rstrip(), header=header) for row in table[3].splitlines())
+    elif table := TABLE_START.match(paragraph):
+        header, end = f"{table[1]}\n{table[2]}", table.end()
+        while row := ROW.match(paragraph, end):
+            yield Block("row", row[1], header=header)
+            end = row.end()
+        if end < len(paragraph):
+            yield Block("paragraph", paragraph[end:])
     else:
         yield Block("paragraph", paragraph)

@@ -50,6 +50,7 @@ def test_each_heading_is_written_once_at_its_level() -> None:
         "#hashtag\n\n#1 is first",
         "1. One\n2. Two\n\n3) Three",
         "| a | b |\n\n| --- |",
+        "| a | b |\n| --- | --- |\nno row",
         "Title\n=====\n\nText with `code` and ``` inside",
     ],
 )
@@ -66,6 +67,13 @@ def test_a_comment_that_looks_like_a_heading_is_not_lost() -> None:
     [passage] = cut_text("# Section of the script\n\nrun --fast\n  now")
 
     assert passage == Passage("run --fast\n  now", "Section of the script")
+
+
+def test_text_below_a_table_stays_below_it() -> None:
+    """A note without an empty line before it is a paragraph of its own."""
+    [passage] = cut_text("| Day | Fee |\n| --- | --- |\n| 1 | 9 |\n* with tax")
+
+    assert passage.text == "| Day | Fee |\n| --- | --- |\n| 1 | 9 |\n\n* with tax"
 
 
 def test_headings_without_text_are_text() -> None:
