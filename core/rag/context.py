@@ -74,7 +74,7 @@ def quote_documents(documents: Iterable[QuotedDocument], language: Language, *, 
     blocks = [quote_document(document, language) for document in documents]
     if not blocks:
         return ""
-    after = " ".join(text(key, language) for key in ("prompt-data-reminder", "prompt-cite")[: 1 + cites])
+    after = " ".join(text(key, language) for key in ("prompt-cite", "prompt-data-reminder")[not cites :])
     return "\n\n".join([text("prompt-data-rule", language), *blocks, f"({after})"])
 
 

@@ -132,7 +132,7 @@ async def test_json_has_no_citations(own_settings: Settings) -> None:
         await chat.toil(task)
 
     said = shown(model.requests[0])
-    assert "by its number" not in said
+    assert "by number" not in said
     assert TODAY in said
 
 
