@@ -36,7 +36,7 @@ class FieldStack:
         return ""
 
     def end_paragraph(self) -> None:
-        """Closes codes that do not end: a damaged field must not hide the rest of the document."""
+        """Closes codes that do not end, because the next paragraphs are text."""
         self._shows_result = [shows for shows in self._shows_result if shows]
 
 

@@ -55,6 +55,7 @@ class PendingParagraph:
 
     is_hidden: bool  # by its style
     line: InlineText = field(default_factory=InlineText)
+    coded: list[tuple[str, TextLook]] = field(default_factory=list)  # text inside the codes of fields
     notes: list[tuple[str, Element]] = field(default_factory=list)
     boxes: list[Element] = field(default_factory=list)
     drawn: list[str] = field(default_factory=list)
@@ -95,6 +96,9 @@ class RunReader:
         outer, self._pending = self._pending, PendingParagraph(is_hidden)
         self._quote_starts = dict.fromkeys(self._quote_starts, 0)
         self._children(paragraph, TextLook())
+        if self._fields.is_in_code:  # a damaged field must not hide text
+            for text, look in self._pending.coded:
+                self._pending.line.add(text, look)
         self._fields.end_paragraph()
         read, self._pending = self._pending.end(), outer
         return read
@@ -110,7 +114,11 @@ class RunReader:
                 self._children(child, look)
 
     def _add(self, text: str, look: TextLook) -> None:
-        if text and not look.is_hidden and not self._fields.is_in_code:
+        if not text or look.is_hidden:
+            return
+        if self._fields.is_in_code:
+            self._pending.coded.append((text, look))
+        else:
             self._pending.line.add(text, look)
 
     def _run(self, run: Element, look: TextLook) -> None:

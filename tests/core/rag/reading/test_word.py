@@ -134,11 +134,11 @@ def test_a_field_shows_its_result() -> None:
         + w.paragraph(f'<w:fldSimple w:instr="DATE">{w.run("May 2, 2026")}</w:fldSimple>')
         + w.paragraph(begin + '<w:r><w:fldChar w:fldCharType="separate"/></w:r>' + w.run("Scope 3"))
         + w.paragraph(w.run("Fees 4") + '<w:r><w:fldChar w:fldCharType="end"/></w:r>')
-        + w.paragraph(begin)
+        + w.paragraph(begin + w.run("Shown."))
         + w.paragraph("After.")
     )
 
-    assert text_of(body) == "See step 2, yes.\n\nMay 2, 2026\n\nScope 3\n\nFees 4\n\nAfter."
+    assert text_of(body) == "See step 2, yes.\n\nMay 2, 2026\n\nScope 3\n\nFees 4\n\nShown.\n\nAfter."
 
 
 def test_form_fields_show_their_state() -> None:
