@@ -7,9 +7,10 @@ import re
 MEANINGLESS = re.compile(
     r"""
     \W* (?: anonymous | anonyme | unknown | inconnu | none | null | title | titre | no\ title | new\ document
-    | (?:untitled|sans[ -](?:titre|nom)) (?:[ -]?(?:document|presentation|présentation|spreadsheet|\d+))* .{0,4}
-    | (?:document|presentation|présentation|slide|diapositive|book|classeur|workbook|layout|template|sheet|feuille|scan|
-        scanned\ document|pdf\ document|word\ document|nouveau\ document|new\ microsoft\ word\ document) [\W\d]*
+    | (?:untitled|sans[ -](?:titre|nom)) (?:[ -]?(?:document|presentation|présentation|spreadsheet|\d++))*+ .{0,4}
+    | (?:presentation|présentation|slide|diapositive|book|classeur|workbook|layout|template|sheet|feuille
+        |scan) \W* \d [\W\d]*
+    | (?:(?:scanned|pdf|word|nouveau|new\ microsoft\ word)\ )?document [\W\d]*
     | (?:powerpoint|microsoft\ powerpoint)\ presentation | présentation\ (?:microsoft\ )?powerpoint
     | microsoft\ (?:word|excel|powerpoint|office|publisher)\b .*
     | (?:[a-z]:[\\/] | [\\/~] | \.\.?[\\/] | file:) .*  # a path

@@ -476,6 +476,7 @@ def test_a_pdf_without_its_end_is_repaired() -> None:
         "PowerPoint Presentation",
         "Présentation PowerPoint",
         "Document1",
+        "Présentation 2",
         "C:\\Users\\me\\My Documents\\plan final.doc",
         "/home/me/plan",
         "plan_final_v2.indd",
@@ -492,7 +493,8 @@ def test_titles_of_programs_are_not_shown(title: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "title", ["Document de travail", "Microsoft 365 guide", "Title IX", "Report 2.0", "Untitled works of art"]
+    "title",
+    ["Document de travail", "Microsoft 365 guide", "Title IX", "Présentation", "Report 2.0", "Untitled works of art"],
 )
 def test_titles_of_people_are_shown(title: str) -> None:
     pdf = PdfFile(title=title)
