@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tests.support.word_files import packed
 
 ODT = "application/vnd.oasis.opendocument.text"
@@ -72,9 +74,16 @@ def note(mark: str, content: str, kind: str = "footnote") -> str:
 
 
 def open_file(
-    body: str, *, styles: str = "", edges: str = "", outline: str = "", title: str = "", flat: bool = False
+    body: str,
+    *,
+    styles: str = "",
+    edges: str = "",
+    outline: str = "",
+    title: str = "",
+    flat: bool = False,
+    other: Mapping[str, str] | None = None,
 ) -> bytes:
-    """`edges`: the content of the master page. `flat`: as one XML file."""
+    """`edges`: the content of the master page. `flat`: as one XML file. `other`: further parts by name."""
     automatic = f"<office:automatic-styles>{styles}</office:automatic-styles>"
     text = f"<office:body><office:text>{body}</office:text></office:body>"
     common = f"<office:styles><text:outline-style>{outline}</text:outline-style></office:styles>" if outline else ""
@@ -89,6 +98,7 @@ def open_file(
             "styles.xml": wrap("document-styles", common + pages),
             "meta.xml": wrap("document-meta", meta),
             "META-INF/manifest.xml": "<manifest/>",
+            **(other or {}),
         }
     )
 

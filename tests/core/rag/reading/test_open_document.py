@@ -142,6 +142,18 @@ def test_notes_boxes_and_comments_are_read() -> None:
     ]
 
 
+def test_a_formula_is_read_where_it_stands() -> None:
+    """It is a part of its own. Its source code is not shown, and other objects have no text here."""
+    formula = (
+        '<math xmlns="http://www.w3.org/1998/Math/MathML"><semantics><mrow><mi>a</mi><mo>+</mo><mi>b</mi></mrow>'
+        '<annotation encoding="StarMath 5.0">a + b</annotation></semantics></math>'
+    )
+    objects = "".join(f'<draw:frame><draw:object xlink:href="./Object {n}"/></draw:frame>' for n in (1, 2, 3))
+    other = {"Object 1/content.xml": formula, "Object 2/content.xml": "<chart>No</chart>"}
+
+    assert text_of(o.paragraph(f"The sum {objects} counts."), other=other) == "The sum a+b counts."
+
+
 def test_looks_that_change_the_meaning_are_kept_and_hidden_text_is_not_read() -> None:
     """Struck text and raised numbers are marked."""
     styles = (
