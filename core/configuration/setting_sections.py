@@ -8,6 +8,7 @@ from pydantic import AfterValidator
 
 from core.configuration.setting_types import (
     CommaList,
+    EditorList,
     EngineUrl,
     Host,
     OptionalInt,
@@ -211,7 +212,7 @@ class RagSettings(Section):
     embeddings_api_key: OptionalSecret = env(
         "RAG_EMBEDDINGS_API_KEY", "The API key of the engine at RAG_EMBEDDINGS_URL.", "sk-0123456789"
     )
-    facts_editors: CommaList = env(
+    facts_editors: EditorList = env(
         "FACTS_EDITORS",
         "Who may add documents to collections and remove them, separated by commas: `slack:`, `discord:`, `teams:` or"
         " `web:` before an id, role or group as in access lists. `facts_editors` of a collection in facts.toml takes"

@@ -16,6 +16,7 @@ from core.local_time import find_zone
 HUB_REPO = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 SHARDS_LIMIT = 1024
+EDITOR_PLATFORMS = ("slack", "discord", "teams", "web")
 
 
 def env(variable: str, description: str, example: str, **constraints: Any) -> Any:
@@ -110,7 +111,16 @@ def time_zone(value: str | None) -> str | None:
     return value
 
 
+def named_editors(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuses entries without a platform: they would name nobody, and nobody would notice."""
+    for platform, _, name in (value.partition(":") for value in values):
+        if platform not in EDITOR_PLATFORMS or not name:
+            raise ValueError(f'expected {", ".join(EDITOR_PLATFORMS)}, a colon and an id, such as "slack:U0123"')
+    return values
+
+
 CommaList = Annotated[tuple[str, ...], BeforeValidator(split_commas)]
+EditorList = Annotated[CommaList, AfterValidator(named_editors)]
 OptionalStr = Annotated[str | None, BeforeValidator(none_if_empty)]
 # A file name is any bytes; pydantic strips only valid UTF-8.
 PathStr = Annotated[str, StringConstraints(strip_whitespace=False)]

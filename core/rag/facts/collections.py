@@ -14,7 +14,8 @@ from typing import Any, Literal
 from pydantic import Field, create_model
 
 from core.configuration import toml
-from core.configuration.toml import BilingualText, Section, ShortText
+from core.configuration.setting_types import EditorList
+from core.configuration.toml import BilingualText, Section
 from core.configuration.watched_config import WatchedConfig, unknown
 from core.errors import ConfigError, NotFound, closest_name
 from core.rag.facts.connectors.protocol import Connector
@@ -36,7 +37,7 @@ class CollectionSection(Section):
 
     title: BilingualText
     refresh: Refresh = "daily"
-    facts_editors: tuple[ShortText, ...] | None = None  # None: those of the settings
+    facts_editors: EditorList | None = None  # None: those of the settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core.configuration import settings
 from core.configuration.settings import SHIPPED
 from core.errors import ConfigError, NotFound
 from core.rag.facts.collections import FactCollections, load_collections
@@ -70,6 +71,10 @@ TITLE = '[leave]\ntitle = { en = "L", fr = "C" }\n'
         (TITLE + '[leave.origins.news]\nkind = "feed"\nulr = "a"\n', "facts.toml:5: `leave.origins.news.ulr` is not"),
         (TITLE + '[leave.origins.news]\nkind = "folder"\n', "facts.toml:3: `leave.origins.news.path` is missing"),
         (TITLE + '[leave.origins.x]\nkind = "csv"\n', "facts.toml:3: `leave.origins.x`: either `path` or `url`"),
+        (
+            TITLE + 'facts_editors = ["U1"]\n',
+            "facts.toml:3: `leave.facts_editors`: expected slack, discord, teams, web, a",
+        ),
         ("[Leave]\n", "facts.toml:1: 'Leave' cannot name a collection"),
         ("leave = 1\n", "facts.toml:1: `leave`"),
         ("[leave\n", "facts.toml: not valid TOML"),
@@ -106,3 +111,12 @@ def test_a_bad_file_leaves_the_collections_as_they_are(tmp_path: Path) -> None:
         collections.load()
 
     assert ("leave", "desk-2") == collections.names()
+
+
+def test_an_editor_of_the_settings_has_a_platform() -> None:
+    """The error names the variable, and does not repeat the value."""
+    assert ("slack:U1", "web:a@b.ca") == settings.load({"FACTS_EDITORS": "slack:U1, web:a@b.ca"}).rag.facts_editors
+    for value in ("U777", "slack:, web:ana", "irc:x"):
+        with pytest.raises(ConfigError, match="FACTS_EDITORS") as refused:
+            settings.load({"FACTS_EDITORS": value})
+        assert value not in refused.value.message
