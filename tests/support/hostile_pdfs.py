@@ -220,6 +220,11 @@ PDFS: Mapping[str, Callable[[], bytes]] = {
     "PDF of notes": lambda: annotations(300_000),
     "PDF of words": lambda: one_page(b"BT /F1 1 Tf 1 TL " + b"(word of a page) Tj T* " * 200_000 + b"ET"),
     "PDF of numbers": lambda: cells(300, 300),
+    "PDF of numbers at the edges": lambda: one_page(
+        b"BT /F1 0.01 Tf 9 700 Td ("
+        + b"1 " * 90_000
+        + b") Tj /F1 12 Tf 0 -90 Td (a) Tj 0 -90 Td (b) Tj 0 -90 Td (c) Tj ET"
+    ),
     "PDF of words everywhere": lambda: spiral(60_000),
     "PDF without its end": lambda: swelling()[:2000],
 }

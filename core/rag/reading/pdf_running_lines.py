@@ -17,6 +17,7 @@ from core.rag.documents import Block
 from core.rag.reading.pdf_lines import Line
 
 EDGE_LINES, EDGE_SHARE = 2, 0.25  # at the top and at the bottom; but no more of the page's lines
+EDGE_CHARS = 300  # a longer line is text
 GAP = 1.6  # of the size, between these lines and the text
 REPEATED = 3  # pages
 LARGER = 1.1  # times the size of most lines
@@ -62,7 +63,7 @@ def edge_lines(page: PageText) -> list[Line]:
     count = min(EDGE_LINES, int(EDGE_SHARE * len(ordered)))
     rows = {id(line) for line, below in pairwise(ordered) if line.cells and below.cells}
     found = [*lines_apart(ordered[: count + 1]), *lines_apart(ordered[::-1][: count + 1])]
-    return [line for line in found if id(line) not in rows]
+    return [line for line in found if id(line) not in rows and len(line.text) <= EDGE_CHARS]
 
 
 def lines_apart(lines: Sequence[Line]) -> Sequence[Line]:
