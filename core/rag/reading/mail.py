@@ -28,6 +28,7 @@ from core.rag.reading.raw_document import RawDocument
 
 Part: TypeAlias = "Message[str, str]"
 PARTS_LIMIT = 500
+HEADER_LIMIT_CHARS = 4000  # decoding takes quadratic time
 SOFT_BREAK = re.compile(r"(?<=\S)(?<!\n--) \n(?![>\s])")  # a line that goes on (RFC 3676), unlike the signature's "-- "
 
 
@@ -136,7 +137,7 @@ def header(part: Part, name: str) -> str:
 
 
 def decoded_words(value: str) -> str:
-    raw = value.encode("utf-8", "surrogateescape")
+    raw = value[:HEADER_LIMIT_CHARS].encode("utf-8", "surrogateescape")
     try:
         return one_line(str(make_header(decode_header(decode(raw)))))
     except (ValueError, LookupError, IndexError):  # encoded words that are none

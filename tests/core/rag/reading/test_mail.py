@@ -155,6 +155,11 @@ def test_damaged_messages_are_read_as_far_as_possible(body: bytes) -> None:
     assert read(body).passages
 
 
+def test_a_header_is_decoded_up_to_a_limit() -> None:
+    """The decoder of encoded words would take minutes for a large one."""
+    assert len(read(b"Subject: " + b"=?utf-8?q?a?= " * 100_000 + b"\n\ntext").title) < 1000
+
+
 def test_bytes_without_headers_are_no_message() -> None:
     with pytest.raises(UnreadableDocument, match="no headers"):
         read(b"\nonly text")
