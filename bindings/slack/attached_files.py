@@ -80,6 +80,8 @@ def read_email(file: SlackObject, name: str) -> Iterator[FileFragment]:
     subject, body = get_text(file, "subject"), get_text(file, "plain_text") or get_text(file, "preview_plain_text")
     if text := "\n\n".join(filter(None, (subject, body))):
         yield MessagePart("forwarded", escape_once(text), get_text(sender, "name") or get_text(sender, "address"))
+    elif url := get_text(file, "url_private_download") or get_text(file, "url_private"):
+        yield build_file(file, url)  # an uploaded .eml, of which Slack sends no text
     else:
         yield UnreadPart("file", name)
     for each in get_objects(file, "attachments"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bindings.content import MessageContent, MessagePart, collect_files, describe_unread
+import pytest
+
+from bindings.content import MessageContent, MessagePart, collect_files, describe_unread, find_media_kind
 from bindings.incoming import AttachedFile, UnreadPart
 from core.contract import Attachment, Omission
 
@@ -81,3 +83,20 @@ def test_nothing_beyond_a_limit_vanishes() -> None:
         "Not read: 5 other parts. I cannot read these parts of the message.",
     )
     assert describe_unread((*many, UnreadPart("image")), "en").startswith("Not read: 30 files, an image.")
+
+
+@pytest.mark.parametrize(
+    ("media_type", "name", "kind"),
+    [
+        ("image/png", "map.png", "image"),
+        ("Video/MP4", "talk.mp4", "video"),
+        ("audio/ogg; codecs=opus", "note", "audio"),
+        ("video/mp2t", "main.ts", None),
+        ("image/svg+xml", "logo.svg", None),
+        ("application/pdf", "plan.pdf", None),
+        ("", "notes", None),
+    ],
+)
+def test_pictures_and_recordings_are_told_from_files(media_type: str, name: str, kind: str | None) -> None:
+    """A readable suffix counts more than the type: platforms call TypeScript a video."""
+    assert kind == find_media_kind(media_type, name)
