@@ -132,15 +132,15 @@ class AnswerPipeline:
         """Reads the page at `url` and stores it with the conversation. Raises CspsError only for a first question."""
         conversation = context.conversation
         try:
-            document = await self._retriever.fetch_page(url)
+            documents = await self._retriever.fetch_pages(url, context.question.text)
             if conversation.id:
-                await self._sessions.store_lead_documents(conversation.id, (document,))
+                await self._sessions.store_lead_documents(conversation.id, documents)
         except CspsError as exc:
             if not conversation.exchanges:
                 raise  # the question is about this page
             return context, unread_lookup(url, exc)
-        lookup = Lookup(partly_read=(PartlyRead(url, document.omissions),)) if document.omissions else EMPTY_LOOKUP
-        return replace(context, conversation=replace(conversation, lead_documents=(document,))), lookup
+        lookup = Lookup(partly_read=tuple(PartlyRead(url, each.omissions) for each in documents if each.omissions))
+        return replace(context, conversation=replace(conversation, lead_documents=documents)), lookup
 
 
 class Generation:

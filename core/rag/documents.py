@@ -92,3 +92,4 @@ class Document:
     language: Language | None = None  # declared, else detected; None: neither English nor French
     url: str | None = None  # the address for people
     omissions: tuple[Omission, ...] = ()
+    feed_url: str | None = None  # of a page: the feed that it declares

@@ -23,6 +23,7 @@ from core.rag.context import parse_lead_context
 from core.rag.documents import Document
 from core.rag.fetching.fetch import Fetcher
 from core.rag.questions.lookup_question import LookupQuestion
+from core.rag.questions.news import asks_for_news
 from core.rag.questions.rewriting import QuestionRewriter
 from core.rag.reading.reader import Reader
 from core.rag.retrieved import RetrievedDocument, to_retrieved
@@ -121,14 +122,29 @@ class Retriever:
 
     async def fetch_page(self, url: str) -> RetrievedDocument:
         """Reads a page or feed that the user named. Raises FetchRefused, FetchFailed, UnreadableDocument."""
-        fetched = await self._fetcher.fetch(url, robots=False, whole=False)
+        _, page = await self._fetch(url)
+        return page
+
+    async def fetch_pages(self, url: str, question: str) -> tuple[RetrievedDocument, ...]:
+        """Reads a page as `fetch_page` does, and the feed that it declares if the question asks for news."""
+        document, page = await self._fetch(url)
+        if document.feed_url is None or not asks_for_news(question):
+            return (page,)
+        try:
+            _, feed = await self._fetch(document.feed_url, robots=True)
+        except CspsError as exc:
+            log.info("feed_of_page_unread", code=exc.code, problem=exc.message)
+            return (page,)
+        return feed, page
+
+    async def _fetch(self, url: str, *, robots: bool = False) -> tuple[Document, RetrievedDocument]:
+        fetched = await self._fetcher.fetch(url, robots=robots, whole=False)
         document = await self._reader.read(
             fetched.body, fetched.media_type, name=fetched.url, url=fetched.url, charset=fetched.charset
         )
         omissions = (*fetched.omissions, *document.omissions)
-        return to_retrieved(
-            replace(document, url=link_for(document, fetched.url), omissions=omissions), fetched.fetched_at
-        )
+        cited = replace(document, url=link_for(document, fetched.url), omissions=omissions)
+        return document, to_retrieved(cited, fetched.fetched_at)
 
     async def read_file(self, name: str, body: bytes, media_type: str) -> Attachment:
         """Reads an attached file as text. Raises UnreadableDocument."""

@@ -20,6 +20,7 @@ from core.language import detect_language, parse_language_tag
 from core.rag.documents import Block, Document, one_line
 from core.rag.passages import cut_blocks
 from core.rag.reading import boilerplate, disclosure
+from core.rag.reading.absolute_link import absolute_link
 from core.rag.reading.charset import decode
 from core.rag.reading.content_run import drop_linked, drop_repeated, find_content
 from core.rag.reading.page_blocks import PageBlock, collect_blocks, element_text
@@ -29,6 +30,7 @@ from core.rag.reading.raw_document import RawDocument
 TITLE_LIMIT_CHARS = 300
 ELEMENTS_LIMIT = 40_000
 SOURCE_LIMIT_CHARS = 6 * 2**20
+FEED_TYPE = re.compile(r"\s*application/(?:rss\+xml|atom\+xml|feed\+json)", re.IGNORECASE)
 OPENING_TAG = re.compile(r"<[a-zA-Z]")
 ASIDE_MIN_WORDS = 5  # of prose, in the main part
 NOSCRIPT_MIN_WORDS = 30
@@ -49,13 +51,22 @@ def parse_page(raw: RawDocument) -> Document:
     # Nothing needs the title as its heading.
     below = [block for block in blocks if not (block.kind == "heading" and block.text == title)]
     omissions = (Omission("characters"),) if len(source) < len(html) else ()
-    return Document(title, cut_blocks(below), "page", page.language(blocks), raw.url, omissions)
+    feed_url = find_feed(page.soup, raw.url)
+    return Document(title, cut_blocks(below), "page", page.language(blocks), raw.url, omissions, feed_url)
 
 
 def cut_source(html: str) -> str:
     """Cuts a page to what can be read within the limit of CPU time, which its elements cost more than its text."""
     over = next(islice(OPENING_TAG.finditer(html), ELEMENTS_LIMIT, None), None)
     return html[: min(over.start() if over else SOURCE_LIMIT_CHARS, SOURCE_LIMIT_CHARS)]
+
+
+def find_feed(soup: BeautifulSoup, base: str | None) -> str | None:
+    """Returns the address of the first feed that the page declares, but not of its comments."""
+    for link in soup.find_all("link", rel="alternate", type=FEED_TYPE, href=True):
+        if not re.search("comment", f"{link['href']} {link.get('title')}", re.IGNORECASE):
+            return absolute_link(link["href"], base)
+    return None
 
 
 def html_blocks(html: str) -> list[Block]:
@@ -78,7 +89,7 @@ class HtmlPage:
     """A parsed page: its content, title and language."""
 
     def __init__(self, soup: BeautifulSoup) -> None:
-        self._soup = soup
+        self.soup = soup
         self._opened = disclosure.open_closed_parts(soup)
         self._weights = PageWeights(soup)
         self._declared = declared_title(soup)
@@ -96,7 +107,7 @@ class HtmlPage:
     def _main_part(self) -> Tag | None:
         """Returns the main part with most prose."""
         mains = [
-            tag for tag in landmarks(self._soup, "main") if not any(map(boilerplate.is_hidden, (tag, *tag.parents)))
+            tag for tag in landmarks(self.soup, "main") if not any(map(boilerplate.is_hidden, (tag, *tag.parents)))
         ]
         main = max(mains, key=self._prose, default=None)
         return main if main is not None and main.get_text(strip=True) else None
@@ -108,7 +119,7 @@ class HtmlPage:
 
     def _article(self) -> Tag | None:
         """Returns the article with most prose, if it holds a good share of the page's."""
-        article = self._fullest(self._soup)
+        article = self._fullest(self.soup)
         if article is None or self._prose(article) < SHARE_OF_PAGE * self._weights.total.prose:
             return None
         return article
@@ -156,7 +167,7 @@ class HtmlPage:
 
     def _text_without_scripts(self) -> list[PageBlock]:
         """Returns the text for browsers without scripts, unless it only asks for scripts."""
-        texts = [tag for tag in self._soup.find_all("noscript") if len(tag.get_text(" ").split()) >= NOSCRIPT_MIN_WORDS]
+        texts = [tag for tag in self.soup.find_all("noscript") if len(tag.get_text(" ").split()) >= NOSCRIPT_MIN_WORDS]
         return [block for tag in texts for block in collect_blocks(tag, boilerplate.is_boilerplate) if block.words]
 
     def _find_content(self) -> list[PageBlock]:
@@ -164,7 +175,7 @@ class HtmlPage:
             blocks = collect_blocks(self._root, self._skip)
             content = drop_linked(blocks) if self._main is None else blocks
         else:
-            blocks = collect_blocks(self._soup.body or self._soup, self._skip)
+            blocks = collect_blocks(self.soup.body or self.soup, self._skip)
             run = find_content(blocks)
             content = drop_linked(blocks[title_position(blocks, run.start, self._declared) : run.stop])
         return list(drop_repeated(block for block in content or blocks if block.words))
@@ -173,12 +184,12 @@ class HtmlPage:
         """Returns the heading that names the subject, else the title that the page declares."""
         within = [block.block for block in self.content if block.block.kind == "heading"]
         first = [block.text for block in within if block.level == 1]
-        likely = [text for text in first + headings(self._soup) if is_title(text, self._declared)]
+        likely = [text for text in first + headings(self.soup) if is_title(text, self._declared)]
         return next(iter([*likely, *first, self._declared, *(block.text for block in within)]), "")[:TITLE_LIMIT_CHARS]
 
     def language(self, blocks: Iterable[Block]) -> Language | None:
         """Returns the language that the content's element, or one around it, declares; else the detected one."""
-        ancestors = (self._root, *self._root.parents) if self._root else self._soup.find_all("html", limit=1)
+        ancestors = (self._root, *self._root.parents) if self._root else self.soup.find_all("html", limit=1)
         declared = next((str(tag.get("lang")) for tag in ancestors if isinstance(tag, Tag) and tag.get("lang")), "")
         if declared:
             return parse_language_tag(declared)

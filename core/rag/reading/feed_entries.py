@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from core.contract import Omission
 from core.language import detect_language, parse_language_tag
@@ -18,7 +18,6 @@ from core.rag.reading import extract
 from core.rag.reading.markdown import parse_paragraphs
 
 ENTRIES_LIMIT = 500
-LINK_LIMIT_CHARS = 2000
 TITLE_LIMIT_CHARS = 300
 LANGUAGE_SAMPLE_PASSAGES = 20
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -123,16 +122,3 @@ def shingles(blocks: Sequence[Block]) -> set[tuple[str, ...]]:
 
 def count_words(blocks: Sequence[Block]) -> int:
     return sum(len(block.text.split()) for block in blocks)
-
-
-def absolute_link(link: Any, base: str | None) -> str | None:
-    """Returns an absolute http or https URL, or None."""
-    if not isinstance(link, str) or not link.strip():
-        return None
-    try:
-        absolute = urljoin(base or "", link.strip())
-        parts = urlsplit(absolute)
-    except ValueError:
-        return None
-    fits = parts.scheme in ("http", "https") and parts.hostname and len(absolute) <= LINK_LIMIT_CHARS
-    return absolute if fits and absolute.isprintable() else None

@@ -16,8 +16,9 @@ from core.contract import Omission
 from core.errors import UnreadableDocument
 from core.language import parse_language_tag
 from core.rag.documents import Document
+from core.rag.reading.absolute_link import absolute_link
 from core.rag.reading.feed_dates import parse_feed_date
-from core.rag.reading.feed_entries import FeedEntry, absolute_link, build_document, choose_text, newest, title_line
+from core.rag.reading.feed_entries import FeedEntry, build_document, choose_text, newest, title_line
 from core.rag.reading.json_feed import parse_json_feed
 from core.rag.reading.raw_document import RawDocument
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from core.errors import UnreadableDocument
 from core.rag.documents import Document, one_line
+from core.rag.reading.absolute_link import absolute_link
 from core.rag.reading.feed_dates import parse_feed_date
-from core.rag.reading.feed_entries import FeedEntry, absolute_link, build_document, choose_text, newest
+from core.rag.reading.feed_entries import FeedEntry, build_document, choose_text, newest
 
 JSON_FEED = "https://jsonfeed.org/version/"
 

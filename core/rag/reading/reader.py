@@ -101,5 +101,6 @@ def parse_document(fields: dict[str, Any]) -> Document:
         for text, heading, link, when in fields["passages"]
     )
     url = fields["url"] and storable(fields["url"])
+    feed_url = fields["feed_url"] and storable(fields["feed_url"])
     omissions = tuple(Omission(**each) for each in fields["omissions"])
-    return Document(storable(fields["title"]), passages, fields["kind"], fields["language"], url, omissions)
+    return Document(storable(fields["title"]), passages, fields["kind"], fields["language"], url, omissions, feed_url)

@@ -4,7 +4,7 @@ A request is one line of JSON and then the document's bytes. A reply is one line
 
     {"length", "media_type", "name", "url", "charset", "cpu_limit_s", "text_limit_chars"}
         → {"document": {"title", "kind", "language", "url", "omissions": [{"kind", "read", "total", "places"}…],
-                        "passages": [[text, heading, link, published_at]…]}}
+                        "feed_url", "passages": [[text, heading, link, published_at]…]}}
         or, if the request has "rows": true, {"rows": {"csv", "omissions"}}: those of a workbook
         or {"refused": why, "reason"}; also "spent" if this process has grown too large to be used again
 
