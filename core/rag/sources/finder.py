@@ -118,7 +118,8 @@ class SourceFinder:
             media_type, charset = search_results.MEDIA_TYPE, "utf-8"
         document = await self._reader.read(body, media_type, name=target.label, url=fetched.url, charset=charset)
         cited = Source(0, target.label, target.page or document.url or fetched.url, target.language, fetched.fetched_at)
-        return RetrievedDocument(target.label, first_entries(document.passages, section.entries), cited)
+        name = full_name(target.label, document.title)
+        return RetrievedDocument(name, first_entries(document.passages, section.entries), cited)
 
     async def _attempt(self, target: SourceTarget, notice_language: Language) -> Lookup:
         try:
@@ -144,6 +145,11 @@ def considered_lookup(need: Need) -> Lookup:
             for each in need.candidates
         )
     )
+
+
+def full_name(label: str, title: str) -> str:
+    """Returns the source's name with the title of its feed, which may say more, such as the city of a forecast."""
+    return label if title.casefold() in label.casefold() else f"{label} ({title})"
 
 
 def first_entries(passages: Sequence[Passage], limit: int) -> tuple[Passage, ...]:

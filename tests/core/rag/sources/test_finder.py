@@ -22,10 +22,10 @@ from core.rag.questions.lookup_question import EarlierExchange, LookupQuestion
 from core.rag.reading.reader import Reader
 from core.rag.retrieval import Lookup, LookupNotice
 from core.rag.sources.catalogue import Sources
-from core.rag.sources.finder import SourceFinder, first_entries
+from core.rag.sources.finder import SourceFinder, first_entries, full_name
 from tests.core.rag.fetching.support_websites import WallClock, Website, fetcher, website
 
-ATOM = """<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom"><title>{title}</title>
+ATOM = """<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom"><title></title>
 <link href="https://weather.example.org/{title}"/><id>x</id>
 <entry><title>Old</title><link href="https://weather.example.org/1"/><id>1</id><updated>2025-05-01T10:00:00Z</updated>
 <summary>It rained.</summary></entry>
@@ -121,6 +121,12 @@ async def test_a_question_is_answered_from_its_source(finder: SourceFinder, site
     assert document.source is not None
     assert (document.source.url, document.source.language) == ("https://weather.example.org/city-e", "en")
     assert document.source.fetched_at is not None
+
+
+def test_a_source_keeps_the_title_of_its_feed() -> None:
+    """It may name the city; a title that says nothing more is left out."""
+    assert full_name("Weather", "Ottawa - Environment Canada") == "Weather (Ottawa - Environment Canada)"
+    assert full_name("Weather: Ottawa", "ottawa") == full_name("Weather: Ottawa", "") == "Weather: Ottawa"
 
 
 def test_a_source_shows_its_newest_entries_whole() -> None:
