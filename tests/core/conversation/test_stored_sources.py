@@ -124,10 +124,10 @@ async def test_sources_are_deleted_with_their_turn(sessions: Sessions, database_
 async def test_an_older_database_still_works(sessions: Sessions, database: Database, database_url: str) -> None:
     """Old answers have no sources; new ones do."""
     await sessions.finish_exchange(await begun(sessions), "a", "stop")
-    facts = ("fact_refreshes", "fact_passages", "fact_documents")
+    facts = ("fact_refreshes", "fact_vectors", "fact_passages", "fact_documents")
     # Later revisions changed or made these.
     later = ("deliveries", "bot_processes", "turn_documents", *facts, "alembic_version")
-    execute(database_url, *(f"DROP TABLE {name}" for name in (exchange_sources.name, *later)))
+    execute(database_url, *(f"DROP TABLE IF EXISTS {name}" for name in (exchange_sources.name, *later)))
     await database.upgrade()
     await sessions.finish_exchange(await begun(sessions), "b", "stop", (FORECAST,))
 
