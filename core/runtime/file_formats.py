@@ -15,7 +15,7 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 MARK_LIMIT_BYTES = 4
-DELIMITERS = ",;\t|"  # French spreadsheets write semicolons
+DELIMITERS = ";\t|,"  # of equally steady ones the first; a comma may be a decimal one
 # A cell that a quote opens; it lasts to its closing quote, or beyond the end of the line. Other quotes are text.
 QUOTED_CELL = re.compile(r'(^|[,;\t|]) *"(?:[^"]|"")*(?:"|\Z)')
 # The first line that Excel writes and reads: "sep=;".

@@ -89,4 +89,4 @@ def csv_reader(source: str, *, is_tabbed: bool = False, **dialect: Any) -> Reade
     lines = source[:SNIFFED_CHARS].splitlines()[:SNIFFED_LINES]
     tab = "\t" if is_tabbed and any("\t" in line for line in lines) else None
     delimiter = named or tab or guess_delimiter(lines)
-    return csv.reader(StringIO(source, newline=""), delimiter=delimiter, **dialect)
+    return csv.reader(StringIO(source, newline=""), delimiter=delimiter, skipinitialspace=True, **dialect)

@@ -135,7 +135,8 @@ def csv_rows(chunks: Iterable[bytes], delimiter: str | None = None, encoding: st
     if first is None:
         raise BadRequest("the CSV file is empty: its first line must name the columns")
     # Strict: otherwise a misplaced quote silently joins rows.
-    reader = csv.reader(itertools.chain((first,), lines), delimiter=delimiter or guess_delimiter([first]), strict=True)
+    source = itertools.chain((first,), lines)
+    reader = csv.reader(source, delimiter=delimiter or guess_delimiter([first]), skipinitialspace=True, strict=True)
     number = -1
     columns: list[str] | None = None
     while True:

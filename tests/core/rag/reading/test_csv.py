@@ -71,6 +71,20 @@ def test_decimal_commas_do_not_separate() -> None:
     assert "| Montréal | 12,50 | 1,25 |" in text_of(read(source))
 
 
+def test_decimal_commas_in_each_line_do_not_separate() -> None:
+    """Nor a comma in a name, where semicolons are as steady."""
+    document = read("Région;Taux, en %\nEst;1,5\nOuest;2,5\n")
+
+    assert "| Région | Taux, en % |\n| --- | --- |\n| Est | 1,5 |" in text_of(document)
+
+
+def test_a_quoted_cell_may_stand_behind_a_blank() -> None:
+    """Its commas separate nothing."""
+    document = read('Name, City\nA. Roy, "Ottawa, Ontario"\n')
+
+    assert "| Name | City |\n| --- | --- |\n| A. Roy | Ottawa, Ontario |" == text_of(document)
+
+
 def test_lines_above_the_header_are_text() -> None:
     """Exports begin with a title and notes."""
     source = "Fees by city;;\nPeriod;2026;\n;;\nCity;Fee;Tax\nOttawa;12;1\nGatineau;7;2\n"
