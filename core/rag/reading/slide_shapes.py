@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from core.rag.documents import Block, one_line
 from core.rag.reading.grid import GridCell, GridRow, grid_blocks
 from core.rag.reading.office_charts import chart_blocks
 from core.rag.reading.slide_diagrams import diagram_blocks
+from core.rag.reading.slide_layout import Box, PlacedShape, reading_order
 from core.rag.reading.slide_names import CHART, COMPATIBILITY, DIAGRAM, DRAWING, PRESENTATION, RELATIONSHIP
 from core.rag.reading.slide_texts import BulletStyle, paragraph_blocks, plain_text
 from core.rag.reading.zip_package import Element, ZipPackage
@@ -18,22 +18,6 @@ TITLES = {"title", "ctrTitle"}
 ALT_TEXT_LIMIT_CHARS = 1000
 MADE_UP = ("description automatically generated", "description générée automatiquement", "ai-generated content")
 NESTING_LIMIT = 30  # of groups
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A place on the slide, in EMU."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedShape:
-    box: Box
-    blocks: Sequence[Block]
 
 
 class SlideReader:
@@ -46,6 +30,7 @@ class SlideReader:
         self._layout = [
             each for each in (self._related("slideLayout"), self._related("notesMaster")) if each is not None
         ]
+        self._master = self._read_master()
         titles = [each for each in self._shapes() if placeholder_kind(each) in TITLES]
         self._titles = titles[:1]
         self.title = one_line(" ".join(plain_text(each) for each in self._titles))
@@ -64,6 +49,13 @@ class SlideReader:
 
     def _related(self, kind: str) -> Element | None:
         name = next((each.target for each in self._targets.values() if each.kind == kind), None)
+        return self._package.parse(name) if name else None
+
+    def _read_master(self) -> Element | None:
+        """Returns the master of the slide's layout, which places what the layout does not."""
+        layout = next((each.target for each in self._targets.values() if each.kind == "slideLayout"), "")
+        links = self._package.relationships(layout).values() if layout else ()
+        name = next((each.target for each in links if each.kind == "slideMaster"), None)
         return self._package.parse(name) if name else None
 
     def _shapes(self) -> Iterator[Element]:
@@ -130,8 +122,19 @@ class SlideReader:
         if (own := read_box(shape)) is not None:
             return own
         place = placeholder(shape)
-        inherited = self._layout_shape(place) if place is not None else None
-        return read_box(inherited) if inherited is not None else None
+        if place is None:
+            return None
+        inherited = (
+            read_box(each) for each in (self._layout_shape(place), self._master_shape(place)) if each is not None
+        )
+        return next(filter(None, inherited), None)
+
+    def _master_shape(self, place: Element) -> Element | None:
+        """Returns the master's placeholder of the same type. It has one body for all kinds of content."""
+        kind = place.get("type", "obj")
+        wanted = kind if kind in TITLES else "body"
+        shapes = () if self._master is None else self._master.iter(f"{PRESENTATION}sp")
+        return next((each for each in shapes if placeholder_kind(each) == wanted), None)
 
 
 def visible_children(parent: Element) -> Iterator[Element]:
@@ -199,28 +202,3 @@ def table_cells(row: Element) -> Iterator[GridCell]:
         is_covered = cell.get("vMerge") in ("1", "true")
         blocks = [] if is_covered else paragraph_blocks(cell, BulletStyle(by_default=False))
         yield GridCell(blocks, max(1, min(number(cell.get("gridSpan")), 63)))
-
-
-def reading_order(shapes: Sequence[PlacedShape]) -> list[PlacedShape]:
-    """Orders shapes by cutting the slide between rows, else between columns (an X-Y cut: Nagy and Seth, 1984)."""
-    if len(shapes) < 2:
-        return list(shapes)
-    for start, end in (("top", "bottom"), ("left", "right")):
-        parts = split_at_gaps(shapes, start, end)
-        if len(parts) > 1:
-            return [shape for part in parts for shape in reading_order(part)]
-    return sorted(shapes, key=lambda shape: (shape.box.top, shape.box.left))
-
-
-def split_at_gaps(shapes: Sequence[PlacedShape], start: str, end: str) -> list[list[PlacedShape]]:
-    """Splits shapes where nothing crosses. Shapes that touch by a twentieth count as apart."""
-    parts: list[list[PlacedShape]] = []
-    reach = 0.0
-    for shape in sorted(shapes, key=lambda each: int(getattr(each.box, start))):
-        first, last = getattr(shape.box, start), getattr(shape.box, end)
-        if parts and first < reach - (last - first) / 20:
-            parts[-1].append(shape)
-        else:
-            parts.append([shape])
-        reach = max(reach, last)
-    return parts

@@ -124,6 +124,45 @@ def test_columns_of_several_boxes_stay_columns() -> None:
     assert texts(read(build)) == [("Slide 1", "Left, above\n\nLeft, below\n\nRight")]
 
 
+def test_a_heading_stays_with_the_text_below_it() -> None:
+    """Columns of headings and texts are read one after the other, between what spans them."""
+
+    def build(deck: Any) -> None:
+        shapes = add_slide(deck, BLANK).shapes
+        add_box(shapes, 0.2, 0.2, "Three steps", width=9)
+        for column, words in enumerate(["Apply", "Wait", "Travel"]):
+            add_box(shapes, 0.2 + 3 * column, 2, f"{words} first", width=2, height=0.5)
+            add_box(shapes, 0.2 + 3 * column, 2.6, f"{words} then", width=2)
+        add_box(shapes, 0.2, 6, "Source: registry", width=9)
+
+    words = ["Apply first", "Apply then", "Wait first", "Wait then", "Travel first", "Travel then"]
+    assert texts(read(build)) == [("Slide 1", "\n\n".join(["Three steps", *words, "Source: registry"]))]
+
+
+def test_rows_of_boxes_that_are_far_apart_stay_rows() -> None:
+    """A label is read with the value beside it."""
+
+    def build(deck: Any) -> None:
+        shapes = add_slide(deck, BLANK).shapes
+        for row, (label, value) in enumerate([("Budget", "5 million"), ("Staff", "12 people")]):
+            add_box(shapes, 1, 1 + 2 * row, label, width=2, height=1)
+            add_box(shapes, 3.2, 1 + 2 * row, value, width=2, height=1)
+
+    assert texts(read(build)) == [("Slide 1", "Budget\n\n5 million\n\nStaff\n\n12 people")]
+
+
+def test_the_master_places_what_the_layout_does_not() -> None:
+    """A box above the content is read before it."""
+
+    def build(deck: Any) -> None:
+        slide = add_slide(deck, CONTENT)
+        slide.shapes.title.text = "Plan"
+        slide.placeholders[1].text = "First"
+        add_box(slide.shapes, 1, 0.2, "Draft", height=0.5)
+
+    assert texts(read(build)) == [("Slide 1: Plan", "Draft\n\n- First")]
+
+
 def test_a_hidden_slide_is_marked() -> None:
     assert [heading for heading, _ in texts(read(DECKS["hidden"][0]))] == [
         "Slide 1 (hidden): Spare slide",
