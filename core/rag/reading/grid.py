@@ -75,11 +75,19 @@ def grid_blocks(rows: Sequence[GridRow]) -> list[Block]:
 
 def header_rows(table: Sequence[GridRow]) -> list[GridRow]:
     marked = list(takewhile(lambda row: row.is_header, table))
-    if 0 < len(marked) < len(table):
-        return marked
+    if len(table) < 2 or 1 < len(marked) < len(table):
+        return marked if len(marked) < len(table) else []
     first = [row.texts for row in table[:3]]
-    has_groups = len(first) > 2 and is_group_row(*first)
-    return list(table[: 2 if has_groups else 1]) if len(table) > 1 else []
+    has_groups = len(first) > 2 and (is_group_row(*first) or spans_names(*table[:2]))
+    return list(table[: 2 if has_groups else 1])
+
+
+def spans_names(groups: GridRow, names: GridRow) -> bool:
+    """Tells whether the second row fills the columns that cells of the first row span, and no others."""
+    spans = [width for cell in groups.cells for width in [cell.columns if cell.text else 1] * cell.columns]
+    filled = [bool(cell_at(names.texts, column)) for column in range(groups.width)]
+    is_alike = all((width > 1) == is_filled for width, is_filled in zip(spans, filled, strict=True))
+    return is_alike and any(filled) and not all(filled)
 
 
 def join_header(rows: Sequence[GridRow]) -> list[str]:

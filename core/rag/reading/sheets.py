@@ -123,14 +123,16 @@ def sheet_blocks(sheet: Sheet) -> tuple[list[Block], tuple[Omission, ...]]:
 
 def region_blocks(layout: TableLayout) -> list[Block]:
     """Returns the text above the table, and its rows. Pairs without a header are labels and values: text as well."""
-    is_form = layout.header is None and all(len(cells) == 2 and is_label(cells[0]) for cells in layout.rows)
+    is_form = layout.header is None and all(map(is_pair, layout.rows))
     texts = [*layout.preamble, *(layout.rows if is_form else ())]
     table = [] if is_form else table_blocks(layout.rows, layout.header)
     return [*(Block("paragraph", join_cells(cells)) for cells in texts if any(cells)), *table]
 
 
-def is_label(cell: str) -> bool:
-    return bool(cell) and cell_kind(cell) is None
+def is_pair(cells: Cells) -> bool:
+    """Tells whether a label and its value fill the row, or several pairs whose labels end with a colon."""
+    label = next(filter(None, cells), "")
+    return label.endswith(":") or (len(cells) == 2 and label == cells[0] and cell_kind(label) is None)
 
 
 def continues_table(region: Region, table: Region) -> bool:
@@ -148,10 +150,14 @@ def continues_table(region: Region, table: Region) -> bool:
 
 
 def sheet_records(sheet: Sheet) -> tuple[list[Cells], int]:
-    """Returns the first table of the sheet, its header first, and the number of rows that are not in it."""
+    """Returns the first table of the sheet, its header first, and the number of rows that are not in it.
+
+    A list of one column is a table if the sheet has no wider one; else it is a title or a note.
+    """
     regions = list(find_regions(sheet.rows))
-    named = (index for index, region in enumerate(regions) if find_header(region.cells(region.columns)).header)
-    start = next(named, 0)
+    named = [index for index, region in enumerate(regions) if find_header(region.cells(region.columns)).header]
+    wide = (index for index in named if len(regions[index].columns) > 1)
+    start = next(wide, named[0] if named else 0)
     if not regions:
         return [], 0
     table, rest = regions[start], regions[start + 1 :]

@@ -19,7 +19,8 @@ CellKind = Literal["year", "whole", "date", "data"]
 ROWS_LIMIT = 50_000  # of a document
 COLUMNS_LIMIT = 1000
 LOOKED_AT_ROWS = 30  # a header stands above them
-NAME_LIMIT_CHARS = 120  # longer cells are text, and no names of columns
+NAME_LIMIT_CHARS = 120  # longer cells name a column only above much shorter ones, as the questions of a survey do
+QUESTION_LIMIT_CHARS = 500
 YEAR = re.compile(r"(?:19|20)\d\d")
 WHOLE = re.compile(r"\d{1,4}")
 DATE = re.compile(r"\d{4}-\d\d?(?:-\d\d?)?(?:[T ].*)?|\d\d?[/.-]\d\d?[/.-]\d{2,4}(?: .*)?")
@@ -29,7 +30,15 @@ DATA = re.compile(
     r"|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}",
     re.IGNORECASE,
 )
+THOUSANDS = re.compile(r"[(\[][$€£]?\s?['’]?0{3}s?\s?[$€£]?[)\]]")  # "($000)" looks like an amount
 TRUTH = frozenset(("true", "false", "vrai", "faux"))
+# "(000s)", "°C", "$ millions", "km/h", "m³/s"
+UNIT = re.compile(
+    r"[(\[][^()\[\]]{1,40}[)\]]|[%$€£°].{0,15}|.{0,15}[%$€£]"
+    r"|[kmcdhµgmt]?(?:m|g|l|pa|w|wh|j|v|a|hz|b|t)[²³23]?(?:/(?:h|s|min|d|j|day|jour|yr|an|l|ha|k?m[²³23]?))?"
+    r"|ha|hours?|heures?|h|min|s|days?|jours?|years?|ans|mph|ppm|ppb|dollars|number|nombre|persons|personnes|percent",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +76,15 @@ def drop_empty_columns(rows: Sequence[Cells]) -> list[Cells]:
 def find_header(rows: Sequence[Cells]) -> TableLayout:
     """Splits the rows. The first wide row is the header if its cells can be names and other rows follow.
 
-    A row of groups above the names ("2025", "", "2026", "") becomes a part of them.
+    A row of groups above the names ("2025", "", "2026", "") becomes a part of them, as does a row of units below them.
     """
     start = count_preamble(rows)
     above, rest = list(rows[:start]), list(rows[start:])
     if len(rest) > 2 and is_group_row(rest[0], rest[1], rest[2]):
         return TableLayout(above, join_groups(rest[0], rest[1]), rest[2:])
     if len(rest) > 1 and can_name(rest[0], rest[1]):
+        if len(rest) > 2 and is_unit_row(rest[1], rest[2]):
+            return TableLayout(above, join_units(rest[0], rest[1]), rest[2:])
         return TableLayout(above, list(rest[0]), rest[1:])
     return TableLayout(above, None, rest)
 
@@ -111,8 +122,10 @@ def skip_pairs(rows: Sequence[Cells], start: int, width: int) -> int:
 
 def can_name(cells: Cells, below: Cells) -> bool:
     """Tells whether the cells can be names of columns: short texts, or years, dates or numbers in a series."""
-    if not any(cells) or any(len(cell) > NAME_LIMIT_CHARS for cell in cells):
+    if not any(cells) or any(map(is_long_text, range(len(cells)), cells, pad_cells(below, len(cells)))):
         return False
+    if any(cell.endswith(":") for cell in cells) and any(cell and not cell.endswith(":") for cell in cells):
+        return False  # labels and values: "Name:", "A. Roy"
     kinds = {index: kind for index, cell in enumerate(cells) if (kind := cell_kind(cell))}
     if not kinds:
         return True
@@ -124,6 +137,16 @@ def can_name(cells: Cells, below: Cells) -> bool:
         return len(values) > 1 and [int(value) for value in values] == list(range(first, first + len(values)))
     repeats_below = any(cell_kind(cell_at(below, index)) == kind for index in kinds)
     return kind in ("year", "date") and len(set(values)) == len(values) and not repeats_below
+
+
+def is_long_text(column: int, cell: str, below: str) -> bool:
+    """Tells whether the cell is too long to name its column, in which `below` is the next cell."""
+    may_ask = len(below) * 2 < len(cell) and (column > 0 or cell.endswith("?"))
+    return len(cell) > (QUESTION_LIMIT_CHARS if may_ask else NAME_LIMIT_CHARS)
+
+
+def pad_cells(cells: Cells, width: int) -> list[str]:
+    return [cell_at(cells, index) for index in range(width)]
 
 
 def cell_kind(cell: str) -> CellKind | None:
@@ -141,17 +164,47 @@ def cell_kind(cell: str) -> CellKind | None:
 
 
 def is_group_row(groups: Cells, names: Cells, below: Cells) -> bool:
-    """Tells whether the first row groups the columns that the second row names: it has gaps, which the second fills."""
+    """Tells whether the first row groups the columns that the second row names: it has gaps, which the second fills.
+
+    A name that is as tall as both rows stands in the first one.
+    """
     first = next((index for index, cell in enumerate(groups) if cell), len(groups))
     last = max((index for index, cell in enumerate(names) if cell), default=0)
     gaps = [index for index in range(first + 1, last + 1) if not cell_at(groups, index)]
-    if not gaps or not 1 < sum(map(bool, groups)) < filled(names):
+    count = sum(map(bool, groups))
+    if not gaps or count < 2 or (count >= filled(names) and not has_tall_names(groups, names, below)):
         return False
     if first == 0 and names[0] and gaps[0] != 1:  # a label and its value above the names
         return False
     fills_gaps = all(cell_at(names, index) for index in gaps)
     names_are_text = not any(cell_kind(cell) in ("data", "date", "whole") for cell in names)
     return fills_gaps and names_are_text and can_name(groups, names) and any(map(cell_kind, below))
+
+
+def has_tall_names(groups: Cells, names: Cells, below: Cells) -> bool:
+    """Tells whether the second row is empty below some names, and stands above data everywhere else."""
+    tall = [index for index, cell in enumerate(groups) if cell and not cell_at(names, index)]
+    gaps = {index for index, cell in enumerate(names) if cell and not cell_at(groups, index)}
+    named = [cell_at(below, index) for index, cell in enumerate(names) if cell]
+    return bool(tall) and not any(index + 1 in gaps for index in tall) and all(map(cell_kind, filter(None, named)))
+
+
+def is_unit_row(units: Cells, below: Cells) -> bool:
+    """Tells whether the row below the names has their units: each stands above data."""
+    places = [index for index, cell in enumerate(units) if cell]
+    has_corner = not units[0] or is_unit(units[0])
+    is_above_data = all(cell_kind(cell_at(below, index)) for index in places if index) and any(places)
+    return has_corner and is_above_data and all(is_unit(units[index]) for index in places)
+
+
+def is_unit(cell: str) -> bool:
+    return THOUSANDS.fullmatch(cell) is not None or (cell_kind(cell) is None and UNIT.fullmatch(cell) is not None)
+
+
+def join_units(names: Cells, units: Cells) -> list[str]:
+    """Returns names such as "Wind (km/h)"."""
+    written = [f"({unit})" if unit and unit[0] not in "([" else unit for unit in units]
+    return [" ".join(filter(None, (name, cell_at(written, index)))) for index, name in enumerate(names)]
 
 
 def join_groups(groups: Cells, names: Cells) -> list[str]:

@@ -85,6 +85,54 @@ def test_groups_of_columns_become_a_part_of_their_names() -> None:
     assert ["East", "West"] == [cells[0] for cells in layout.rows]
 
 
+def test_a_name_may_be_as_tall_as_the_groups_and_the_names_below() -> None:
+    """Such a merged cell stands beside the groups, also behind them."""
+    layout = find_header(rows("Region|2025||Total", "|Plan|Actual|", "East|1|2|3", "West|5|6|11"))
+
+    assert ["Region", "2025 Plan", "2025 Actual", "Total"] == layout.header
+
+
+def test_a_row_of_texts_below_a_name_with_gaps_is_data() -> None:
+    """A column without a name makes no groups of the others."""
+    layout = find_header(rows("Name||City|Note", "Ann|x||", "Bob|y|Hull|late"))
+
+    assert (["Name", "", "City", "Note"], 2) == (layout.header, len(layout.rows))
+
+
+@pytest.mark.parametrize(
+    ("names", "units", "header"),
+    [
+        ("Station|Temp|Wind", "|°C|km/h", ["Station", "Temp (°C)", "Wind (km/h)"]),
+        ("Program|Budget|Staff", "|($000)|[FTE]", ["Program", "Budget ($000)", "Staff [FTE]"]),
+        ("Station|Count|Share", "(name)||%", ["Station (name)", "Count", "Share (%)"]),
+    ],
+)
+def test_units_below_the_names_become_a_part_of_them(names: str, units: str, header: list[str]) -> None:
+    """Each part of a table then shows them."""
+    layout = find_header(rows(names, units, "Ottawa|12.5|20", "Laval|14|15"))
+
+    assert (header, 2) == (layout.header, len(layout.rows))
+
+
+@pytest.mark.parametrize("second", ["|A|B", "|5|%", "Laval|°C|%", "||"])
+def test_other_rows_below_the_names_are_data(second: str) -> None:
+    """Units stand above data, and have nothing beside them."""
+    assert find_header(rows("Station|Temp|Wind", second, "Ottawa|12.5|x")).header == ["Station", "Temp", "Wind"]
+
+
+def test_the_questions_of_a_survey_name_columns() -> None:
+    """They are long, and their answers are short."""
+    question = "How satisfied are you with the service that you received from the Pay Centre in the past year? " * 2
+    layout = find_header([["ID", question, "Comments"], ["1", "4", "Good"], ["2", "5", "Slow"]])
+
+    assert ["ID", question, "Comments"] == layout.header
+
+
+def test_labels_with_their_values_name_no_columns() -> None:
+    """A form is no table."""
+    assert find_header(rows("Name:|A. Roy|Date:|2026-05-01", "Branch:|Finance|Phone:|613-555-0100")).header is None
+
+
 def test_a_row_with_gaps_is_data_where_the_names_stand_above() -> None:
     """Only a row above the names can group them."""
     layout = find_header(rows("City|Visits|Fee", "Ottawa||", "Gatineau|7|2.00"))

@@ -336,6 +336,21 @@ def test_the_names_of_columns_are_kept() -> None:
     )
 
 
+@pytest.mark.parametrize("mark", ["", "<w:tblHeader/>"])
+def test_names_may_stand_in_two_rows(mark: str) -> None:
+    """A group of columns is a part of their names. A name may be as tall as both rows."""
+    tall, below, wide = '<w:vMerge w:val="restart"/>', "<w:vMerge/>", '<w:gridSpan w:val="2"/>'
+    body = w.table(
+        w.row(w.cell("Place", tall), w.cell("Fees", wide), w.cell("Note", tall), properties=mark),
+        w.row(w.cell("", below), "Adult", "Child", w.cell("", below)),
+        w.row("Hull", "free", "free", "closed"),
+    )
+
+    assert "| Place | Fees Adult | Fees Child | Note |\n| --- | --- | --- | --- |\n| Hull | free | free | closed |" == (
+        text_of(body)
+    )
+
+
 def test_tables_in_tables_are_read_in_order() -> None:
     """A small one is a part of its cell, a larger one stands between the rows."""
     small, large = w.table(w.row("x", "y")), w.table(w.row("Level", "Rate"), w.row("1", "50"), w.row("2", "60"))

@@ -288,6 +288,23 @@ def test_rows_for_a_job_are_those_of_the_first_table() -> None:
     assert (Omission("rows", 2, 3), Omission("sheets", 1, 2)) == omissions
 
 
+def test_lines_of_text_above_a_table_are_no_rows_for_a_job() -> None:
+    """A list of one column is the table of a sheet that has nothing else."""
+    above = [["Spending by province"], ["As of March 31, 2026"], [], ["Province", "Total"], ["Ontario", 3]]
+
+    assert "Province,Total\nOntario,3\n" == workbook_rows(RawDocument(sheet_of(above)))[0]
+    assert "City\nLaval\nHull\n" == workbook_rows(RawDocument(sheet_of([["City"], ["Laval"], ["Hull"]])))[0]
+
+
+def test_a_form_of_labels_and_values_is_text() -> None:
+    """Also with two pairs in a row, and above a table."""
+    form = [["Name:", "A. Roy", "Date:", "May 1"], ["Branch:", "Finance"], [], ["Expense", "Fee"], ["Hotel", 200]]
+    shown = text_of(sheet_of(form))
+
+    assert "Name: A. Roy Date: May 1\n\nBranch: Finance\n\n| Expense | Fee |\n| --- | --- |\n| Hotel | 200 |" in shown
+    assert "Expense,Fee\nHotel,200\n" == workbook_rows(RawDocument(sheet_of(form)))[0]
+
+
 def test_a_workbook_without_rows_gives_none() -> None:
     """Its sheets are all empty."""
     assert ("", ()) == workbook_rows(RawDocument(sheet_of([])))
