@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from core.rag.documents import Block
 
@@ -78,7 +79,7 @@ def narrowest_gap(parts: Sequence[Shapes], start: str, end: str) -> float:
     return min(
         (
             min(getattr(shape.box, start) for shape in after) - max(getattr(shape.box, end) for shape in before)
-            for before, after in zip(parts, parts[1:], strict=False)
+            for before, after in pairwise(parts)
         ),
         default=math.inf,
     )
