@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
+from operator import eq, ge, gt, le, lt, ne
 
 GENERAL = "General"
 # The codes that a workbook names by number only, ECMA-376, part 1, 18.8.30.
@@ -22,6 +23,12 @@ BUILT_IN = {
 # A quoted text, an escaped sign, a space as wide as a sign, a fill, brackets, digits, or another sign.
 TOKEN = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[([^\]]*)\]|([0#?][0#?,.]*|\.[0#?]+)|(.)', re.DOTALL)
 CURRENCY = re.compile(r"\$([^-]*)")
+CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)\s*(-?\d+(?:\.\d+)?)\]")
+COMPARISONS = {"<=": le, ">=": ge, "<>": ne, "<": lt, ">": gt, "=": eq}
+PLACES = re.compile("[0#?]+")
+NO_PATTERN = re.compile("[/Ee@GgbB%.,]")  # fractions, exponents, texts, amounts
+PLACES_LIMIT = 40
+UNFILLED = "\0"
 DURATION = re.compile(r"\[[hms]+\]", re.IGNORECASE)
 HIDDEN_PARTS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]|general', re.IGNORECASE)
 SAFE_INTEGER = 1e15  # larger floats are not exact
@@ -45,8 +52,23 @@ def show_number(value: float, code: str, *, from_1904: bool = False) -> str:
     """Returns the number, date, time or duration as text."""
     if is_temporal(code) and 0 <= value < LAST_SERIAL:
         return show_moment(value, code, from_1904=from_1904)
-    shown = parse_code(code)
-    return show_plain(value) if shown is None else show_formatted(value, shown)
+    section = choose_section(value, code)
+    shown = parse_code(section)
+    if shown is not None:
+        return show_formatted(value, shown)
+    return show_pattern(value, section) or show_plain(value)
+
+
+def choose_section(value: float, code: str) -> str:
+    """Returns the first section whose condition the number meets: "[<=9999999]###-####;(###) ###-####"."""
+    if "[" not in code:
+        return code
+    sections = code.split(";")
+    for section in sections:
+        condition = CONDITION.search(section)
+        if condition is None or COMPARISONS[condition[1]](value, float(condition[2])):
+            return section
+    return sections[0]
 
 
 def show_plain(value: float) -> str:
@@ -64,6 +86,26 @@ def show_formatted(value: float, shown: NumberFormat) -> str:
     whole, point, decimals = digits.partition(".")
     sign = "-" if value < 0 and number else ""
     return f"{sign}{shown.prefix}{whole.zfill(shown.whole_digits)}{point}{decimals}{shown.suffix}"
+
+
+def show_pattern(value: float, section: str) -> str:
+    """Puts the digits into groups, as those of telephone numbers: "(613) 555-0199". Returns "" for other sections."""
+    tokens = [
+        (PLACES.fullmatch(digits) is not None, quoted or escaped or digits or sign)
+        for quoted, escaped, _, digits, sign in TOKEN.findall(section)
+    ]
+    places = "".join(text for is_group, text in tokens if is_group)
+    is_other = any(NO_PATTERN.search(text) for is_group, text in tokens if not is_group)
+    if is_other or not 0 < len(places) <= PLACES_LIMIT or not value.is_integer() or not 0 <= value < SAFE_INTEGER:
+        return ""
+    digits = str(int(value)).zfill(places.count("0")).rjust(len(places), UNFILLED)
+    excess = len(digits) - len(places)  # digits that the first group takes
+    written, start = "", 0
+    for is_group, text in tokens:
+        end = start + len(text) + (0 if start else excess)
+        written += digits[start:end] if is_group else text
+        start = end if is_group else start
+    return written.replace(UNFILLED, "").strip()
 
 
 @lru_cache(maxsize=256)
@@ -85,7 +127,7 @@ def parse_code(code: str) -> NumberFormat | None:
         currency = CURRENCY.match(bracket)
         literal = quoted or escaped or (currency[1] if currency else "") or sign
         before, after = (before, after + literal) if core else (before + literal, after)
-    if not core or len(core) > 40:
+    if not core or len(core) > PLACES_LIMIT:
         return None
     whole, _, decimals = core.rstrip(",").partition(".")
     scale = 2 * percent - 3 * (len(core) - len(core.rstrip(",")))

@@ -32,12 +32,20 @@ from core.rag.reading.number_format import show_number, show_value
         (-0.001, "0.00", "0.00"),
         (7, "[Red]0;[Blue]-0", "7"),
         (7, "no core", "7"),
+        (6135550199, "[<=9999999]###-####;(###) ###-####", "(613) 555-0199"),
+        (5550199, "[<=9999999]###\\-####;\\(###\\)\\ ###\\-####", "555-0199"),
+        (46454286, "000 000 000", "046 454 286"),
+        (20260502, '0000"-"00"-"00', "2026-05-02"),
+        (16135550199, "000-0000", "1613555-0199"),
+        (12.5, "000 000", "12.5"),
+        (2500, '[>=1000000]0.0,,"M";[>=1000]0.0,"k";0', "2.5k"),
+        (5, '[>=1000000]0.0,,"M";[>=1000]0.0,"k";0', "5"),
         (7, "", "7"),
         (7, "@", "7"),
     ],
 )
 def test_a_number_follows_its_code(value: float, code: str, shown: str) -> None:
-    """Percent, currencies, thousands, leading zeros and units; a code that is not understood changes nothing."""
+    """Percent, currencies, thousands, units, groups of digits; a code that is not understood changes nothing."""
     assert shown == show_number(float(value), code)
 
 
