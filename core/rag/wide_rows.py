@@ -16,7 +16,7 @@ from core.rag.documents import Block
 
 HEADER_LIMIT_CHARS = 400  # of a table's header, which each of its passages repeats
 KEY_LIMIT_CHARS = 160  # of the first value, which each part of a record repeats
-NAME_LIMIT_CHARS = 160
+NAME_LIMIT_CHARS = 300
 CELL_BORDER = re.compile(r"(?<!\\)\|")
 
 
@@ -33,7 +33,7 @@ def split_record(block: Block, limit_chars: int) -> Iterator[Block]:
     names = split_cells(block.header.partition("\n")[0])
     lines = record_lines(names, split_cells(block.text), limit_chars // 2)
     key = next(lines, "")
-    repeated = key if len(key) <= KEY_LIMIT_CHARS else f"{key[: KEY_LIMIT_CHARS - 1]}…"
+    repeated = shorten(key, KEY_LIMIT_CHARS)
     text = key
     for line in lines:
         if len(text) + 1 + len(line) > limit_chars:
@@ -47,10 +47,14 @@ def split_record(block: Block, limit_chars: int) -> Iterator[Block]:
 def record_lines(names: list[str], values: list[str], limit_chars: int) -> Iterator[str]:
     """Yields "name: value" for each filled cell. Of a long value, each part has the name."""
     for index, value in enumerate(values):
-        name = names[index][:NAME_LIMIT_CHARS] if index < len(names) else ""
+        name = shorten(names[index], NAME_LIMIT_CHARS) if index < len(names) else ""
         label = f"{name}: " if name else ""
         for part in split_value(value, limit_chars - len(label)):
             yield f"{label}{part}"
+
+
+def shorten(text: str, limit_chars: int) -> str:
+    return text if len(text) <= limit_chars else f"{text[: limit_chars - 1]}…"
 
 
 def split_value(value: str, room: int) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from core.rag.documents import Block, collapse_blanks
+from core.rag.reading.inline_text import InlineText, Position, TextLook
 from core.rag.reading.numerals import letters, roman
 from core.rag.reading.slide_names import COMPATIBILITY, DRAWING
 from core.rag.reading.zip_package import Element
@@ -49,7 +50,7 @@ def paragraph_blocks(shape: Element, bullets: BulletStyle) -> list[Block]:
 
 def paragraph_block(paragraph: Element, bullets: BulletStyle, counters: list[int]) -> Block | None:
     """`counters`: the number of the last numbered item of each level."""
-    words = collapse_blanks("".join(run_texts(paragraph)))
+    words = collapse_blanks(line_text(paragraph))
     if not words:
         return None
     properties = paragraph.find(f"{DRAWING}pPr")
@@ -83,7 +84,7 @@ def number_marker(number: int, scheme: str) -> str:
 
 
 def plain_text(shape: Element) -> str:
-    return " ".join("".join(run_texts(paragraph)) for paragraph in text_paragraphs(shape))
+    return " ".join(line_text(paragraph) for paragraph in text_paragraphs(shape))
 
 
 def text_paragraphs(shape: Element) -> Iterator[Element]:
@@ -93,15 +94,32 @@ def text_paragraphs(shape: Element) -> Iterator[Element]:
             yield from body.iterfind(f"{DRAWING}p")
 
 
-def run_texts(element: Element) -> Iterator[str]:
-    """Yields the text of runs, line breaks, fields and formulas."""
+def line_text(paragraph: Element) -> str:
+    """Returns the text of runs, line breaks, fields and formulas."""
+    line = InlineText()
+    for text, look in styled_runs(paragraph):
+        line.add(text, look)
+    return line.end()
+
+
+def styled_runs(element: Element) -> Iterator[tuple[str, TextLook]]:
     for child in element:
         if child.tag == f"{DRAWING}br":
-            yield "\n"
+            yield "\n", TextLook()
         elif child.tag == f"{DRAWING}fld" and child.get("type", "").startswith(REPEATED_FIELDS):
             continue
         elif child.tag == f"{COMPATIBILITY}AlternateContent":
             for choice in child[:1]:
-                yield from run_texts(choice)
+                yield from styled_runs(choice)
         elif child.tag != f"{DRAWING}pPr":
-            yield "".join(each.text or "" for each in child.iter() if str(each.tag).endswith("}t"))
+            text = "".join(each.text or "" for each in child.iter() if str(each.tag).endswith("}t"))
+            yield text, read_look(child.find(f"{DRAWING}rPr"))
+
+
+def read_look(properties: Element | None) -> TextLook:
+    """`baseline`: how far the text is raised, in thousandths of a percent; negative for lowered text."""
+    if properties is None:
+        return TextLook()
+    baseline = properties.get("baseline", "0").rstrip("%")
+    position: Position = "lowered" if baseline.startswith("-") else "raised" if baseline.strip("0.") else ""
+    return TextLook(is_struck=properties.get("strike", "noStrike") != "noStrike", position=position)

@@ -138,6 +138,15 @@ def test_a_long_row_of_a_narrow_table_names_its_values() -> None:
     assert 400 == sum(passage.text.count("word") for passage in (first, *between, last))
 
 
+def test_the_question_of_a_survey_stands_beside_each_answer() -> None:
+    """A longer name is cut, and shows that it is."""
+    question, endless = "How satisfied are you with this service? " * 5, "Why? " * 100
+    (passage,) = cut_blocks(table_blocks([["4", "Slow"]], [question.strip(), endless]))
+
+    assert passage.text.startswith(f"{question.strip()}: 4\nWhy? Why?")
+    assert "…: Slow" in passage.text
+
+
 def test_a_record_leaves_empty_cells_out() -> None:
     """A value in a column without a name stands alone, and escaped bars are bars."""
     names = ["", *[f"A long name of column {number}" for number in range(20)]]

@@ -201,6 +201,29 @@ def test_numbers_of_items_are_kept() -> None:
     assert texts(read(build)) == [("Slide 1: Steps", "1. Collect\n  a) by mail\n2. Check")]
 
 
+def test_struck_and_raised_text_keeps_its_look() -> None:
+    """A struck price is no price, and an exponent no digit."""
+
+    def build(deck: Any) -> None:
+        shapes = add_slide(deck, BLANK).shapes
+        add_box(shapes, 1, 1, "")
+        line = shapes[0].text_frame.paragraphs[0]
+        for words, name, value in [
+            ("Fee ", "", ""),
+            ("$20", "strike", "sngStrike"),
+            (" $25 for 10", "strike", "noStrike"),
+            ("6", "baseline", "30000"),
+            (" or CO", "baseline", "0"),
+            ("2", "baseline", "-25000"),
+        ]:
+            run = line.add_run()
+            run.text = words
+            if name:
+                run.font._element.set(name, value)
+
+    assert texts(read(build)) == [("Slide 1", "Fee ~~$20~~ $25 for 10⁶ or CO₂")]
+
+
 def test_an_alternative_text_of_an_author_is_read() -> None:
     """A description that a program made up is not."""
 
