@@ -9,9 +9,9 @@ feeds           RSS, Atom, RDF; json_feed; feed_entries, feed_dates: the entries
 plain_text, code, csv_table, json_data, pdf        one format each
 word            Word files; word_*: their parts, styles, numbers, runs, notes, tables; office_charts
 mail, outlook   messages; mail_message: the document that they become; compressed_rtf
-slides          PowerPoint; slide_*: their shapes in order, texts, diagrams, comments
+slides          PowerPoint; slide_*: their shapes, order, texts, diagrams, comments
 open_document   OpenDocument texts; open_*: their styles, lists, tables
-workbook        workbooks; xlsx, ods, calamine_book read them into `sheets`; number_format, bounded_package
+workbook        workbooks; xlsx, xlsx_texts, ods, calamine_book read them into `sheets`; number_format, bounded_package
 rich_text       Rich Text Format; rich_text_*: its tokens, groups, paragraphs
 pdf_words, pdf_lines, pdf_tables, pdf_running_lines, pdf_paragraphs, pdf_hyphens    from PDFium's words to blocks
 pdf_annotations, pdf_outline, pdf_scans        what else a PDF tells of itself

@@ -16,14 +16,13 @@ from lxml import etree
 
 from core.rag.reading.bounded_package import BoundedPackage, local_name, stream_elements
 from core.rag.reading.comments import Comment
-from core.rag.reading.number_format import BUILT_IN, GENERAL, show_number
+from core.rag.reading.number_format import GENERAL, show_number
 from core.rag.reading.raw_document import NO_LIMITS, ReadingLimits
 from core.rag.reading.sheets import CELLS_LIMIT, RowBudget, Sheet, SparseRow, Workbook
+from core.rag.reading.xlsx_texts import CellStyles, plain_text, read_styles, unescape
 
 COLUMNS_END = 16_384  # Excel's own limit
-CELL_LIMIT_CHARS = 32_767
 CELL_NAME = re.compile(r"([A-Z]{1,3})(\d{1,7})")
-ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
 def read_xlsx(body: bytes, limits: ReadingLimits = NO_LIMITS) -> Workbook:
@@ -40,8 +39,8 @@ class WorkbookReader:
         self._budget = RowBudget(limits)
         self._strings: list[str] = []
         self._has_more_strings = self._lacks_string = False
-        self._formats: list[str] = []
-        self._from_1904 = False
+        self._styles = CellStyles()
+        self._from_1904 = self._is_computed_later = False
 
     def read(self) -> Workbook:
         root = self._package.xml(self._part)
@@ -49,10 +48,12 @@ class WorkbookReader:
             raise zipfile.BadZipFile(f"there is no {self._part}")
         properties = root.find("{*}workbookPr")
         self._from_1904 = properties is not None and properties.get("date1904") in ("1", "true")
+        computed = root.find("{*}calcPr")
+        self._is_computed_later = computed is not None and computed.get("fullCalcOnLoad") in ("1", "true")
         relations = {each.id: each for each in self._package.relations(self._part)}
         by_kind = {each.kind: each.target for each in relations.values()}
         self._strings, self._has_more_strings = read_strings(self._package, by_kind.get("sharedStrings", ""))
-        self._formats = read_formats(self._package.xml(by_kind.get("styles", "")))
+        self._styles = read_styles(self._package.xml(by_kind.get("styles", "")))
         people = read_people(self._package.xml(by_kind.get("person", "")))
         sheets, hidden = [], 0
         for element in root.iterfind("{*}sheets/{*}sheet"):
@@ -100,7 +101,7 @@ class WorkbookReader:
         for element in row:
             letters = (element.get("r") or "").rstrip("0123456789")
             column = column_number(letters) if letters else column + 1
-            text = self._cell(element).strip()
+            text = self._styles.strike(self._cell(element).strip(), element.get("s") or "")
             if text and 0 <= column < COLUMNS_END:
                 cells[column] = text
         return cells
@@ -115,7 +116,7 @@ class WorkbookReader:
                 formula = child.text
             elif name == "is":
                 return plain_text(child)
-        if value is None:
+        if value is None or (formula and value == "0" and self._is_computed_later):
             return f"={formula}" if formula else ""  # written by a program that computes nothing
         if kind == "s":
             return self._string(value)
@@ -133,7 +134,7 @@ class WorkbookReader:
 
     def _number(self, value: str, style: str) -> str:
         try:
-            code = self._formats[int(style)] if style.isdigit() else GENERAL
+            code = self._styles.formats[int(style)] if style.isdigit() else GENERAL
             return show_number(float(value), code, from_1904=self._from_1904)
         except (ValueError, IndexError, ArithmeticError):
             return value
@@ -152,23 +153,6 @@ def read_strings(package: BoundedPackage, part: str) -> tuple[list[str], bool]:
         return strings, next(texts, None) is not None
 
 
-def plain_text(element: etree._Element) -> str:
-    """Returns the text of all runs, without the readings of Japanese signs."""
-    if len(element) == 1 and local_name(element[0]) == "t":
-        return unescape(element[0].text or "")[:CELL_LIMIT_CHARS]
-    texts = [
-        child.text or "" if local_name(child) == "t" else "".join(part.text or "" for part in child.iterfind("{*}t"))
-        for child in element
-        if local_name(child) in ("t", "r")
-    ]
-    return unescape("".join(texts))[:CELL_LIMIT_CHARS]
-
-
-def unescape(text: str) -> str:
-    """Replaces the standard's escapes of control characters: "_x000D_"."""
-    return ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), text) if "_x" in text else text
-
-
 @lru_cache(maxsize=COLUMNS_END)
 def column_number(letters: str) -> int:
     """Returns 0 for "A", 26 for "AA"."""
@@ -176,17 +160,6 @@ def column_number(letters: str) -> int:
     for letter in letters:
         number = number * 26 + ord(letter) - 64
     return number - 1
-
-
-def read_formats(root: etree._Element | None) -> list[str]:
-    """Returns the format code of each cell style."""
-    if root is None:
-        return []
-    codes = {each.get("numFmtId"): each.get("formatCode") or "" for each in root.iterfind("{*}numFmts/{*}numFmt")}
-    numbers = [each.get("numFmtId") or "0" for each in root.iterfind("{*}cellXfs/{*}xf")]
-    return [
-        codes.get(number) or (BUILT_IN.get(int(number), GENERAL) if number.isdigit() else GENERAL) for number in numbers
-    ]
 
 
 def read_people(root: etree._Element | None) -> dict[str, str]:

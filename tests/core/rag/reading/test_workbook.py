@@ -83,6 +83,34 @@ def test_a_formula_without_a_result_is_shown() -> None:
     assert "| Total | =SUM(B2:B2) |" in text_of(body)
 
 
+def test_a_zero_that_nobody_computed_is_shown_as_its_formula() -> None:
+    """Programs that compute nothing write 0, and ask to have it computed when the file is opened."""
+
+    def build(book: Any) -> None:
+        sheet = book.add_worksheet("Fees")
+        sheet.write_row(0, 0, ["City", "Fee"])
+        sheet.write_row(1, 0, ["Ottawa", 0])
+        for row, (formula, value) in enumerate([("=SUM(B2:B2)", 0), ("=1+1", 2)], 2):
+            sheet.write(row, 0, "Total")
+            sheet.write_formula(row, 1, formula, None, value)
+
+    assert "| Ottawa | 0 |\n| Total | =SUM(B2:B2) |\n| Total | 2 |" in text_of(xlsx(build))
+
+
+def test_struck_and_raised_text_keeps_its_look() -> None:
+    """A struck price is no price, and an exponent no digit. A style can strike a whole cell."""
+
+    def build(book: Any) -> None:
+        sheet = book.add_worksheet("Fees")
+        struck, raised = book.add_format({"font_strikeout": True}), book.add_format({"font_script": 1})
+        sheet.write_row(0, 0, ["Item", "Fee"])
+        sheet.write_rich_string(1, 0, "Area in km", raised, "2", " used")
+        sheet.write_rich_string(1, 1, struck, "$20", " $25")
+        sheet.write(2, 0, "Old", struck)
+
+    assert "| Area in km² used | ~~$20~~ $25 |\n| ~~Old~~ |  |" in text_of(xlsx(build))
+
+
 def test_tables_titles_and_notes_of_a_sheet_are_told_apart() -> None:
     """Empty rows separate them. A table goes on after an empty row where no new header stands."""
 
