@@ -30,7 +30,7 @@ from benchmarks.saved_pages import saved_pages
 from core.configuration.settings import Settings, load
 from core.contract import Attachment, Prompt
 from core.engine import ChatEngine
-from core.rag.reading.extract import parse_page
+from core.rag.reading.pages.extract import parse_page
 from core.rag.reading.raw_document import RawDocument
 from tests.core.support_chatting import chat_on, events_of
 from tests.support.fake_model import FakeModel

@@ -26,8 +26,8 @@ from rich.table import Table
 
 from benchmarks.saved_pages import MEASURED_WORDS, SavedPage, saved_pages
 from core.errors import UnreadableDocument
-from core.rag.reading import extract
 from core.rag.reading.charset import decode
+from core.rag.reading.pages import extract
 from core.rag.reading.raw_document import RawDocument
 from core.rag.reading.reader import Reader
 from tests.support.hostile_documents import CASES

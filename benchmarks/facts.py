@@ -62,7 +62,7 @@ from core.rag.facts.sync import sync
 from core.rag.facts.tables import Floats, documents, passages
 from core.rag.facts.vector_backends import VectorCache
 from core.rag.questions.lookup_question import LookupQuestion
-from core.rag.reading import markdown
+from core.rag.reading.text import markdown
 from core.storage.database import Database
 
 LABELLED = PROJECT_ROOT / "tests" / "core" / "rag" / "facts" / "labelled"

@@ -31,8 +31,8 @@ from urllib.parse import urljoin
 
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
-from core.rag.reading.extract import html_line
-from core.rag.reading.feeds import parse_feed
+from core.rag.reading.feeds.xml_feed import parse_feed
+from core.rag.reading.pages.extract import html_line
 from core.rag.reading.raw_document import RawDocument
 from tests.support.packages import Package, fetch
 

@@ -79,12 +79,17 @@ def split(text: str) -> tuple[str, ...]:
 
 READABLE: tuple[ReadableFormat, ...] = (
     ReadableFormat(
-        "page", "HTML", "extract:parse_page", split(".html .htm .xhtml"), split("text/html application/xhtml+xml"), True
+        "page",
+        "HTML",
+        "pages.extract:parse_page",
+        split(".html .htm .xhtml"),
+        split("text/html application/xhtml+xml"),
+        True,
     ),
     ReadableFormat(
         "feed",
         "RSS, Atom, JSON Feed",
-        "feeds:parse_feed",
+        "feeds.xml_feed:parse_feed",
         split(".rss .atom .rdf"),
         split("application/rss+xml application/atom+xml application/rdf+xml application/feed+json"),
         True,
@@ -92,7 +97,7 @@ READABLE: tuple[ReadableFormat, ...] = (
     ReadableFormat(
         "text",
         "text",
-        "plain_text:parse_text",
+        "text.plain_text:parse_text",
         split(".txt .text .log .asc .me .nfo"),
         split("text/plain"),
         True,
@@ -101,7 +106,7 @@ READABLE: tuple[ReadableFormat, ...] = (
     ReadableFormat(
         "markdown",
         "Markdown",
-        "plain_text:parse_markdown",
+        "text.plain_text:parse_markdown",
         split(".md .markdown .mdown .mkd .mdx .qmd .rmd"),
         split("text/markdown text/x-markdown"),
         True,
@@ -109,7 +114,7 @@ READABLE: tuple[ReadableFormat, ...] = (
     ReadableFormat(
         "csv",
         "CSV",
-        "csv_table:parse_csv",
+        "tables.csv_table:parse_csv",
         split(".csv .tsv .tab"),
         split("text/csv text/tab-separated-values application/csv text/x-csv text/comma-separated-values"),
         True,
@@ -117,7 +122,7 @@ READABLE: tuple[ReadableFormat, ...] = (
     ReadableFormat(
         "json",
         "JSON",
-        "json_data:parse_json",
+        "tables.json_data:parse_json",
         split(".json .geojson .webmanifest"),
         split("application/json text/json application/ld+json application/geo+json application/schema+json"),
         True,
@@ -125,16 +130,16 @@ READABLE: tuple[ReadableFormat, ...] = (
     ReadableFormat(
         "json_lines",
         "JSON Lines",
-        "json_data:parse_json_lines",
+        "tables.json_data:parse_json_lines",
         split(".jsonl .ndjson"),
         split("application/x-ndjson application/jsonl application/x-jsonlines application/jsonlines"),
         True,
     ),
-    ReadableFormat("pdf", "PDF", "pdf:parse_pdf", split(".pdf"), split("application/pdf application/x-pdf")),
+    ReadableFormat("pdf", "PDF", "pdf.document:parse_pdf", split(".pdf"), split("application/pdf application/x-pdf")),
     ReadableFormat(
         "word",
         "Word (.docx)",
-        "word:parse_word",
+        "word.document:parse_word",
         split(".docx .docm .dotx .dotm"),
         split(
             "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -145,7 +150,7 @@ READABLE: tuple[ReadableFormat, ...] = (
     ReadableFormat(
         "workbook",
         "Excel (.xlsx, .xls, .ods)",
-        "workbook:parse_workbook",
+        "tables.workbook:parse_workbook",
         split(".xlsx .xlsm .xltx .xltm .xlsb .xls .xlt .ods .ots"),
         split(
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -159,7 +164,7 @@ READABLE: tuple[ReadableFormat, ...] = (
     ReadableFormat(
         "slides",
         "PowerPoint (.pptx)",
-        "slides:parse_slides",
+        "slides.document:parse_slides",
         split(".pptx .pptm .ppsx .ppsm .potx .potm"),
         split(
             "application/vnd.openxmlformats-officedocument.presentationml.presentation"
@@ -173,7 +178,7 @@ READABLE: tuple[ReadableFormat, ...] = (
     ReadableFormat(
         "open_document",
         "OpenDocument (.odt)",
-        "open_document:parse_open_document",
+        "open_document.document:parse_open_document",
         split(".odt .ott .fodt"),
         split(
             "application/vnd.oasis.opendocument.text application/vnd.oasis.opendocument.text-template"
@@ -183,23 +188,25 @@ READABLE: tuple[ReadableFormat, ...] = (
     ReadableFormat(
         "rich_text",
         "RTF",
-        "rich_text:parse_rich_text",
+        "rich_text.document:parse_rich_text",
         split(".rtf"),
         split("application/rtf text/rtf application/x-rtf text/richtext"),
     ),
     ReadableFormat(
         "mail",
         "email (.eml, .msg)",
-        "mail:parse_mail",
+        "mail.internet_message:parse_mail",
         split(".eml .mht .mhtml"),
         split("message/rfc822 multipart/related multipart/mixed message/global application/x-mimearchive"),
         True,
     ),
-    ReadableFormat("outlook", "Outlook", "outlook:parse_outlook", split(".msg"), split("application/vnd.ms-outlook")),
+    ReadableFormat(
+        "outlook", "Outlook", "mail.outlook:parse_outlook", split(".msg"), split("application/vnd.ms-outlook")
+    ),
     ReadableFormat(
         "xml",
         "XML",
-        "code:parse_code",
+        "text.code:parse_code",
         split(
             ".xml .xsd .xsl .xslt .svg .wsdl .kml .gpx .opml .plist .dita .xliff .resx .csproj .vcxproj .xaml"
             " .rng .storyboard .xib .axml .xul"
@@ -210,7 +217,7 @@ READABLE: tuple[ReadableFormat, ...] = (
     ReadableFormat(
         "code",
         "code and configuration",
-        "code:parse_code",
+        "text.code:parse_code",
         split(
             ".py .pyi .pyw .js .jsx .mjs .cjs .ts .tsx .mts .cts .vue .svelte .css .scss .sass .less .php .rb"
             " .erb .pl .pm .lua .r .jl .tcl .c .h .cc .cpp .cxx .hh .hpp .ino .m .mm .cs .fs .vb .vbs .bas .vba"

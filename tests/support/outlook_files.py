@@ -47,7 +47,7 @@ def properties(fixed: Mapping[int, int], header_bytes: int) -> bytes:
 
 def packed_rtf(rtf: bytes) -> bytes:
     """Packs RTF as single bytes, without references, and the mark of the end."""
-    from core.rag.reading.compressed_rtf import COMPRESSED, INITIAL, WINDOW_BYTES
+    from core.rag.reading.mail.compressed_rtf import COMPRESSED, INITIAL, WINDOW_BYTES
 
     packed = b""
     for at in range(0, len(rtf), 8):

@@ -17,10 +17,10 @@ from core.errors import UnreadableDocument
 from core.language import detect_language
 from core.rag.documents import Document
 from core.rag.passages import cut_blocks
-from core.rag.reading import markdown
 from core.rag.reading.charset import decode
-from core.rag.reading.csv_table import csv_reader
 from core.rag.reading.raw_document import TITLE_LIMIT_CHARS
+from core.rag.reading.tables.csv_table import csv_reader
+from core.rag.reading.text import markdown
 from core.rag.stemming import folded_words
 
 ROWS_LIMIT = 200_000

@@ -76,7 +76,7 @@ def to_json(document: Document, text_limit_chars: int) -> dict[str, Any]:
 
 def rows_json(raw: RawDocument) -> dict[str, Any]:
     # Imported only now: most processes read no workbooks.
-    from core.rag.reading.workbook import workbook_rows
+    from core.rag.reading.tables.workbook import workbook_rows
 
     rows, omissions = workbook_rows(raw)
     return {"csv": rows, "omissions": [asdict(each) for each in omissions]}

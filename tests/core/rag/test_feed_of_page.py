@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from core.rag.reading import extract
+from core.rag.reading.pages import extract
 from core.rag.reading.raw_document import RawDocument
 from core.rag.reading.reader import Reader
 from core.rag.retrieval import Retriever

@@ -12,8 +12,8 @@ from core.errors import UnreadableDocument
 from core.rag.documents import Document
 from core.rag.reading.formats import read_document
 from core.rag.reading.reader_process import answer
-from core.rag.reading.sheets import RowBudget
 from core.rag.reading.table_layout import COLUMNS_LIMIT
+from core.rag.reading.tables.sheets import RowBudget
 
 FEES = "Ville,Frais\nMontréal,12\nQuébec,7\n"
 FEES_TABLE = "| Ville | Frais |\n| --- | --- |\n| Montréal | 12 |\n| Québec | 7 |"

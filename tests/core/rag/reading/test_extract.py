@@ -7,7 +7,7 @@ import codecs
 import pytest
 
 from core.rag.documents import PASSAGE_LIMIT_CHARS, Document
-from core.rag.reading import extract
+from core.rag.reading.pages import extract
 from core.rag.reading.raw_document import RawDocument
 from tests.support.written_pages import WrittenPage, agreement, hashed_grams, plain_text, written_pages
 

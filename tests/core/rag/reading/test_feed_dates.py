@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.rag.reading.feed_dates import parse_feed_date
+from core.rag.reading.feeds.dates import parse_feed_date
 
 
 @pytest.mark.parametrize(

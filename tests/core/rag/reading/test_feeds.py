@@ -8,7 +8,9 @@ import pytest
 
 from core.errors import UnreadableDocument
 from core.rag.documents import PASSAGE_LIMIT_CHARS, Document
-from core.rag.reading import feed_entries, feeds, json_feed
+from core.rag.reading.feeds import entries as feed_entries
+from core.rag.reading.feeds import json_feed
+from core.rag.reading.feeds import xml_feed as feeds
 from core.rag.reading.raw_document import RawDocument
 
 RSS = """<?xml version="1.0" encoding="utf-8"?>

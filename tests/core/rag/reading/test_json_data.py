@@ -11,7 +11,7 @@ import pytest
 from core.contract import Omission
 from core.rag.documents import Document
 from core.rag.reading.formats import read_document
-from core.rag.reading.sheets import RowBudget
+from core.rag.reading.tables.sheets import RowBudget
 
 NEWLINE = "\n"
 

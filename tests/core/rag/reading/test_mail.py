@@ -7,8 +7,8 @@ import pytest
 from benchmarks.corpus.mail import INVITATION, message, messages, outlook_files
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
-from core.rag.reading.compressed_rtf import unpack_rtf
 from core.rag.reading.formats import detect_format, read_document
+from core.rag.reading.mail.compressed_rtf import unpack_rtf
 from tests.support.ole_files import ole_file
 from tests.support.outlook_files import OutlookFile, packed_rtf
 

@@ -9,7 +9,7 @@ import pytest
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
 from core.rag.reading.formats import read_document
-from core.rag.reading.open_document import parse_open_document
+from core.rag.reading.open_document.document import parse_open_document
 from core.rag.reading.raw_document import RawDocument
 from tests.support import open_files as o
 from tests.support.word_files import packed

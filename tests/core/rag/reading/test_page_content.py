@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.rag.documents import Document
-from core.rag.reading import extract
+from core.rag.reading.pages import extract
 from core.rag.reading.raw_document import RawDocument
 
 PROSE = "Employees may ask for leave in writing, and their managers answer within ten working days of that."

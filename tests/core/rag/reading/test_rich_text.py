@@ -9,7 +9,7 @@ from core.errors import UnreadableDocument
 from core.rag.documents import Document
 from core.rag.reading.formats import read_document
 from core.rag.reading.raw_document import RawDocument, ReadingLimits
-from core.rag.reading.rich_text import parse_rich_text
+from core.rag.reading.rich_text.document import parse_rich_text
 
 FONTS = r"{\fonttbl{\f0\fswiss\fcharset0 Arial;}{\f1\fcharset204{\*\panose 02}Arial CYR;}{\f2\fcharset2 Symbol;}}"
 STYLES = r"{\stylesheet{Normal;}{\s1\sbasedon0 heading 1;}{\s2 Titre 2;}{\s3 Title;}{\*\cs10 Default;}}"

@@ -14,10 +14,10 @@ import pytest
 from core.contract import Omission
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
-from core.rag.reading import bounded_package
 from core.rag.reading.raw_document import RawDocument
-from core.rag.reading.sheets import RowBudget
-from core.rag.reading.workbook import parse_workbook, workbook_rows
+from core.rag.reading.tables import bounded_package
+from core.rag.reading.tables.sheets import RowBudget
+from core.rag.reading.tables.workbook import parse_workbook, workbook_rows
 from tests.core.rag.reading.support_workbooks import change_parts, sheet_of, strict, xls, xlsx, zipped
 
 FEES: list[list[Any]] = [["City", "Fee"], ["Ottawa", 12], ["Gatineau", 7.5]]

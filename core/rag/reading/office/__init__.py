@@ -1,0 +1,1 @@
+"""Shared by the formats of word processors, slides and workbooks."""

@@ -1,0 +1,6 @@
+"""Reads CSV, JSON and workbooks as tables.
+
+csv_table, json_data      one format each
+workbook        workbooks; xlsx, xlsx_texts, ods, calamine_book read them into `sheets`
+bounded_package reads the parts of a workbook within limits
+"""
