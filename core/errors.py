@@ -40,7 +40,9 @@ from typing import ClassVar, Literal
 RequestFault = Literal["empty", "frame", "attachments", "resume"]
 DocumentFault = Literal[
     "locked",
+    "encrypted",  # for its recipients: a message, or a protected Office file
     "pictures",  # scanned pages
+    "unmapped",  # a PDF whose fonts do not tell their letters
     "xfa",  # a form that only Adobe Acrobat shows
     "kind",  # another unsupported format
     "damaged",

@@ -48,7 +48,9 @@ error-prompt_too_long-size = It takes as much room as about { $needed } words; t
 error-retry-after = You can try again in about { DURATION($seconds) }.
 
 error-unreadable-locked = This document is locked by a password. Please provide it without one.
+error-unreadable-encrypted = This file is encrypted for the people who received it. Please open it, and provide its text or a copy without protection.
 error-unreadable-pictures = This document has no text, only pictures of it. Please provide one with text, for example from OCR.
+error-unreadable-unmapped = This PDF does not tell which letters it shows. Please provide a version with text, for example from OCR.
 error-unreadable-kind = This kind of document cannot be read. These formats can be read: { -formats }.
 error-unreadable-xfa = This PDF is a form that only Adobe Acrobat shows (XFA). Please open it there, print it to a PDF, and provide that PDF.
 error-unreadable-damaged = This document is damaged. Please save it again, or provide another copy.
@@ -162,6 +164,7 @@ source-omission-end = the beginning
 source-omission-characters = the first { $read } of { $total } characters
 source-omission-pages = the first { $read } of { $total } pages
 source-omission-scanned = pages that are pictures without text are missing ({ $places })
+source-omission-unmapped = pages whose fonts do not tell their letters are missing ({ $places })
 source-omission-slides = the first { $read } of { $total } slides
 source-omission-sheets = { $read ->
     [one] the first of { $total } sheets
@@ -304,9 +307,17 @@ bot-files-locked = { $count ->
     [one] Not read: { $names }. It is locked by a password; attach it without one.
    *[other] Not read: { $names }. They are locked by a password; attach them without one.
 }
+bot-files-encrypted = { $count ->
+    [one] Not read: { $names }. It is encrypted for the people who received it; open it, and attach its text or a copy without protection.
+   *[other] Not read: { $names }. They are encrypted for the people who received them; open them, and attach their text or copies without protection.
+}
 bot-files-pictures = { $count ->
     [one] Not read: { $names }. It has no text, only pictures of it; attach a file with text, for example from OCR.
    *[other] Not read: { $names }. They have no text, only pictures of it; attach files with text, for example from OCR.
+}
+bot-files-unmapped = { $count ->
+    [one] Not read: { $names }. This PDF does not tell which letters it shows; attach one with text, for example from OCR.
+   *[other] Not read: { $names }. These PDFs do not tell which letters they show; attach files with text, for example from OCR.
 }
 bot-files-xfa = { $count ->
     [one] Not read: { $names }. It is a form that only Adobe Acrobat shows (XFA); open it there, print it to a PDF, and attach that PDF.
@@ -1122,7 +1133,9 @@ page-file-read = { $characters ->
 page-file-read-in-part = read in part: the first { $characters } characters. The rest is too long.
 page-file-unreadable = No text could be extracted. Supported formats: { -formats }.
 page-file-locked = It is protected by a password. Attach it without a password.
+page-file-encrypted = It is encrypted for the people who received it. Open it, then paste its text or attach a copy without protection.
 page-file-pictures = It contains no text, only images. Attach a version with text, for example after optical character recognition.
+page-file-unmapped = This PDF does not tell which letters it shows. Attach a version with text, for example after optical character recognition.
 page-file-xfa = It is a form that only Adobe Acrobat shows (XFA). Open it there, print it to a PDF, and attach that PDF.
 page-file-damaged = It is damaged. Save it again or choose another copy, then attach it.
 page-file-complicated = It is too large or too complex to read. Attach the important part.

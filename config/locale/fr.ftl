@@ -48,7 +48,9 @@ error-prompt_too_long-size = Cela prend autant de place qu’environ { $needed }
 error-retry-after = Vous pourrez réessayer dans environ { DURATION($seconds) }.
 
 error-unreadable-locked = Ce document est protégé par un mot de passe. Veuillez le fournir sans mot de passe.
+error-unreadable-encrypted = Ce fichier est chiffré pour ses destinataires. Veuillez l’ouvrir et fournir son texte ou une copie non protégée.
 error-unreadable-pictures = Ce document ne contient pas de texte, seulement des images. Veuillez en fournir un qui contient du texte, par exemple après une reconnaissance de caractères.
+error-unreadable-unmapped = Ce PDF n’indique pas quelles lettres il affiche. Veuillez fournir une version qui contient du texte, par exemple après une reconnaissance de caractères.
 error-unreadable-kind = Ce format n’est pas pris en charge. Formats pris en charge : { -formats }.
 error-unreadable-xfa = Ce PDF est un formulaire que seul Adobe Acrobat peut afficher (XFA). Veuillez l’ouvrir dans Acrobat, l’imprimer en PDF et fournir ce PDF.
 error-unreadable-damaged = Ce document est endommagé. Veuillez l’enregistrer de nouveau ou en fournir une autre copie.
@@ -162,6 +164,7 @@ source-omission-end = le début
 source-omission-characters = les { $read } premiers caractères sur { $total }
 source-omission-pages = les { $read } premières pages sur { $total }
 source-omission-scanned = les pages qui sont des images sans texte manquent ({ $places })
+source-omission-unmapped = les pages dont les polices n’indiquent pas les lettres manquent ({ $places })
 source-omission-slides = les { $read } premières diapositives sur { $total }
 source-omission-sheets = { $read ->
     [one] la première feuille sur { $total }
@@ -307,9 +310,17 @@ bot-files-locked = { $count ->
     [one] Non lu : { $names }. Ce fichier est protégé par un mot de passe; veuillez le joindre sans mot de passe.
    *[other] Non lus : { $names }. Ces fichiers sont protégés par un mot de passe; veuillez les joindre sans mot de passe.
 }
+bot-files-encrypted = { $count ->
+    [one] Non lu : { $names }. Ce fichier est chiffré pour ses destinataires; veuillez l’ouvrir et joindre son texte ou une copie non protégée.
+   *[other] Non lus : { $names }. Ces fichiers sont chiffrés pour leurs destinataires; veuillez les ouvrir et joindre leur texte ou des copies non protégées.
+}
 bot-files-pictures = { $count ->
     [one] Non lu : { $names }. Ce fichier ne contient pas de texte, seulement des images; veuillez en joindre un qui contient du texte, par exemple après une reconnaissance de caractères.
    *[other] Non lus : { $names }. Ces fichiers ne contiennent pas de texte, seulement des images; veuillez en joindre qui contiennent du texte, par exemple après une reconnaissance de caractères.
+}
+bot-files-unmapped = { $count ->
+    [one] Non lu : { $names }. Ce PDF n’indique pas quelles lettres il affiche; veuillez en joindre un qui contient du texte, par exemple après une reconnaissance de caractères.
+   *[other] Non lus : { $names }. Ces PDF n’indiquent pas quelles lettres ils affichent; veuillez en joindre qui contiennent du texte, par exemple après une reconnaissance de caractères.
 }
 bot-files-xfa = { $count ->
     [one] Non lu : { $names }. Ce fichier est un formulaire que seul Adobe Acrobat peut afficher (XFA); veuillez l’ouvrir dans Acrobat, l’imprimer en PDF et joindre ce PDF.
@@ -1145,7 +1156,9 @@ page-file-read = { $characters ->
 page-file-read-in-part = lu en partie : les { $characters } premiers caractères. Le reste est trop long.
 page-file-unreadable = Aucun texte n’a pu être extrait. Formats pris en charge : { -formats }.
 page-file-locked = Il est protégé par un mot de passe. Joignez-le sans mot de passe.
+page-file-encrypted = Il est chiffré pour ses destinataires. Ouvrez-le, puis collez son texte ou joignez une copie non protégée.
 page-file-pictures = Il ne contient pas de texte, seulement des images. Joignez une version qui contient du texte, par exemple après une reconnaissance optique de caractères.
+page-file-unmapped = Ce PDF n’indique pas quelles lettres il affiche. Joignez une version qui contient du texte, par exemple après une reconnaissance de caractères.
 page-file-xfa = C’est un formulaire que seul Adobe Acrobat peut afficher (XFA). Ouvrez-le dans Acrobat, imprimez-le en PDF et joignez ce PDF.
 page-file-damaged = Il est endommagé. Enregistrez-le de nouveau ou choisissez une autre copie, puis joignez-la.
 page-file-complicated = Il est trop volumineux ou trop complexe pour être lu. Joignez la partie importante.

@@ -70,6 +70,10 @@ class PdfFile:
         self._objects.append(body)
         return len(self._objects)
 
+    def replace(self, number: int, body: bytes) -> None:
+        """Sets an object that others refer to, and that refers to them."""
+        self._objects[number - 1] = body
+
     def add_page(
         self, content: str | bytes, *, rotate: int = 0, annotations: Iterable[int] = (), extra: str = ""
     ) -> int:

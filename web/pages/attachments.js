@@ -9,7 +9,9 @@ const SHADOW_PX = 4; // a smaller overflow needs no shadow
 const REASONS = {
   unreadable: 'page-file-unreadable',
   locked: 'page-file-locked',
+  encrypted: 'page-file-encrypted',
   pictures: 'page-file-pictures',
+  unmapped: 'page-file-unmapped',
   xfa: 'page-file-xfa',
   damaged: 'page-file-damaged',
   large: 'page-file-complicated',

@@ -83,21 +83,29 @@ class AnnotationReader:
         kind = pdfium.FPDFAnnot_GetFormFieldType(self._form, widget)
         name = self._text(pdfium.FPDFAnnot_GetFormFieldName, widget)
         label = self._text(pdfium.FPDFAnnot_GetFormFieldAlternateName, widget) or short_name(name)
+        is_box = kind in (pdfium.FPDF_FORMFIELD_CHECKBOX, pdfium.FPDF_FORMFIELD_RADIOBUTTON)
         if MADE_UP_NAME.fullmatch(label):
-            label = words_before(widget, words) or label
+            label = printed_label(widget, words, is_box=is_box) or label
         if kind == pdfium.FPDF_FORMFIELD_CHECKBOX:
             checked = pdfium.FPDFAnnot_IsChecked(self._form, widget)
             yield f"{CHECKED if checked else UNCHECKED} {label}"
+        elif kind == pdfium.FPDF_FORMFIELD_RADIOBUTTON:
+            if pdfium.FPDFAnnot_IsChecked(self._form, widget):
+                yield self._choice(widget, name, label, words)
         elif name not in self._seen and (value := self._value(kind, widget)):
             self._seen.add(name)
             yield f"{label}: {value}"
 
+    def _choice(self, widget: pdfium.FPDF_ANNOTATION, name: str, label: str, words: Sequence[Word]) -> str:
+        """Returns the chosen button of a group, by the words beside it where its value means nothing."""
+        value = self._text(pdfium.FPDFAnnot_GetFormFieldValue, widget)
+        if MADE_UP_NAME.fullmatch(value) or MADE_UP_NAME.fullmatch(short_name(name)):
+            value = printed_label(widget, words, is_box=True) or value
+        return f"{CHECKED} {label}" if value == label else f"{label}: {value}"
+
     def _value(self, kind: int, widget: pdfium.FPDF_ANNOTATION) -> str:
         if kind in (pdfium.FPDF_FORMFIELD_COMBOBOX, pdfium.FPDF_FORMFIELD_LISTBOX):
             return ", ".join(self._chosen(widget)) or self._text(pdfium.FPDFAnnot_GetFormFieldValue, widget)
-        if kind == pdfium.FPDF_FORMFIELD_RADIOBUTTON:
-            value = self._text(pdfium.FPDFAnnot_GetFormFieldValue, widget)
-            return "" if value == "Off" else value
         is_secret = pdfium.FPDFAnnot_GetFormFieldFlags(self._form, widget) & PASSWORD_FLAG
         if kind != pdfium.FPDF_FORMFIELD_TEXTFIELD or is_secret:
             return ""
@@ -173,6 +181,44 @@ def words_before(widget: pdfium.FPDF_ANNOTATION, words: Sequence[Word]) -> str:
         label.insert(0, word.text)
         edge = word.left
     return " ".join(label).rstrip(" :_.…")
+
+
+def printed_label(widget: pdfium.FPDF_ANNOTATION, words: Sequence[Word], *, is_box: bool) -> str:
+    """Returns a field's label on the page: mostly on the right of a box, on the left of other fields or above them."""
+    if is_box:
+        return words_after(widget, words) or words_before(widget, words)
+    return words_before(widget, words) or words_above(widget, words)
+
+
+def words_after(widget: pdfium.FPDF_ANNOTATION, words: Sequence[Word]) -> str:
+    box = pdfium.FS_RECTF()
+    if not pdfium.FPDFAnnot_GetRect(widget, box):
+        return ""
+    row = [word for word in words if -box.top <= word.baseline <= -box.bottom + 2 and word.left >= box.right - 2]
+    return " ".join(near_words(sorted(row, key=lambda word: word.left), box.right))
+
+
+def words_above(widget: pdfium.FPDF_ANNOTATION, words: Sequence[Word]) -> str:
+    """Returns the words just above a field, from its left edge on."""
+    box = pdfium.FS_RECTF()
+    if not pdfium.FPDFAnnot_GetRect(widget, box):
+        return ""
+    above = [
+        word
+        for word in words
+        if 0 <= -box.top - word.baseline <= word.size and box.left - 2 <= word.left and word.right <= box.right + 2
+    ]
+    return " ".join(near_words(sorted(above, key=lambda word: word.left), box.left)).rstrip(" :_.…")
+
+
+def near_words(row: Sequence[Word], edge: float) -> Iterator[str]:
+    """Yields the words of a row, from the left, that stand close together; the first one close to the edge."""
+    gap = FIELD_GAP
+    for word in row:
+        if word.left - edge > gap * word.size:
+            return
+        yield word.text
+        edge, gap = word.right, LABEL_GAP
 
 
 def short_name(name: str) -> str:

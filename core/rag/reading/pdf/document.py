@@ -30,7 +30,7 @@ from core.rag.reading.pdf.paragraphs import PAGE_LEVEL, document_blocks
 from core.rag.reading.pdf.running_lines import PageText, drop_running_lines
 from core.rag.reading.pdf.scans import number_ranges, shows_picture
 from core.rag.reading.pdf.tables import arrange
-from core.rag.reading.pdf.words import page_words
+from core.rag.reading.pdf.words import Word, page_words
 from core.rag.reading.raw_document import RawDocument
 from core.rag.reading.titles import meaningful_title
 from core.texts import text
@@ -38,6 +38,7 @@ from core.texts import text
 CATALOG = re.compile(rb"(\d{1,9})\s+0\s+obj\s*<<[^<>]{0,500}/Type\s*/Catalog")
 SCANNED_CHARS = 60  # a scanned page may have a stamp or a number of its own
 SHELL_CHARS = 2000
+MAPPED_SHARE = 0.5  # of the characters, whose fonts tell the letters; other fonts may do so by chance
 LANGUAGE_SAMPLE_LINES = 100
 NOTES_LEVEL = PAGE_LEVEL + 1  # of the heading above a page's form fields
 # The only page of an XFA form says that the program cannot show it.
@@ -77,6 +78,7 @@ class PdfReading:
         self._annotations = AnnotationReader(pdf)
         self._pages: list[PageText] = []
         self._scanned: list[int] = []
+        self._unmapped: list[int] = []  # pages whose fonts do not tell their letters
 
     def document(self) -> Document:
         total = len(self._pdf)
@@ -106,7 +108,7 @@ class PdfReading:
         except pdfium.PdfiumError:
             return 0
         try:
-            words = page_words(page)
+            words = self._mapped_words(page, index + 1)
             annotations = self._annotations.read(page, words)
             chars = sum(len(word.text) for word in words)
             if chars < SCANNED_CHARS and shows_picture(page):
@@ -116,6 +118,14 @@ class PdfReading:
         lines = arrange(build_lines(words))
         self._pages.append(PageText(index + 1, self._pdf.get_page_label(index), lines, self._notes(annotations, lines)))
         return chars
+
+    def _mapped_words(self, page: pdfium.PdfPage, number: int) -> list[Word]:
+        words, mapped_share = page_words(page)
+        shown = " ".join(word.text for word in words)
+        if mapped_share >= MAPPED_SHARE or detect_language(shown):
+            return words
+        self._unmapped.append(number)
+        return []
 
     def _notes(self, annotations: PageAnnotations, lines: Sequence[Line]) -> list[Block]:
         comments = [comment_text(each, language_of(lines)) for each in annotations.comments]
@@ -134,16 +144,25 @@ class PdfReading:
                 "this PDF is an XFA form, which only Adobe Acrobat shows: print it to a PDF there, and attach that",
                 "xfa",
             )
-        if not any(page.lines or page.notes for page in self._pages):
+        if any(page.lines or page.notes for page in self._pages):
+            return
+        if self._unmapped:
+            raise UnreadableDocument(
+                "the fonts of this PDF do not tell its letters: attach one with text, such as from OCR", "unmapped"
+            )
+        if self._scanned:
             raise UnreadableDocument(
                 "this PDF has no text, only pictures of it: attach one with text, such as from OCR", "pictures"
             )
+        raise UnreadableDocument("there is no text in this PDF: its pages are empty", "empty")
 
     def _omissions(self, read: int, total: int) -> Iterator[Omission]:
         if read < total:
             yield Omission("pages", read, total)
         if self._scanned:
             yield Omission("scanned", places=number_ranges(self._scanned))
+        if self._unmapped:
+            yield Omission("unmapped", places=number_ranges(self._unmapped))
 
 
 def titled_items(key: str, items: Sequence[str], level: int, lines: Sequence[Line]) -> list[Block]:

@@ -13,6 +13,7 @@ from functools import cached_property
 from core.language import word_set
 
 WORD = re.compile(r"[^\W\d_]+(?:[-’'][^\W\d_]+)*")
+NUMBER_PART = re.compile(r"(?:\d[-\u2010\u2011\u2013]|[^\W_][-\u2010\u2011])$")
 ADDRESS = re.compile(r"[/@]\S*$")  # at the end of a text
 HYPHENS = "-\u2010\u2011"
 SOFT_HYPHEN = "\u00ad"
@@ -23,17 +24,21 @@ FIRST_PARTS = word_set(
     long short mid well self full half part high low non ex vice year day cost decision evidence work time second third
     hard large small two three four five six seven eight nine ten twenty thirty forty fifty sixty seventy eighty ninety
     multi cross peer user quasi demi mi semi avant arrière après ci là peut est c'est c’est dix vingt trente quarante
-    cinquante soixante quatre chef vis grand nord sud haut bas franco anglo celui celle ceux celles quelques
+    cinquante soixante quatre chef vis grand nord sud haut bas franco anglo celui celle ceux celles quelques hors
     """
 )
 LAST_PARTS = word_set(
     """
-    term time based related level free wide long known effective specific friendly driven
-    même mêmes là dessus dessous être dire vous nous il elle ils elles on ce je tu moi toi midi uns unes
+    term time based related level free wide long known effective specific friendly driven up off
+    même mêmes là delà dessus dessous devant être dire vous nous il elle ils elles on ce je tu moi toi midi uns unes
+    parole monnaie ministre ministres clé clés rendu rendus métrage métrages guerre
     """
 )
+# Words that neither part tells from the syllables of others.
+HYPHENATED = word_set("check-in sign-in log-in built-in drop-in on-site on-line week-end week-ends")
+CLOSED_SOUS = re.compile("tra(?:ction|ire|it$|ya)|cri|signé|venir")  # "sous" is a syllable: "souscrire"
 # Parts that are joined without a hyphen, though they are words too.
-CLOSED_PARTS = word_set("under over out up in inter with some any every where there here sur sous entre contre")
+CLOSED_PARTS = word_set("under over out up in inter with some any every where there here sur entre contre")
 CONJUNCTIONS = word_set("and or to nor et ou ni à")  # "short- and long-term"
 
 
@@ -52,7 +57,7 @@ class Hyphenation:
         """Joins the text of two lines. `blank`: what stands between whole words."""
         ended = hyphen_end(before)
         if ended is None or not after[:1].isalpha():
-            return f"{before}{blank}{after}"
+            return f"{before}{'' if joins_numbers(before, after) else blank}{after}"
         start, is_soft = ended
         return start + after if is_soft else self._join_parts(start, after)
 
@@ -66,17 +71,37 @@ class Hyphenation:
         return f"{before}{'-' if self._keeps_hyphen(first, second) else ''}{after}"
 
     def _keeps_hyphen(self, first: str, second: str) -> bool:
-        if not first or not second or second[0].isupper() or len(first) == 1:
+        if not first or not second or second[0].isupper() or len(first) == 1 or is_acronym(first, second):
             return True
         first, second = first.lower(), second.lower()
         joined, hyphenated = self._words[first + second], self._words[f"{first}-{second}"]
         if joined != hyphenated:
             return hyphenated > joined
-        if first in FIRST_PARTS or second in LAST_PARTS or "-" in first:
+        if first in FIRST_PARTS or second in LAST_PARTS or "-" in first or f"{first}-{second}" in HYPHENATED:
+            return True
+        if is_joined_by_hyphen(first, second):
             return True
         if first in CLOSED_PARTS or min(len(first), len(second)) < PART_LETTERS:
             return False
         return self._words[first] > 0 and self._words[second] > 0
+
+
+def joins_numbers(before: str, after: str) -> bool:
+    """Tells whether a hyphen next to digits holds two lines together: "2025-/26", "COVID-/19", "30-/day"."""
+    return bool(NUMBER_PART.search(before)) and after[:1].isalnum() and first_word(after) not in CONJUNCTIONS
+
+
+def is_acronym(first: str, second: str) -> bool:
+    """Tells whether only the first part is in capitals: "CRA-/administered"."""
+    return first.isupper() and not second.isupper()
+
+
+def is_joined_by_hyphen(first: str, second: str) -> bool:
+    """Tells whether spelling asks for the hyphen: "donne-t-il", "main-d'œuvre", "sous-ministre", "anti-inflation"."""
+    if first == "sous":
+        return not CLOSED_SOUS.match(second)
+    has_link = second.startswith("t-") or second[1:2] in ("'", "’")
+    return has_link or (first[-1] == second[0] and first[-1] in "ai")
 
 
 def last_word(text: str) -> str:

@@ -16,6 +16,9 @@ SAME_LINE = 0.5  # of the text's size: a raised or lowered word is nearer than a
 OVERLAP = 0.4  # of the size, by which accents, kerning and slanted letters reach into each other
 WIDE_GAP, CELL_GAP = 2.0, 0.8  # of the size: certainly between cells; so if lines nearby have such gaps too
 SHIFT, TOUCH = 0.08, 0.15  # of the size: so far up or down, and so near, is notation
+MARKER = re.compile(
+    r"[•▪◦●○■□–—‣➢✓✔*-]|o|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\d{1,2}(?:\.\d{1,2}){1,4}\.?"
+)  # of an item
 BLANK = 0.5  # of the size: the widest ordinary blank
 
 
@@ -106,10 +109,11 @@ def wide_gaps(line: Line, least: float = CELL_GAP) -> list[int]:
     if not gaps:
         return []
     blank = min(gaps)
+    first = 2 if MARKER.fullmatch(line.words[0].text) else 1  # the text of an item stands far from its number
     limit = least if blank < BLANK * line.size else WIDE_GAP
     return [
         index
-        for index, gap in enumerate(gaps, 1)
+        for index, gap in enumerate(gaps[first - 1 :], first)
         if gap > limit * line.size and (gap > 2.5 * blank or gap > WIDE_GAP * line.size)
     ]
 

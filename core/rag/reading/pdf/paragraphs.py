@@ -27,6 +27,7 @@ NEAR_LINES = 5  # above and below, which show where the column ends
 SENTENCE_ENDS = '.!?:;…»”"'
 BULLET = re.compile(r"[•▪◦●○■□–—‣➢✓✔]\s+(?=\S)|[-*]\s+(?=\S)")
 NUMBERED = re.compile(r"(?:\(?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4})\)|\d{1,2}\.)\s+\S")
+LEADER_END = re.compile(r"…\s+[\w.-]{1,8}$")  # a line of a table of contents, with its page
 NO_LETTERS = re.compile(r"[\W\d_]+")
 DIGIT = re.compile(r"\d")
 
@@ -155,7 +156,7 @@ class BlockBuilder:
     def _join(self, paragraph: Sequence[Line], edges: Sequence[float]) -> str:
         text = paragraph[0].text
         for (last, line), edge in zip(pairwise(paragraph), edges, strict=False):
-            text = self._hyphenation.join_lines(text, line.text, "\n" if ends_early(last, line, edge) else " ")
+            text = self._hyphenation.join_lines(text, line.text, "\n" if ends_line(last, line, edge) else " ")
         return text
 
 
@@ -244,6 +245,10 @@ def right_edges(lines: Sequence[Line]) -> list[float]:
         )
         for index, line in enumerate(lines)
     ]
+
+
+def ends_line(line: Line, below: Line, edge: float) -> bool:
+    return LEADER_END.search(line.text) is not None or ends_early(line, below, edge)
 
 
 def ends_early(line: Line, below: Line, edge: float) -> bool:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SPLIT = "\ufffe"  # stands where PDFium removed the hyphen at a line's end
 TOKEN = re.compile(rf"[^\s{SPLIT}]+{SPLIT}?")
 CHARS_LIMIT = 200_000  # of a page: a book has 3,000
+MAPPED_SAMPLES = 200  # characters
 SAMPLES = 50  # words, for the direction of a page's text
 STRAIGHT, OBLIQUE = 0.1, -1  # the slope up to which a direction counts as straight
 LEVEL = 0.3  # of the size, by which characters of a line are raised or lowered
@@ -52,14 +53,14 @@ class Word:
     glued: bool = False
 
 
-def page_words(page: PdfPage) -> list[Word]:
-    """Returns the words within the page's crop box, in the order of the content stream. Text of scans is invisible
-    (render mode 3) and stays.
+def page_words(page: PdfPage) -> tuple[list[Word], float]:
+    """Returns the words within the page's crop box, in the order of the content stream, and the share of characters
+    whose letters their fonts tell. Text of scans is invisible (render mode 3) and stays.
     """
     text_page = page.get_textpage()
     try:
         reader = WordReader(text_page.raw, page.get_bbox())
-        return list(reader.words())
+        return list(reader.words()), reader.mapped_share()
     finally:
         text_page.close()
 
@@ -108,6 +109,13 @@ class WordReader:
                     glued = last_form is not None and abs(placed.baseline - last_form.baseline) < last_form.size
                     yield Word(cleaned, placed.left, placed.right, placed.baseline, placed.size, split, upright, glued)
                 last_form = placed
+
+    def mapped_share(self) -> float:
+        """Returns the share of the page's characters that have a letter in Unicode, from a sample; 1 without any."""
+        count = min(pdfium.FPDFText_CountChars(self._page), CHARS_LIMIT)
+        sample = range(0, count, max(count // MAPPED_SAMPLES, 1)) if count > 0 else range(0)
+        errors = sum(pdfium.FPDFText_HasUnicodeMapError(self._page, index) == 1 for index in sample)
+        return 1 - errors / len(sample) if sample else 1.0
 
     def _has_notation(self, token: str, first: int) -> bool:
         """Tells whether a digit of the token is smaller or larger than its other characters: "10⁶", "H₂O"."""

@@ -10,9 +10,8 @@ import pytest
 
 from core.contract import Omission
 from core.errors import UnreadableDocument
-from core.rag.documents import Document
-from core.rag.reading.formats import read_document
 from core.rag.reading.raw_document import ReadingLimits
+from tests.core.rag.reading.support_pdfs import filler, one_page, read, text_of, texts
 from tests.support import pdf_files
 from tests.support.pdf_files import PdfFile, resources, scan, show, show_lines
 
@@ -22,32 +21,8 @@ PROSE = (
 )
 
 
-def read(pdf: PdfFile | bytes, *, name: str = "", limits: ReadingLimits | None = None) -> Document:
-    body = pdf.build() if isinstance(pdf, PdfFile) else pdf
-    return read_document(body, "application/pdf", name=name, **({"limits": limits} if limits else {}))
-
-
-def texts(pdf: PdfFile | bytes) -> list[tuple[str, str]]:
-    return [(passage.heading, passage.text) for passage in read(pdf).passages]
-
-
-def text_of(pdf: PdfFile | bytes) -> str:
-    return "\n\n".join(passage.text for passage in read(pdf).passages)
-
-
-def one_page(content: str, *, rotate: int = 0) -> PdfFile:
-    pdf = PdfFile()
-    pdf.add_page(content, rotate=rotate)
-    return pdf
-
-
 def numbered_lines(count: int) -> list[str]:
     return [f"This is the line with the number {number} of a text" for number in range(count)]
-
-
-def filler(number: int) -> str:
-    """Some lines that no other page has."""
-    return show_lines([f"Page {number} tells of its subject {number * 7 + line}" for line in range(12)], 72, 600)
 
 
 def test_each_page_has_its_number() -> None:
@@ -108,30 +83,6 @@ def test_lines_are_joined_to_paragraphs() -> None:
     content += show_lines(address, 72, 400)
 
     assert text_of(one_page(content)) == f"{PROSE}\n\n{PROSE}\n\n{address[0]}\n{address[1]}\n{address[2]}"
-
-
-@pytest.mark.parametrize(
-    ("lines", "expected"),
-    [
-        (["This is a long-", "term plan"], "This is a long-term plan"),
-        (["Some informa-", "tion here"], "Some information here"),
-        (["The re-", "view and the review"], "The review and the review"),
-        (["The re-", "sign or re-sign"], "The re-sign or re-sign"),
-        (["A well-", "being plan, a wellbeing plan"], "A wellbeing plan, a wellbeing plan"),
-        (["The tax payer and the tax-", "payer"], "The tax payer and the tax-payer"),
-        (["Both short-", "and long-term plans"], "Both short- and long-term plans"),
-        (["By e-", "mail"], "By e-mail"),
-        (["See https://canada.ca/infor-", "mation here"], "See https://canada.ca/infor-mation here"),
-        (["In Saint-", "Jean"], "In Saint-Jean"),
-        (["Le gouverne-", "ment peut-", "être ici"], "Le gouvernement peut-être ici"),
-        (["Vous-", "même à l’après-", "midi du congé paren-", "tal"], "Vous-même à l’après-midi du congé parental"),
-        (["Qu’est-", "ce que le minis-", "tère en dit"], "Qu’est-ce que le ministère en dit"),
-        (["soft\xad", "ware"], "software"),
-    ],
-)
-def test_hyphens_at_the_end_of_lines(lines: list[str], expected: str) -> None:
-    """Syllables are joined; words that are written with a hyphen keep it. The document itself shows which is which."""
-    assert text_of(one_page(show_lines(lines, 72, 700))) == expected
 
 
 def test_a_word_that_the_page_splits_is_joined() -> None:
@@ -319,106 +270,6 @@ def test_text_outside_the_page_is_not_read() -> None:
     assert text_of(pdf) == "Inside"
 
 
-def test_filled_forms_are_read() -> None:
-    """Values come with the fields' labels, or with their names. Empty and secret fields are left out."""
-    pdf = PdfFile()
-    fields = [
-        pdf.add_field("form1[0].Page1[0].Surname[0]", pdf_files.string("Tremblay"), label="Nom de famille"),
-        pdf.add_field("form1[0].Page1[0].Given_name[0]", pdf_files.string("Marie-Ève")),
-        pdf.add_field("Empty", b"()"),
-        pdf.add_field("Secret", b"(1234)", extra=b"/Ff 8192"),
-        pdf.add_field("Province", b"(QC)", kind="Ch", extra=b"/Ff 131072 /Opt [[(QC) (Quebec)] [(ON) (Ontario)]]"),
-        pdf.add_field("Full time", b"/Yes", kind="Btn", extra=b"/AS /Yes /AP << /N << /Yes 3 0 R /Off 3 0 R >> >>"),
-        pdf.add_field("Part time", b"/Off", kind="Btn", extra=b"/AS /Off /AP << /N << /Yes 3 0 R /Off 3 0 R >> >>"),
-    ]
-    pdf.add_page(show("Application for leave from the public service", 72, 740), annotations=fields)
-    pdf.add_form(fields)
-
-    assert texts(pdf) == [
-        ("p. 1", "Application for leave from the public service"),
-        (
-            "p. 1 › Form fields",
-            "- Nom de famille: Tremblay\n- Given name: Marie-Ève\n- Province: Quebec\n- [x] Full time\n- [ ] Part time",
-        ),
-    ]
-
-
-def test_fields_without_names_have_their_labels_on_the_page() -> None:
-    """A name that a program made up is replaced. An empty form has no values."""
-    pdf = PdfFile()
-    filled = pdf.add_field("Text1", b"(Lee)", extra=b"/Rect [150 695 300 712]")
-    named = pdf.add_field("Branch", b"(Pay)", extra=b"/Rect [150 665 300 682]")
-    box = pdf.add_field("Check Box 2", b"/Off", kind="Btn", extra=b"/AS /Off /AP << /N << /Yes 3 0 R >> >>")
-    page = show("Family name:", 72, 700) + show("Other words", 72, 670)
-    pdf.add_page(page, annotations=[filled, named])
-    pdf.add_page(show("The second page", 72, 700), annotations=[box])
-    pdf.add_form([filled, named, box])
-
-    assert texts(pdf)[1:] == [("p. 1 › Form fields", "- Family name: Lee\n- Branch: Pay"), ("p. 2", "The second page")]
-
-
-def test_free_text_and_attached_files_are_read() -> None:
-    """Headings are in the document's language."""
-    pdf = PdfFile()
-    note = pdf.add_note("FreeText", "Approuvé par la directrice")
-    file = pdf.add(
-        b"<< /Type /Filespec /F (budget.xlsx) /UF (budget.xlsx) /EF << /F %d 0 R >> >>"
-        % pdf.add(pdf_files.stream(b"", b"x"))
-    )
-    pdf.add_page(show("Voici la demande de congé pour les employés", 72, 740), annotations=[note])
-    pdf.catalog.append(b"/Names << /EmbeddedFiles << /Names [(budget.xlsx) %d 0 R] >> >>" % file)
-
-    assert texts(pdf) == [
-        ("p. 1", "Voici la demande de congé pour les employés\n\nApprouvé par la directrice"),
-        ("Fichiers joints", "- budget.xlsx"),
-    ]
-
-
-def test_comments_are_named_as_such() -> None:
-    """Each says who wrote it, and which words it is about. Links, popups and hidden notes are none."""
-    pdf = PdfFile()
-    notes = [
-        pdf.add_note("Text", "Is this still true?", author="Ana"),
-        pdf.add_note("Highlight", "Cite the directive", author="Luc"),
-        pdf.add_note("Popup", "Cite the directive"),
-        pdf.add_note("Link", "https://example.ca/"),
-        pdf.add_note("Text", "Hidden", extra=b"/F 2"),
-    ]
-    pdf.add_page(show("All of the words", 72, 700) + show("Leave is eighteen months", 72, 506), annotations=notes)
-
-    assert texts(pdf) == [
-        ("p. 1", "All of the words\n\nLeave is eighteen months"),
-        (
-            "p. 1 › Comments",
-            "- Ana: Is this still true?\n- Luc, on “Leave is eighteen months”: Cite the directive",
-        ),
-    ]
-
-
-@pytest.mark.parametrize(
-    "sentence", ["Please wait... If this message is not eventually replaced", "Veuillez patienter…", ""]
-)
-def test_a_form_for_adobe_only_is_refused(sentence: str) -> None:
-    """Its page says nothing but that another program is needed."""
-    pdf = PdfFile()
-    pdf.add_page(show(sentence, 72, 700))
-    pdf.add_form([], xfa="<xdp:xdp xmlns:xdp='http://ns.adobe.com/xdp/'/>")
-
-    with pytest.raises(UnreadableDocument, match="XFA") as refusal:
-        read(pdf)
-    assert refusal.value.reason == "xfa"
-
-
-def test_a_form_with_pages_of_its_own_is_read() -> None:
-    """Many forms are XFA and have ordinary pages too."""
-    pdf = PdfFile()
-    field = pdf.add_field("Name", b"(Lee)")
-    pdf.add_page(show("Application for leave", 72, 740), annotations=[field])
-    pdf.add_form([field], xfa="<xdp:xdp xmlns:xdp='http://ns.adobe.com/xdp/'/>")
-
-    assert "- Name: Lee" in text_of(pdf)
-
-
 def encrypted(password: str, owner_password: str) -> bytes:
     writer = pypdf.PdfWriter(io.BytesIO(one_page(show("Secret", 72, 700)).build()))
     writer.encrypt(password, owner_password)
@@ -463,49 +314,72 @@ def test_a_pdf_without_its_end_is_repaired() -> None:
     assert text_of(body[: body.index(b"xref")]) == "Whole words"
 
 
-@pytest.mark.parametrize(
-    "title",
-    [
-        "(anonymous)",
-        "untitled",
-        "Untitled document",
-        "Untitled-1",
-        "Sans titre",
-        "Microsoft Word - draft.docx",
-        "Microsoft PowerPoint - Réunion",
-        "PowerPoint Presentation",
-        "Présentation PowerPoint",
-        "Document1",
-        "Présentation 2",
-        "C:\\Users\\me\\My Documents\\plan final.doc",
-        "/home/me/plan",
-        "plan_final_v2.indd",
-        "12345",
-        " ",
-    ],
-)
-def test_titles_of_programs_are_not_shown(title: str) -> None:
-    """The file's name stands for them."""
-    pdf = PdfFile(title=title)
-    pdf.add_page(filler(1))
-
-    assert read(pdf, name="Leave 2026.pdf").title == "Leave 2026"
-
-
-@pytest.mark.parametrize(
-    "title",
-    ["Document de travail", "Microsoft 365 guide", "Title IX", "Présentation", "Report 2.0", "Untitled works of art"],
-)
-def test_titles_of_people_are_shown(title: str) -> None:
-    pdf = PdfFile(title=title)
-    pdf.add_page(filler(1))
-
-    assert read(pdf, name="x.pdf").title == title
-
-
 def test_resources_are_as_the_fonts_say() -> None:
     """Fonts of any name work: a page may bring its own resources."""
     pdf = PdfFile()
     pdf.add_page(show("Words", 72, 700, font="F2"), extra=resources("/ProcSet [/PDF]"))
 
     assert text_of(pdf) == "Words"
+
+
+def test_items_are_no_rows_of_a_table() -> None:
+    """Word draws the text of an item far from its bullet or number."""
+    marks = ["•", "•", "1.", "2.", "a)", "(iv)"]
+    content = "".join(
+        show(mark, 72, 700 - 16 * line) + show(f"the item {line} of a list", 90, 700 - 16 * line)
+        for line, mark in enumerate(marks)
+    )
+
+    read_text = text_of(one_page(content))
+
+    assert "|" not in read_text
+    assert read_text.startswith("- the item 0 of a list\n- the item 1 of a list\n\n1. the item 2 of a list")
+
+
+def test_a_table_of_contents_keeps_its_lines() -> None:
+    lines = [("Introduction", "1"), ("Scope of the work", "4"), ("Annex A", "A-12")]
+    content = "".join(
+        show(f"{title} {'. ' * (60 - len(title))}{number}", 72, 700 - 13 * line)
+        for line, (title, number) in enumerate(lines)
+    )
+
+    assert text_of(one_page(content)) == "\n".join(f"{title} … {number}" for title, number in lines)
+
+
+def unmapped_page(pdf: PdfFile) -> tuple[str, str]:
+    """Returns the content and the entries of a page whose font has glyphs without letters."""
+    family = b"/CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> /DW 500"
+    inner = pdf.add(b"<< /Type /Font /Subtype /CIDFontType2 /BaseFont /AB+Calibri %b >>" % family)
+    font = pdf.add(
+        b"<< /Type /Font /Subtype /Type0 /BaseFont /AB+Calibri /Encoding /Identity-H /DescendantFonts [%d 0 R] >>"
+        % inner
+    )
+    glyphs = "".join(f"{ord(char) - 29:04x}" for char in "The fee is 25 dollars a day for everyone")
+    return f"BT /F9 11 Tf 72 700 Td <{glyphs}> Tj ET", f"/Resources << /Font << /F9 {font} 0 R >> >>"
+
+
+def test_a_page_whose_fonts_do_not_tell_its_letters_is_said() -> None:
+    """Its text would be "7KHIHHLV"."""
+    pdf = PdfFile()
+    content, entries = unmapped_page(pdf)
+    pdf.add_page(content, extra=entries)
+    pdf.add_page(show("The fee is paid each day.", 72, 700))
+
+    assert read(pdf).omissions == (Omission("unmapped", places="1"),)
+    assert text_of(pdf) == "The fee is paid each day."
+
+
+def test_a_pdf_without_letters_is_refused() -> None:
+    pdf = PdfFile()
+    content, entries = unmapped_page(pdf)
+    pdf.add_page(content, extra=entries)
+
+    with pytest.raises(UnreadableDocument, match="OCR") as refusal:
+        read(pdf)
+    assert refusal.value.reason == "unmapped"
+
+
+def test_a_pdf_of_empty_pages_is_no_scan() -> None:
+    with pytest.raises(UnreadableDocument) as refusal:
+        read(one_page(""))
+    assert refusal.value.reason == "empty"
