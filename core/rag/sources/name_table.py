@@ -10,6 +10,7 @@ in France unless Ontario is named too; "London" is the one in Ontario, because i
 from __future__ import annotations
 
 import csv
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
@@ -29,7 +30,13 @@ NAMED_LIMIT = 3  # in one question
 WORDS_LIMIT = 400  # of a question that are looked at
 PLACE_PREPOSITIONS = word_set("in at near around for from to a au aux en pour de du sur vers")
 CONJUNCTIONS = word_set("and or et ou")
-ABBREVIATIONS = {"st": "saint", "ste": "sainte"}
+# Words that stand for others in names: "the Minister of Health" speaks for the department.
+SAME_WORDS = {
+    **{"st": "saint", "ste": "sainte"},
+    **dict.fromkeys(("ministry", "minister"), "department"),
+    **{"ministre": "ministere", "defense": "defence"},
+}
+POSTAL_CODE = re.compile(r"\b[A-Z]\d[A-Z] ?\d[A-Z]\d\b", re.IGNORECASE)
 # Other words that stand after "in" or "à" with a capital letter.
 NOT_PLACES = word_set(
     """
@@ -65,7 +72,7 @@ class NamedItem:
 
 @dataclass(frozen=True, slots=True)
 class FoundName:
-    """A row that a question names. `instead_of`: a better known one of the same name, which it may mean as well."""
+    """A row that a question names. `instead_of`: another well-known one of its name, which may be meant as well."""
 
     item: NamedItem
     instead_of: NamedItem | None = None
@@ -126,7 +133,7 @@ class NameTable:
         candidates = [(mention, choose_meaning(mention.meanings, regions)) for mention in mentions]
         candidates = [(at, located(row, at, candidates)) for at, row in candidates]
         own = (
-            FoundName(row, better_known(row, at.meanings, regions))
+            FoundName(row, namesake(row, at.meanings, regions))
             for at, row in candidates
             if not any(is_location_of(row, at, other, it) for other, it in candidates)
         )
@@ -135,6 +142,12 @@ class NameTable:
     def names_anything(self, question: str) -> bool:
         """Tells whether the question has a name of the table, or one that a complete table lacks."""
         return bool(self.find(question)) or self.unknown_name(question) is not None
+
+    def find_within(self, question: str, regions: Sequence[NamedItem]) -> tuple[FoundName, ...]:
+        """Returns the places of the question's names that are in one of the regions: Paris, in Ontario."""
+        wanted = {region.name for region in regions}
+        rows = (row for mention in self._mentions(question) for row in mention.meanings if row.within in wanted)
+        return tuple(dict.fromkeys(FoundName(row) for row in rows))[:NAMED_LIMIT]
 
     def named(self, name: str) -> NamedItem | None:
         """Returns the greatest row with exactly this name."""
@@ -157,9 +170,11 @@ class NameTable:
         return kept
 
     def unknown_name(self, question: str) -> str | None:
-        """Returns a name after "in" or "à" that a complete table lacks."""
+        """Returns a name after "in" or "à", or a postal code, that a complete table lacks."""
         if not self.strict or self.find(question):
             return None
+        if code := POSTAL_CODE.search(question):
+            return code[0].upper()
         words = split_words(question)
         for before, word in pairwise(words):
             if (
@@ -174,24 +189,31 @@ class NameTable:
         """Yields the longest names, from left to right."""
         question_words = split_words(question)
         words = normalised_words(question)
-        at = 0
+        at, last_end = 0, -1
         while at < len(words):
-            mention = self._mention(words, question_words, at)
+            mention = self._mention(words, question_words, at, follows=at == last_end)
             if mention is not None:
+                last_end = mention.end
                 yield mention
             at = mention.end if mention is not None else at + 1
 
-    def _mention(self, words: Sequence[str], question_words: Sequence[str], at: int) -> NameMention | None:
+    def _mention(
+        self, words: Sequence[str], question_words: Sequence[str], at: int, *, follows: bool
+    ) -> NameMention | None:
+        """`follows`: another name ends right before."""
         for end in range(min(len(words), at + self._longest), at, -1):
             key = tuple(words[at:end])
-            if key in self._index and self._counts(key, question_words, at, end):
+            if key in self._index and self._counts(key, question_words, at, end, follows=follows):
                 return NameMention(at, end, at > 0 and words[at - 1] in CONJUNCTIONS, self._index[key])
         return None
 
-    def _counts(self, key: NameKey, question_words: Sequence[str], at: int, end: int) -> bool:
-        """Tells whether these words are meant as a name."""
+    def _counts(self, key: NameKey, question_words: Sequence[str], at: int, end: int, *, follows: bool) -> bool:
+        """Tells whether these words are meant as a name. A state's code counts only behind a place: "Vancouver, WA"."""
         if key in self._acronyms:
-            return all(word.isupper() for word in question_words[at:end])
+            is_state = all(is_region_abroad(row) and row.within for row in self._index[key])
+            return all(word.isupper() for word in question_words[at:end]) and (follows or not is_state)
+        if follows and all(not row.weight for row in self._index[key]):
+            return True  # "london england"
         if len(key) > 1 or any(row.weight >= WELL_KNOWN for row in self._index[key]):
             return True
         if end - at == len(question_words):
@@ -217,18 +239,29 @@ def choose_meaning(meanings: Sequence[NamedItem], regions: Set[str]) -> NamedIte
     return max(rows, key=lambda row: row.weight)
 
 
-def better_known(row: NamedItem, meanings: Sequence[NamedItem], regions: Set[str]) -> NamedItem | None:
-    """Returns the place abroad that most people mean by the name, unless the question names the region of `row`."""
+def namesake(row: NamedItem, meanings: Sequence[NamedItem], regions: Set[str]) -> NamedItem | None:
+    """Returns the greatest other place of the name that may be meant, unless the question names the region of `row`.
+
+    That is a greater one abroad, or a well-known one at home: Saint-Jean is in two provinces.
+    """
     if not row.is_covered or folded(row.within) in regions:
         return None
-    abroad = (other for other in meanings if not other.is_covered and other.weight > row.weight > 0)
-    return max(abroad, key=lambda other: other.weight, default=None)
+    others = (other for other in meanings if other != row and may_be_meant(other, row))
+    return max(others, key=lambda other: other.weight, default=None)
+
+
+def may_be_meant(other: NamedItem, row: NamedItem) -> bool:
+    return WELL_KNOWN <= other.weight if other.is_covered else other.weight > row.weight > 0
+
+
+def is_region_abroad(row: NamedItem) -> bool:
+    return not row.is_covered and not row.weight
 
 
 def located(row: NamedItem, at: NameMention, candidates: Sequence[tuple[NameMention, NamedItem]]) -> NamedItem:
     """Returns the row, or a place abroad if a region abroad stands right behind its name: "Vancouver, Washington"."""
     for other, _ in candidates:
-        region = next((each for each in other.meanings if not each.is_covered and not each.weight), None)
+        region = next((each for each in other.meanings if is_region_abroad(each)), None)
         if region is not None and other.begin == at.end and not other.joined and row.within != region.name:
             return NamedItem(row.name, region.name, 0, {}, row.french, region.french)
     return row
@@ -249,7 +282,7 @@ def split_words(text: str) -> list[str]:
 
 def normalised_words(text: str) -> list[str]:
     words = [without_accents(word.lower()) for word in split_words(text)]
-    return [ABBREVIATIONS.get(word, word) for word in words]
+    return [SAME_WORDS.get(word, word) for word in words]
 
 
 def parse_row(row: Mapping[str, str | None], file: Path, line: int) -> tuple[NamedItem, list[str]]:
