@@ -31,6 +31,7 @@ EMPTY_WORDS_TEXT = (
     "vos votre vous y c d m t"
 )
 EMPTY_WORDS = frozenset(EMPTY_WORDS_TEXT.split())
+WHOLE_WORDS = frozenset(("news",))  # the French stem is that of "new", another word
 
 
 class Stemmer:
@@ -61,6 +62,8 @@ def word_stems(word: str) -> tuple[str, ...]:
     """Returns no stem for empty words, two where the languages differ. `word` is in lower case."""
     if len(word) >= WORD_LIMIT_CHARS or without_accents(word) in EMPTY_WORDS:
         return ()
+    if word in WHOLE_WORDS:
+        return (word,)
     return tuple(dict.fromkeys(without_accents(stemmer.stem(word)) for stemmer in STEMMERS.values()))
 
 

@@ -40,6 +40,7 @@ SECOND_LIKELIHOOD = 0.7  # the likelihood from which a second one is
 DOUBTED = 0.1  # the likelihood from which a model is asked, if there is one
 SURE_LIKELIHOOD = 0.9  # the likelihood from which it is not asked
 CERTAIN_LIKELIHOOD = 0.97  # the likelihood from which its answer does not drop a source
+SUBJECT_NAME = 0.7  # the weight from which a name of the table is a subject of its own: "And Health Canada?"
 MENTIONED_LIKELIHOOD = 0.3  # the likelihood from which a topic in a follow-up is a new subject
 CHOSEN_LIMIT = 2
 CANDIDATES_LIMIT = 4
@@ -87,8 +88,9 @@ class ChoiceSigns:
 class SourceCandidate:
     source: PublicSource
     likelihood: float
-    words: frozenset[int]
+    words: frozenset[int] = frozenset()
     is_mentioned: bool = False  # by a word or name of its own, not by likeness alone
+    has_subject_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +109,14 @@ class Shortlist:
 
     @property
     def mentioned(self) -> tuple[SourceCandidate, ...]:
-        """The selected ones that the question mentions, else the best one with a topic in it: "and the weather?"."""
+        """The selected ones that the question mentions, else the best one with a topic or a name in it."""
         if selected := tuple(each for each in self.selection if each.is_mentioned):
             return selected
-        return tuple(each for each in self.candidates[:1] if each.words and each.likelihood >= MENTIONED_LIKELIHOOD)
+        return tuple(
+            each
+            for each in self.candidates[:1]
+            if each.has_subject_name or (each.words and each.likelihood >= MENTIONED_LIKELIHOOD)
+        )
 
     @property
     def certain(self) -> tuple[SourceCandidate, ...]:
@@ -129,7 +135,7 @@ class Chooser:
         parsed = parse_question(question)
         signs = [(source, self.signs(parsed, source, question, likeness)) for source in sources]
         likely = [
-            SourceCandidate(source, sign.likelihood, sign.words, sign.is_mentioned)
+            SourceCandidate(source, sign.likelihood, sign.words, sign.is_mentioned, sign.named >= SUBJECT_NAME)
             for source, sign in signs
             if sign.likelihood >= DOUBTED
         ]
@@ -141,11 +147,12 @@ class Chooser:
     ) -> ChoiceSigns:
         phrases = self._words[source.name]
         names, topics = phrases.names.find_in(parsed.tokens), phrases.topics.find_in(parsed.tokens)
+        hints = phrases.hints.find_in(tokenize(without_table_names(question, source)))
         return ChoiceSigns(
             name=bool(names),
             topics=len({place.start for place in topics if not any(place.start in name for name in names)}),
-            hint=phrases.hints.occur_in(parsed.tokens),
-            named=name_weight(question, source),
+            hint=bool(hints),
+            named=name_weight(question, source, has_topic=bool(topics)),
             like=likeness.sources.get(source.name, LIKE_UNKNOWN) if likeness else LIKE_UNKNOWN,
             unlike=likeness.none if likeness else LIKE_UNKNOWN,
             task=parsed.task,
@@ -203,12 +210,24 @@ def select_likely(likely: Sequence[SourceCandidate]) -> tuple[SourceCandidate, .
     return tuple(selection[:CHOSEN_LIMIT])
 
 
-def name_weight(question: str, source: PublicSource) -> float:
-    """Returns the weight of the names in the question; a place abroad says nothing for a source of places at home."""
+def without_table_names(question: str, source: PublicSource) -> str:
+    """A department's name is one sign: its word "department" is no second one."""
+    return source.named.without_names(question) if source.named is not None else question
+
+
+def name_weight(question: str, source: PublicSource, *, has_topic: bool) -> float:
+    """Returns the weight of the names in the question.
+
+    A place abroad says something for a source of places at home only beside a topic: "Weather in Paris" deserves to be
+    told that it is not covered.
+    """
     if source.named is None or source.section.named is None or not source.section.named.name_weight:
         return 0.0
-    names = source.named.find(question)
-    counts = any(name.is_covered for name in names) if source.named.strict else bool(names)
+    if has_topic:
+        counts = source.named.names_anything(question)
+    else:
+        names = source.named.find(question)
+        counts = any(name.is_covered for name in names) if source.named.strict else bool(names)
     return source.section.named.name_weight if counts else 0.0
 
 
