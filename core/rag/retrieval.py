@@ -198,7 +198,7 @@ def shortcomings(lookup: Lookup, language: Language) -> str:
     for each in lookup.partly_read:
         read = describe_omissions(each.omissions, language)
         notices.append(text("source-partly-read", language, name=each.name, read=read))
-    return "".join(f"{sentence}\n\n" for sentence in notices)
+    return "".join(f"{sentence}\n\n" for sentence in dict.fromkeys(notices))
 
 
 def describe_notice(notice: LookupNotice, language: Language) -> str:

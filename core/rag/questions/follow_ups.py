@@ -44,7 +44,8 @@ def dependence(question: str) -> Dependence:
     opens = any(place.start == 0 for place in OPENERS.find_in(tokens))
     if opens or not subject or refers_back(tokens, words) or INVERTED_PRONOUN.match(text.strip().lower()):
         return "leans"
-    return "leans" if len(subject) == 1 and NEXT_STEPS.occur_in(tokens) else "alone"
+    takes_for_granted = NEXT_STEPS.occur_in(tokens) or COMPARISONS.occur_in(tokens)
+    return "leans" if len(subject) == 1 and takes_for_granted else "alone"
 
 
 def subject_size(question: str) -> int:
@@ -190,18 +191,19 @@ MEASURES = parse_phrases(
 )
 SMALL_TALK = parse_phrases(
     """
-    how are you|how is it going|how s it going|who are you|what can you do|are you there|ça va|comment allez|
-    comment vas|qui es|qui êtes|que peux|que pouvez
+    how are you|how is it going|how s it going|who are you|what can you do|are you there|what's up|new with you|
+    ça va|comment allez|comment vas|qui es|qui êtes|que peux|que pouvez|neuf chez toi|neuf chez vous|neuf de ton côté|
+    neuf de votre côté
     """
 )
-THANKS = parse_phrases("thank you|thanks|merci|hello|hi|hey|bonjour|bonsoir|salut")
+THANKS = parse_phrases("thank you|thanks|thank u|thx|tks|ty|merci|mci|hello|hi|hey|bonjour|bonsoir|salut|allô|coucou")
 REACTIONS = parse_phrases(
     """
     good|fine|clear|interesting|noted|appreciated|brilliant|fantastic|bye bye|clair|c'est clair|intéressant|noté|
     bonne|bon|chouette|fantastique|tant mieux|dommage|too bad|hmm
     """
 )
-POLITE = parse_phrases("s'il te plaît|s'il vous plaît|svp|stp|please")
+POLITE = parse_phrases("s'il te plaît|s'il vous plaît|svp|s.v.p.|stp|s.t.p.|please|pls|plz")
 # Remarks about the answer.
 REPLIES = parse_phrases(
     """
@@ -214,7 +216,7 @@ REPLIES = parse_phrases(
 BEFORE_VERB = word_set(
     "please can could would will you now ok okay and then just also great perfect thanks thank so "
     "peux pourrais pouvez pourriez tu vous le la les l me moi et maintenant alors s il te "
-    "plait svp stp parfait super merci bon"
+    "plait svp stp v p t pls parfait super merci bon"
 )
 EDITING_VERBS = parse_phrases(
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import ClassVar
@@ -26,7 +26,7 @@ from core.rag.retrieval import Considered, Lookup, LookupNotice, merge_lookups
 from core.rag.retrieved import RetrievedDocument
 from core.rag.sources import search_results
 from core.rag.sources.catalogue import PublicSource, Sources
-from core.rag.sources.name_table import FoundName, NamedItem
+from core.rag.sources.name_table import FoundName, NamedItem, NameTable
 from core.rag.sources.need import Need, NeedFinder
 from core.rag.structured_text import SEPARATOR
 
@@ -69,8 +69,8 @@ class SourceFinder:
         need = await self.needs.find(personality, question, language)
         duration_ms = round(1000 * (time.monotonic() - started_s))
         log.debug("sources_chosen", names=[source.name for source in need.sources], duration_ms=duration_ms)
-        last_cited = question.earlier[-1].sources if question.earlier else ()
-        reads = (self.read(each, need, language, personality.language, last_cited) for each in need.sources)
+        told = frozenset(name for exchange in question.earlier for name in exchange.sources)
+        reads = (self.read(each, need, language, personality.language, told) for each in need.sources)
         return merge_lookups([*await asyncio.gather(*reads), considered_lookup(need)])
 
     async def warm(self) -> None:
@@ -83,11 +83,11 @@ class SourceFinder:
         need: Need,
         language: Language,
         notice_language: Language,
-        last_cited: Sequence[str] = (),
+        told: Set[str] = frozenset(),
     ) -> Lookup:
         """Reads `source` in `language`; names what could not be read in `notice_language`.
 
-        `last_cited`: the sources of the answer before, whose default place the person was told already.
+        `told`: the sources of earlier answers, whose choice of place the person knows.
         """
         title = source.title(notice_language)
         names = names_of(source, need.texts)
@@ -101,7 +101,7 @@ class SourceFinder:
         if not items and notices:
             return Lookup(notices=tuple(notices))
         targets = build_targets(source, items, language, need.query or self.needs.query(source, need.texts))
-        if not any(target.label in last_cited for target in targets):  # the person was told before
+        if not any(target.label in told for target in targets):
             notices += choices_made(source, names, notice_language)
         lookups = await asyncio.gather(*(self._attempt(target, notice_language) for target in targets))
         return merge_lookups([Lookup(notices=tuple(notices)), *lookups])
@@ -165,12 +165,20 @@ def names_of(source: PublicSource, texts: Sequence[str]) -> NamesFound:
     by_text = [source.named.resolve(text) for text in texts]
     if texts and COMPARISONS.occur_in(tokenize(texts[0])):
         return NamesFound(tuple(dict.fromkeys(found for each in reversed(by_text) for found in each)))
-    for text, found in zip(texts, by_text, strict=True):
+    for at, (text, found) in enumerate(zip(texts, by_text, strict=True)):
         if found:
-            return NamesFound(found)
+            return NamesFound(located_before(source.named, found, texts[at + 1 :]) or found)
         if unknown := source.named.unknown_name(text):
             return NamesFound(unknown=(unknown,))
     return NamesFound()
+
+
+def located_before(table: NameTable, found: Sequence[FoundName], earlier: Sequence[str]) -> tuple[FoundName, ...]:
+    """Returns the places of an earlier question in the regions named alone now: "Ontario" after "in Paris?"."""
+    regions = [each.item for each in found if not each.item.weight]
+    if len(regions) < len(found):
+        return ()
+    return next(filter(None, (table.find_within(text, regions) for text in earlier)), ())
 
 
 def choices_made(source: PublicSource, names: NamesFound, language: Language) -> list[LookupNotice]:

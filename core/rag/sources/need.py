@@ -65,14 +65,15 @@ class NeedFinder:
         sources = catalogue.select(personality.sources)
         correct = await self._spelling.prepare(catalogue)
         text = correct(question.text)
+        kind = dependence_beside(text, sources)
         if not question.earlier:
-            return await self._choose(personality, text, sources, language)
+            return Need() if kind == "nothing" else await self._choose(personality, text, sources, language)
         earlier = [replace(each, question=correct(each.question)) for each in reversed(question.earlier)]
-        match dependence_beside(text, sources):
+        match kind:
             case "alone":
                 need = await self._choose(personality, text, sources, language)
                 if not need.sources:
-                    need = replace(need, sources=await self._continued(text, earlier, sources))
+                    need = need_of(await self._continued(text, earlier, sources), need.texts, need.candidates)
                 return await self._with_places(need, earlier, sources)
             case "leans":
                 return await self._lean(text, earlier, sources)
@@ -106,7 +107,7 @@ class NeedFinder:
         """Chooses by a subject in the question, else by the latest earlier question that needed a source."""
         own = await self._shortlist(text, sources)
         if mentioned := own.mentioned:
-            need = Need(tuple(each.source for each in mentioned), (text,), candidates=own.candidates)
+            need = need_of(mentioned, (text,), own.candidates)
             return await self._with_places(need, earlier, sources)
         if self.chooser.is_task(text) and any(self.chooser.mentions(unnamed(text, sources), each) for each in sources):
             return Need(candidates=own.candidates)
@@ -114,28 +115,30 @@ class NeedFinder:
         for exchange, kind in leaned_on(earlier, sources):
             texts.append(exchange.question)
             if needed := await self._needed_by(exchange, sources):
-                need = Need(needed, tuple(texts), candidates=own.candidates)
+                need = need_of(needed, tuple(texts), own.candidates)
                 return await self._with_places(need, earlier, sources)
             if kind == "alone":
                 break
-        return Need(tuple(each.source for each in own.selection), (text,), candidates=own.candidates)
+        return need_of(own.selection, (text,), own.candidates)
 
     async def _continued(
         self, text: str, earlier: Sequence[EarlierExchange], sources: Sequence[PublicSource]
-    ) -> tuple[PublicSource, ...]:
+    ) -> tuple[SourceCandidate, ...]:
         """Returns the source of the answer before, if the question mentions its subject: "Should I bring a coat?"."""
-        latest = next(conversation_about(earlier, sources), None)
-        if latest is None or self.chooser.is_task(text):
+        if self.chooser.is_task(text):
             return ()
-        needed = await self._needed_by(latest[0], sources)
-        return tuple(each for each in needed if self.chooser.mentions(text, each))
+        for exchange, _ in leaned_on(earlier, sources):
+            if needed := await self._needed_by(exchange, sources):
+                return tuple(each for each in needed if self.chooser.mentions(text, each.source))
+        return ()
 
-    async def _needed_by(self, exchange: EarlierExchange, sources: Sequence[PublicSource]) -> tuple[PublicSource, ...]:
+    async def _needed_by(
+        self, exchange: EarlierExchange, sources: Sequence[PublicSource]
+    ) -> tuple[SourceCandidate, ...]:
         """Returns the sources that the exchange's answer was based on, else those that its question chooses."""
-        if cited := tuple(each for each in sources if is_cited(each, exchange.sources)):
+        if cited := tuple(SourceCandidate(each, 1.0) for each in sources if is_cited(each, exchange.sources)):
             return cited
-        shortlist = await self._shortlist(exchange.question, sources)
-        return tuple(each.source for each in shortlist.selection)
+        return (await self._shortlist(exchange.question, sources)).selection
 
     async def _with_places(
         self, need: Need, earlier: Sequence[EarlierExchange], sources: Sequence[PublicSource]
@@ -153,6 +156,13 @@ class NeedFinder:
     async def _shortlist(self, text: str, sources: Sequence[PublicSource]) -> Shortlist:
         likeness = await self._similarity.compare(text, self._sources.catalogue) if self._similarity else None
         return self.chooser.shortlist(text, sources, likeness)
+
+
+def need_of(chosen: Sequence[SourceCandidate], texts: tuple[str, ...], weighed: Sequence[SourceCandidate]) -> Need:
+    """Builds a need; those chosen for an earlier question are among its candidates."""
+    sources = tuple(each.source for each in chosen)
+    others = (each for each in weighed if each.source not in sources)
+    return Need(sources, texts, candidates=(*chosen, *others))
 
 
 def dependence_beside(text: str, sources: Sequence[PublicSource]) -> Dependence:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core import PROJECT_ROOT
+from core.rag.embeddings import LocalEmbedder
 from core.rag.questions.lookup_question import EarlierExchange, LookupQuestion
 from core.rag.sources.catalogue import Sources
 from core.rag.sources.finder import names_of
@@ -14,9 +15,13 @@ from tests.core.support_chatting import whisper
 
 @pytest.fixture(scope="module")
 def needs() -> NeedFinder:
+    return shipped_needs()
+
+
+def shipped_needs(embedder: LocalEmbedder | None = None) -> NeedFinder:
     sources = Sources(PROJECT_ROOT / "config" / "sources.toml")
     sources.load()
-    return NeedFinder(sources)
+    return NeedFinder(sources, embedder)
 
 
 async def need_of(needs: NeedFinder, text: str, *earlier: str, cited: tuple[str, ...] = ()) -> Need:
@@ -42,6 +47,11 @@ def places(need: Need) -> list[str]:
         (("What did Health Canada announce?", "And Parks Canada?"), "gc-news", ["Parks Canada"]),
         (("wether in otawa", "and in montral?"), "weather", ["Montréal"]),
         (("What are the CBC headlines?", "And in sports?"), "cbc-news", ["Sports"]),
+        (("What is the weather in Paris?", "Ontario"), "weather", ["Paris"]),
+        (("Quelle est la météo à Saint-Jean ?", "non, celui au Nouveau-Brunswick"), "weather", ["Saint John"]),
+        (("What is the weather in Ottawa?", "and Toronto?", "which is warmer?"), "weather", ["Ottawa", "Toronto"]),
+        (("Quelle est la météo à Gatineau ?", "en anglais s.v.p.", "et demain ?"), "weather", ["Gatineau"]),
+        (("Weather in Toronto?", "What about Health Canada?"), "gc-news", ["Health Canada"]),
         (("Weather in Laval", "What are the CBC headlines?", "and the weather tomorrow?"), "weather", ["Laval"]),
     ],
 )
@@ -56,7 +66,15 @@ async def test_a_follow_up_reads_the_source_of_the_question_before_it(
 
 @pytest.mark.parametrize(
     "text",
-    ["Thank you!", "Traduis ça en anglais.", "Why does it snow?", "Who invented the telephone?", "Tell me a joke."],
+    [
+        "Thank you!",
+        "thx",
+        "What's new with you?",
+        "Traduis ça en anglais.",
+        "Why does it snow?",
+        "Who invented the telephone?",
+        "Tell me a joke.",
+    ],
 )
 async def test_other_questions_read_nothing(needs: NeedFinder, text: str) -> None:
     """Thanks, work on the answer, and questions with another subject."""
@@ -88,9 +106,34 @@ async def test_a_follow_up_searches_for_the_latest_subject(
     assert query == needs.query(need.sources[0], need.texts)
 
 
-async def test_greetings_behave_alike_in_both_languages(needs: NeedFinder) -> None:
-    """Neither "What's new?" nor "Quoi de neuf ?" reads the news; both do about a department."""
-    for text in ("What's new?", "Quoi de neuf ?"):
-        assert () == (await need_of(needs, text)).sources
-    for text in ("What's new at Health Canada?", "Quoi de neuf à Santé Canada ?"):
-        assert ["gc-news"] == [source.name for source in (await need_of(needs, text)).sources]
+async def test_a_source_of_an_earlier_question_is_among_the_candidates(needs: NeedFinder) -> None:
+    """So `csps-llm explain` shows it as read."""
+    need = await need_of(needs, "and tomorrow?", "What is the weather in Ottawa?")
+
+    assert need.sources == tuple(each.source for each in need.candidates)
+
+
+async def test_questions_for_something_new_behave_alike_in_both_languages(encoder: LocalEmbedder) -> None:
+    """Alone they read the headlines, about a department its news, and as small talk nothing."""
+    needs = shipped_needs(encoder)
+    for texts, names in (
+        (("What's new?", "Quoi de neuf ?", "Anything new?", "Du nouveau ?"), ["cbc-news"]),
+        (("What's new at Health Canada?", "Quoi de neuf à Santé Canada ?"), ["gc-news"]),
+        (("What's new with you?", "Quoi de neuf chez toi ?"), []),
+    ):
+        for text in texts:
+            assert names == [source.name for source in (await need_of(needs, text)).sources], text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Does Health Canada approve drugs?",
+        "Who is the minister of health?",
+        "Où se trouve le bureau de Transports Canada ?",
+        "My friend works at Environment Canada",
+    ],
+)
+async def test_a_department_without_a_request_for_news_reads_nothing(encoder: LocalEmbedder, text: str) -> None:
+    """Its name alone is no request for what it announced."""
+    assert () == (await need_of(shipped_needs(encoder), text)).sources
