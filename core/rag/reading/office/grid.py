@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby, takewhile
 
 from core.rag.documents import Block, one_line, table_blocks
-from core.rag.reading.table_layout import cell_at, is_group_row
+from core.rag.reading.table_layout import cell_at, cell_kind, is_group_row
 
 COLUMNS_LIMIT = 63  # Word's own; a hostile cell claims to span millions
 CELL_LIMIT_CHARS = 800  # a longer cell is text that a table lays out
@@ -83,11 +83,18 @@ def header_rows(table: Sequence[GridRow]) -> list[GridRow]:
 
 
 def spans_names(groups: GridRow, names: GridRow) -> bool:
-    """Tells whether the second row fills the columns that cells of the first row span, and no others."""
-    spans = [width for cell in groups.cells for width in [cell.columns if cell.text else 1] * cell.columns]
-    filled = [bool(cell_at(names.texts, column)) for column in range(groups.width)]
-    is_alike = all((width > 1) == is_filled for width, is_filled in zip(spans, filled, strict=True))
-    return is_alike and any(filled) and not all(filled)
+    """Tells whether the second row names the columns that cells of the first row span, and stands under no others."""
+    spanned = [cell.columns > 1 for cell in groups.cells for _ in range(cell.columns)]
+    named = [bool(text) for text in spread_texts(groups)]
+    below = [cell_at(names.texts, column) for column in range(groups.width)]
+    is_alike = all(
+        is_spanned == bool(text) for is_spanned, is_named, text in zip(spanned, named, below, strict=True) if is_named
+    )
+    return (
+        is_alike
+        and any(map(all, zip(spanned, named, strict=True)))
+        and all(cell_kind(text) in (None, "year") for text in below)
+    )
 
 
 def join_header(rows: Sequence[GridRow]) -> list[str]:
