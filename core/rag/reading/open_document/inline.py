@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from core.rag.reading.office.alternative_text import authored_description
 from core.rag.reading.office.comments import Comment
 from core.rag.reading.office.inline_text import InlineText, TextLook
 from core.rag.reading.office.zip_package import Element
 from core.rag.reading.open_document.names import DC, DRAW, OFFICE, TEXT, UNSEEN, XLINK, is_hidden, whole_number
 from core.rag.reading.open_document.styles import OpenStyles
 
+DESCRIPTION = "{urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0}desc"
 SPACES_LIMIT = 100
 ReadObject = Callable[[str], str]
 
@@ -92,7 +94,9 @@ class InlineReader:
             read.boxes.append(element)
             return
         for child in element:
-            if child.tag == f"{DRAW}object":
+            if child.tag == DESCRIPTION and element.find(f"{DRAW}image") is not None:
+                self._add(f" {authored_description(child.text or '')} ", look, read)
+            elif child.tag == f"{DRAW}object":
                 self._object(child, look, read)
             elif child.tag.startswith(DRAW):
                 self._drawing(child, look, read)

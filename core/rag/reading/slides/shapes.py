@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.rag.documents import Block, one_line
+from core.rag.reading.office.alternative_text import authored_description
 from core.rag.reading.office.charts import chart_blocks
 from core.rag.reading.office.grid import GridCell, GridRow, grid_blocks
 from core.rag.reading.office.zip_package import Element, ZipPackage
@@ -15,8 +16,6 @@ from core.rag.reading.slides.texts import BulletStyle, paragraph_blocks, plain_t
 
 REPEATED = {"dt", "ftr", "sldNum", "hdr", "sldImg"}  # footers and the like
 TITLES = {"title", "ctrTitle"}
-ALT_TEXT_LIMIT_CHARS = 1000
-MADE_UP = ("description automatically generated", "description générée automatiquement", "ai-generated content")
 NESTING_LIMIT = 30  # of groups
 
 
@@ -180,11 +179,9 @@ def number(value: str | None) -> int:
 
 
 def alternative_text(shape: Element) -> list[Block]:
-    """Returns the description that an author wrote for a picture, not one that a program guessed."""
     properties = shape.find(f"./*/{PRESENTATION}cNvPr")
-    written = one_line(properties.get("descr", ""))[:ALT_TEXT_LIMIT_CHARS] if properties is not None else ""
-    is_words = " " in written and not any(mark in written.lower() for mark in MADE_UP)
-    return [Block("paragraph", written)] if is_words else []
+    written = "" if properties is None else authored_description(properties.get("descr", ""))
+    return [Block("paragraph", written)] if written else []
 
 
 def table_rows(table: Element) -> list[GridRow]:

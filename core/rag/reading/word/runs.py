@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from core.rag.reading.office.alternative_text import authored_description
 from core.rag.reading.office.inline_text import InlineText, Position, TextLook
 from core.rag.reading.office.zip_package import Element
 from core.rag.reading.word.fields import FieldStack
@@ -31,6 +32,8 @@ from core.rag.reading.word.symbols import symbol, without_private_letters
 POSITIONS: dict[str, Position] = {"superscript": "raised", "subscript": "lowered"}
 BOX_CONTENT = frozenset((f"{W}txbxContent",))
 WORD_ART = "{urn:schemas-microsoft-com:vml}textpath"
+PICTURE = "{http://schemas.openxmlformats.org/drawingml/2006/picture}pic"
+PICTURE_PROPERTIES = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}docPr"
 # References to parts of their own, and the attributes that name these.
 DRAWN_PARTS = {
     "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds": f"{R}dm",
@@ -172,6 +175,9 @@ class RunReader:
     def _drawing(self, element: Element, look: TextLook) -> None:
         if look.is_hidden or self._fields.is_in_code:
             return
+        for described in element.iter(PICTURE_PROPERTIES):
+            if next(element.iter(PICTURE), None) is not None:
+                self._add(f" {authored_description(described.get('descr', ''))} ", look)
         for letters in element.iter(WORD_ART):
             self._add(f" {letters.get('string', '')} ", look)
         self._pending.boxes += visible_children(element, BOX_CONTENT)

@@ -41,7 +41,9 @@ def symbol(code: int, font: str) -> str:
 
 
 def without_private_letters(text: str, font: str) -> str:
-    """Replaces the letters of symbol fonts that stand in ordinary text."""
+    """Replaces the letters of symbol fonts that stand in ordinary text, and all known ones in the font Wingdings."""
+    if font.strip().lower() in ("wingdings", "wingdings 2"):
+        return "".join(symbol(ord(letter), font) or letter for letter in text)
     if not any(PRIVATE_START <= ord(letter) <= PRIVATE_END for letter in text):
         return text
     return "".join(

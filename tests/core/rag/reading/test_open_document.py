@@ -176,6 +176,14 @@ def test_looks_that_change_the_meaning_are_kept_and_hidden_text_is_not_read() ->
     assert text_of(body, styles=styles) == "10⁶ ~~$20~~.\n\nEnd."
 
 
+def test_a_picture_has_the_description_of_its_author() -> None:
+    """Those who do not see it read this."""
+    name = 'xmlns:svg="urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0"'
+    picture = f"<draw:frame {name}><draw:image/><svg:desc>Bar chart: 12 in May</svg:desc></draw:frame>"
+
+    assert "See Bar chart: 12 in May below." == text_of(o.paragraph(f"See {picture} below."))
+
+
 def test_headers_and_footers_are_read_once() -> None:
     """Without page numbers."""
     edges = (

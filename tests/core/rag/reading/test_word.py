@@ -15,6 +15,7 @@ from core.rag.reading.formats import read_document
 from core.rag.reading.raw_document import ReadingLimits
 from tests.support import word_files as w
 
+PICTURE = "http://schemas.openxmlformats.org/drawingml/2006/picture"
 LIST = w.abstract_list(
     0, w.level(0, "decimal", "%1."), w.level(1, "lowerLetter", "(%2)"), w.level(2, "lowerRoman", "%3.")
 )
@@ -351,6 +352,20 @@ def test_names_may_stand_in_two_rows(mark: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("groups", "header"),
+    [
+        (w.row("", w.cell("2025", '<w:gridSpan w:val="2"/>')), "| Place | 2025 Adult | 2025 Child |"),
+        (w.row("Who", w.cell("Fees", '<w:gridSpan w:val="2"/>')), "| Who | Fees |  |"),
+    ],
+)
+def test_a_cell_that_spans_columns_groups_the_names_below(groups: str, header: str) -> None:
+    """A row that also fills the column of another name is data."""
+    body = w.table(groups, w.row("Place", "Adult", "Child"), w.row("Hull", "free", "free"))
+
+    assert text_of(body).startswith(f"{header}\n")
+
+
 def test_tables_in_tables_are_read_in_order() -> None:
     """A small one is a part of its cell, a larger one stands between the rows."""
     small, large = w.table(w.row("x", "y")), w.table(w.row("Level", "Rate"), w.row("1", "50"), w.row("2", "60"))
@@ -410,6 +425,28 @@ def test_signs_are_read() -> None:
     )  # fmt: skip
 
     assert text_of(body) == "☑Yes long-term\n10⁶ t CO₂ on the 1st: ~~$20~~ 漢(kan)"
+
+
+def test_letters_of_a_symbol_font_are_signs() -> None:
+    """A check mark may be written as an ordinary letter."""
+    assert text_of(w.paragraph(w.run("\u00fcA", '<w:rFonts w:ascii="Wingdings"/>') + w.run(" \u00fc"))) == "✓A ü"
+
+
+@pytest.mark.parametrize(
+    ("description", "shown"),
+    [
+        ("Bar chart: 12 in May", "See Bar chart: 12 in May below."),
+        ("logo.png", "See below."),
+        ("A car on a road. Description automatically generated", "See below."),
+    ],
+)
+def test_a_picture_has_the_description_of_its_author(description: str, shown: str) -> None:
+    """A program's guess and a file's name are none."""
+    picture = f'<a:graphic><pic:pic xmlns:pic="{PICTURE}"/></a:graphic>'
+    inline = f'<wp:inline><wp:docPr id="1" name="Picture 1" descr="{description}"/>{picture}</wp:inline>'
+    drawing = f"<w:r><w:drawing>{inline}</w:drawing></w:r>"
+
+    assert text_of(w.paragraph(w.run("See ") + drawing + w.run(" below."))) == shown
 
 
 def test_an_equation_is_read_on_a_line() -> None:
