@@ -5,6 +5,7 @@ Knows no page as a whole: `core.rag.reading.pages.extract` decides which element
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -29,6 +30,9 @@ CONTROL_TAGS = frozenset(("input", "select", "textarea", "svg", "iframe", "objec
 ITEM_TAGS = frozenset(("li", "dt"))
 LIST_TAGS = frozenset(("ul", "ol"))
 ALT_LIMIT_CHARS = 300
+BLOCK_STYLE = re.compile(r"display\s*:\s*(?:block|flex|grid|list-item|table)\b", re.IGNORECASE)
+# The last two characters of a text and the first of the next, where no word goes on.
+PARTED = re.compile(r".?[a-zà-ÿ\d.:!?)%][A-ZÀ-Þ]|.?[a-zà-ÿ:)][$€£]|[a-zà-ÿ]{2}\d|.?[:)]\d")
 LABELLED_TAGS = frozenset(("a", "div", "figure", "i", "p", "span"))
 INLINE_PARENTS = frozenset(("p", "a", "span", "b", "strong", "em", "i", "label", "td", "th", "h1", "h2", "h3", "h4"))
 BEFORE_LIMIT_PIECES = 4
@@ -68,7 +72,8 @@ def element_text(root: Tag, skip: Skip) -> str:
     for block in collect_blocks(root, skip):
         if block.words:
             is_item = block.block.kind == "item"
-            text += ("; " if is_item and last else " " if text else "") + one_line(block.block.text)
+            number = f"{block.block.marker} " if is_item and block.block.marker != BULLET else ""
+            text += ("; " if is_item and last else " " if text else "") + number + one_line(block.block.text)
             last = is_item
     return text
 
@@ -107,7 +112,7 @@ class ElementWalk:
             self._code(tag)
         elif tag.name == "table" and (table := parse_table(tag, self._skip, element_text)):
             self._table(tag, table)
-        elif tag.name in BLOCK_TAGS or is_component(tag):
+        elif tag.name in BLOCK_TAGS or is_component(tag) or is_shown_as_block(tag):
             self._block(tag, depth)
         else:
             self._phrase(tag, depth)
@@ -138,7 +143,7 @@ class ElementWalk:
         elif tag.name == "math":
             self._inline.append((f" {notation.formula(tag)} ", self._linked))
         else:
-            opening, closing = ("«", "»") if tag.name == "q" else ("", "")
+            opening, closing = ("«", "»") if tag.name == "q" else (" " if is_parted(tag) else "", "")
             self._inline.append((opening, self._linked))
             self.children(tag, depth)
             self._inline.append((closing, self._linked))
@@ -217,6 +222,18 @@ class ElementWalk:
 def is_component(tag: Tag) -> bool:
     """Tells whether the element is a site's own, which is a block unless it stands in a line."""
     return "-" in tag.name and (tag.parent is None or tag.parent.name not in INLINE_PARENTS)
+
+
+def is_shown_as_block(tag: Tag) -> bool:
+    return BLOCK_STYLE.search(str(tag.get("style") or "")) is not None
+
+
+def is_parted(tag: Tag) -> bool:
+    """Tells whether the element's style must part it from the one before: "Adult" and "$20", "Part 1" and "Fees"."""
+    before = tag.previous_sibling
+    if not isinstance(before, Tag) or not tag.name == before.name == "span" or not (tag.attrs and before.attrs):
+        return False
+    return PARTED.fullmatch(before.get_text()[-2:] + tag.get_text()[:1]) is not None
 
 
 def preformatted_text(tag: Tag) -> str:

@@ -45,7 +45,7 @@ HEADING_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6", "summary", "dt", "legend", "
 CONTROL_TAGS = ("a", "button", "input", "form", "img", "iframe")
 DISCLOSING = ("aria-expanded", "aria-controls", "data-target", "data-bs-target")
 POPUPS = word_set("modal dropdown offcanvas tooltip popover")
-HIDING_CLASSES = word_set("hidden hide d-none is-hidden")
+HIDING_CLASSES = word_set("hidden hide d-none is-hidden invisible")
 # Frameworks hide on small screens alone with "hidden lg:block" and "d-none d-md-block".
 SHOWN_AGAIN = re.compile(r"(?:\w+:|d-\w+-)(?:block|flex|grid|inline|inline-block|inline-flex|table\S*|contents)")
 # Inside the main part, what is named like this leads elsewhere if it is links, or stands around the article.
@@ -56,10 +56,11 @@ SERVICE_NAMES = name_pattern(
     """
 )
 HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+FIGURE = re.compile(r"\d")
 STRUCK_STYLE = re.compile(r"text-decoration[a-z-]*\s*:[^;]*line-through", re.IGNORECASE)
 # Classes of texts for screen readers alone, in the frameworks of governments and the common ones.
 SPOKEN_CLASS = re.compile(
-    r"(?:.*-)?(?:wb-inv|sr-only|visually-?hidden|hidden-visually|screen-?reader(?:-(?:text|only))?|element-invisible"
+    r"(?:.*-)?(?:wb-inv|wb-invisible|sr-only|visually-?hidden|hidden-visually|screen-?reader(?:-(?:text|only))?|element-invisible"
     r"|off-?screen|assistive-text|accessibly-hidden)"
 )
 SKIP_LINK = re.compile(
@@ -76,15 +77,21 @@ LANGUAGE_NAMES = word_set("en fr eng fra english français francais anglais fren
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 CONTENT_MIN_WORDS = 40
 # Content is never named like this.
-BOILERPLATE_NAMES = name_pattern(
-    r"""
+MACHINERY = r"""
     breadcrumbs? pagination pager paginator navbox navbar catlinks printfooter headerlink editsection jumplinks? sortkey
-    sidebar newsletters? comments? commentaires disqus livefyre onetrust gdpr cookieconsent
-    cookie~(?:banner|consent|notice|bar|law) sharethis addthis addtoany sharing sharebar sharedaddy advert\w* adsense
-    ads adslot sponsored noprint noexcerpt mw~jump~link site~sub taboola outbrain trending popular mostpopular
-    mostviewed skiplinks? skip~link toc jump~to~nav recirc pull~?quote not~logged~in
+    disqus livefyre onetrust gdpr cookieconsent cookie~(?:banner|consent|notice|bar|law) sharethis addthis addtoany
+    sharing sharebar sharedaddy advert\w* adsense ads adslot mw~jump~link site~sub taboola outbrain mostviewed
+    skiplinks? skip~link jump~to~nav recirc pull~?quote not~logged~in
+    """
+MACHINERY_NAMES = name_pattern(MACHINERY)
+# In the main part, a page about comments or a newsletter is content.
+BOILERPLATE_NAMES = name_pattern(
+    MACHINERY
+    + r"""
+    sidebar newsletters? comments? commentaires sponsored noprint noexcerpt trending popular mostpopular toc
     """
 )
+THREAD_NAMES = name_pattern(r"comments? commentaires?")
 # Content may be named like this; boilerplate is, if it has no prose.
 LIKELY_BOILERPLATE_NAMES = name_pattern(
     r"""
@@ -99,10 +106,17 @@ LIKELY_BOILERPLATE_NAMES = name_pattern(
 def is_hidden(tag: Tag) -> bool:
     """Tells whether the element declares itself invisible, or silent for screen readers."""
     if tag.get("aria-hidden") == "true":
-        return True
+        return not is_figure_seen_only(tag)
     if tag.has_attr("hidden") and tag["hidden"] != "until-found":
         return True
-    return HIDDEN_STYLE.search(str(tag.get("style") or "")) is not None
+    # Wikis hide the formula below its picture, which has no text.
+    return HIDDEN_STYLE.search(str(tag.get("style") or "")) is not None and tag.find("math", recursive=False) is None
+
+
+def is_figure_seen_only(tag: Tag) -> bool:
+    """Tells whether the element shows a number, such as a price, beside its wording for screen readers."""
+    beside = tag.parent.find_all(True, recursive=False) if tag.parent else []
+    return tag.name == "span" and FIGURE.search(tag.get_text()) is not None and any(map(is_spoken_only, beside))
 
 
 def is_hidden_by_class(tag: Tag) -> bool:
@@ -152,8 +166,8 @@ def is_discloser(tag: Tag) -> bool:
     """Tells whether the element is a button that shows text below it, such as the question of a list of questions."""
     if tag.name != "button" and "button" not in aria_roles(tag):
         return False
-    if tag.name in HEADING_TAGS or tag.find_parent(HEADING_TAGS) is not None:
-        return True
+    if tag.name in HEADING_TAGS or tag.find_parent((*HEADING_TAGS, "th")) is not None:
+        return True  # in a header cell, the button sorts by its column
     return any(map(tag.has_attr, DISCLOSING)) and not is_popup_control(tag)
 
 
@@ -205,14 +219,25 @@ def is_named_boilerplate(tag: Tag, prose_words: int, *, in_article: bool) -> boo
     )
 
 
-def is_named_service(tag: Tag, prose_words: int, *, is_beside: bool) -> bool:
+def is_named_service(tag: Tag, prose_words: int, *, is_beside: bool, is_linked: bool) -> bool:
     """Tells by class and id inside the main part. Authors have marked the content, so few names say anything there.
 
-    `is_beside`: the element consists of links, or stands beside the article that the page is about.
+    `is_linked`: most of its words are links. `is_beside`: it is a group of links, or stands beside the article that
+    the page is about.
     """
     name = class_and_id(tag) if tag.name not in PAGE_FRAME_TAGS else ""
     if not name.strip():
         return False
-    if BOILERPLATE_NAMES.search(name):
+    if MACHINERY_NAMES.search(name) or is_thread(tag, name):
         return True
-    return is_beside and prose_words < CONTENT_MIN_WORDS and SERVICE_NAMES.search(name) is not None
+    if is_beside and prose_words < CONTENT_MIN_WORDS and SERVICE_NAMES.search(name):
+        return True
+    is_service = is_beside or is_linked or tag.find(("form", "input")) is not None
+    return is_service and BOILERPLATE_NAMES.search(name) is not None
+
+
+def is_thread(tag: Tag, name: str) -> bool:
+    """Tells whether the element holds readers' comments. One with a heading may as well say how to comment."""
+    if not THREAD_NAMES.search(name) or tag.find(("h1", "h2", "h3", "h4")) is None:
+        return THREAD_NAMES.search(name) is not None
+    return any(THREAD_NAMES.search(class_and_id(part)) for part in tag.find_all(True, class_=True))

@@ -24,7 +24,8 @@ from core.rag.reading.charset import decode
 from core.rag.reading.pages import boilerplate, disclosure
 from core.rag.reading.pages.blocks import PageBlock, collect_blocks, element_text
 from core.rag.reading.pages.content_run import drop_linked, drop_repeated, find_content
-from core.rag.reading.pages.weights import PageWeights
+from core.rag.reading.pages.tables import name_aria_tables
+from core.rag.reading.pages.weights import PageWeights, Weight
 from core.rag.reading.raw_document import RawDocument
 
 TITLE_LIMIT_CHARS = 300
@@ -38,6 +39,7 @@ SHARE_OF_MAIN = 0.6  # an article with this share of the main part's prose is th
 TITLE_LIKENESS = 0.5
 GROUPING_TAGS = frozenset(("article", "div", "section", "ul", "ol", "li", "p"))
 SHARE_OF_PAGE = 0.3  # of the page's prose: an article with less is a teaser
+BUILT_PAGES = frozenset(("wp-page", "wp-post"))  # Elementor's
 TITLE_REACH = 30  # blocks between a title and its content
 
 
@@ -90,6 +92,7 @@ class HtmlPage:
 
     def __init__(self, soup: BeautifulSoup) -> None:
         self.soup = soup
+        name_aria_tables(soup)
         self._opened = disclosure.open_closed_parts(soup)
         self._weights = PageWeights(soup)
         self._declared = declared_title(soup)
@@ -106,11 +109,17 @@ class HtmlPage:
 
     def _main_part(self) -> Tag | None:
         """Returns the main part with most prose."""
-        mains = [
-            tag for tag in landmarks(self.soup, "main") if not any(map(boilerplate.is_hidden, (tag, *tag.parents)))
-        ]
-        main = max(mains, key=self._prose, default=None)
-        return main if main is not None and main.get_text(strip=True) else None
+        main = self._fullest_shown(landmarks(self.soup, "main"))
+        if main is not None and main.get_text(strip=True):
+            return main
+        if self._article() is not None:
+            return None
+        named = self._fullest_shown(self.soup.find_all(is_named_main))
+        return named if named is not None and self._prose(named) > SHARE_OF_PAGE * self._weights.total.prose else None
+
+    def _fullest_shown(self, tags: Iterable[Tag]) -> Tag | None:
+        shown = [tag for tag in tags if not any(map(boilerplate.is_hidden, (tag, *tag.parents)))]
+        return max(shown, key=self._prose, default=None)
 
     def _article_of(self, main: Tag) -> Tag | None:
         """Returns the article that fills the main part, if one does."""
@@ -149,7 +158,7 @@ class HtmlPage:
     def _leads_elsewhere(self, tag: Tag) -> bool:
         """Tells whether an element of the main part is no part of the content, though people see it."""
         weight = self._weights.of(tag)
-        if boilerplate.is_aside(tag) and weight.prose < ASIDE_MIN_WORDS:
+        if boilerplate.is_aside(tag) and weight.prose < ASIDE_MIN_WORDS and not is_sentence(tag, weight):
             return True
         if tag.name == "form" and tag.find("input", type="search") is not None:
             return True
@@ -158,7 +167,7 @@ class HtmlPage:
         if linked and (is_beside or (tag.name == "article" and self._subject is not None)):
             return True
         is_beside = linked or is_beside
-        return boilerplate.is_named_service(tag, weight.prose, is_beside=is_beside)
+        return boilerplate.is_named_service(tag, weight.prose, is_beside=is_beside, is_linked=weight.is_mostly_linked)
 
     @cached_property
     def content(self) -> list[PageBlock]:
@@ -185,7 +194,7 @@ class HtmlPage:
         within = [block.block for block in self.content if block.block.kind == "heading"]
         first = [block.text for block in within if block.level == 1]
         likely = [text for text in first + headings(self.soup) if is_title(text, self._declared)]
-        return next(iter([*likely, *first, self._declared, *(block.text for block in within)]), "")[:TITLE_LIMIT_CHARS]
+        return next(filter(None, (*likely, *first, self._declared, *headings(self.soup))), "")[:TITLE_LIMIT_CHARS]
 
     def language(self, blocks: Iterable[Block]) -> Language | None:
         """Returns the language that the content's element, or one around it, declares; else the detected one."""
@@ -200,6 +209,18 @@ def landmarks(root: Tag, name: str) -> list[Tag]:
     """Returns the elements of that name or role."""
     tags = (tag for tag in root.descendants if isinstance(tag, Tag))
     return [tag for tag in tags if tag.name == name or (tag.attrs and name in boilerplate.aria_roles(tag))]
+
+
+def is_sentence(tag: Tag, weight: Weight) -> bool:
+    """Tells whether the element has words outside its links, and ends as a sentence does."""
+    return weight.plain > weight.linked and tag.get_text().rstrip().endswith((".", "!", "?"))
+
+
+def is_named_main(tag: Tag) -> bool:
+    """Tells whether the element is the content by the name that its system gives it."""
+    if "mainContentOfPage" in (tag.get("property"), tag.get("itemprop")):
+        return True
+    return tag.get("data-elementor-type") in BUILT_PAGES or "wiki-content" in (tag.get("class") or ())
 
 
 def is_controls(tag: Tag, prose_words: int) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from bs4 import Tag
 
+from core.rag.reading.numerals import format_numeral
+
 ITEMS_LIMIT = 10_000
 # CSS names, the attribute `type`, and the classes of Canada.ca's theme.
 STYLES = {
@@ -20,8 +22,6 @@ STYLES = {
 }
 STYLE = re.compile(r"list-style(?:-type)?\s*:\s*([a-z-]+)", re.IGNORECASE)
 INTEGER = re.compile(r"\s*[+-]?\d{1,9}")
-ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"),
-         (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))  # fmt: skip
 
 
 def item_markers(ordered: Tag) -> Iterator[tuple[Tag, str]]:
@@ -51,25 +51,16 @@ def integer(value: object, default: int) -> int:
 
 
 def write_number(number: int, style: str) -> str:
-    write = {"a": to_letters, "i": to_roman}.get(style.lower(), str)
-    text = write(number) if number > 0 else str(number)
+    if style.lower() == "i":
+        return format_numeral(number, "ROMAN" if style.isupper() else "roman")
+    text = to_letters(number) if style.lower() == "a" and number > 0 else str(number)
     return text.upper() if style.isupper() else text
 
 
 def to_letters(number: int) -> str:
-    """1 → "a", 27 → "aa"."""
+    """1 → "a", 27 → "aa", 28 → "ab": browsers count, where word processors repeat the letter."""
     letters = ""
     while number > 0:
         number, rest = divmod(number - 1, 26)
         letters = chr(ord("a") + rest) + letters
     return letters
-
-
-def to_roman(number: int) -> str:
-    if number >= 4000:
-        return str(number)
-    text = ""
-    for value, sign in ROMAN:
-        count, number = divmod(number, value)
-        text += sign * count
-    return text

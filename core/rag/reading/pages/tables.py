@@ -17,6 +17,12 @@ COLUMNS_LIMIT = 200  # browsers take 1,000 for one cell
 LOOKED_AT_ROWS = 12
 HEADERS_LIMIT = 4  # rows
 JOINED_COLUMNS_LIMIT = 8
+ROLE_NAMES = {
+    **dict.fromkeys(("table", "grid"), "table"),
+    **dict.fromkeys(("columnheader", "rowheader"), "th"),
+    **dict.fromkeys(("cell", "gridcell"), "td"),
+    "row": "tr",
+}
 BOLD_TAGS = ("b", "strong")
 
 Skip = Callable[[Tag], bool]
@@ -39,6 +45,13 @@ class PageTable:
     above: list[str]
     head: list[str] | None
     rows: list[list[str]]
+
+
+def name_aria_tables(root: Tag) -> None:
+    """Names the elements that are tables by their roles as HTML names them."""
+    for tag in root.find_all(role=list(ROLE_NAMES)):
+        if tag.name in ("div", "span", "ul", "ol", "li"):
+            tag.name = ROLE_NAMES[str(tag["role"])]
 
 
 def parse_table(tag: Tag, skip: Skip, read_text: ReadText) -> PageTable | None:
