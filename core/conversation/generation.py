@@ -26,6 +26,7 @@ from core.model.client import ModelClient
 from core.openai.chat_protocol import Message, QueuePosition, StreamEvent, StreamFinished, TextDelta, ThinkingStarted
 from core.rag.answer_filter import AnswerFilter
 from core.rag.budget import cacheable_text
+from core.rag.citations import cited_numbers
 from core.rag.context import parse_lead_context
 from core.rag.passage_cache import PassageCache
 from core.rag.questions.lookup_question import EARLIER_LIMIT, EarlierExchange, LookupQuestion
@@ -281,7 +282,8 @@ def build_filter(fitted: FittedPrompt) -> AnswerFilter | None:
     if not has_documents(fitted):
         return None
     draft, passages = fitted.draft, fitted.passages
-    numbers = [source.number for source in draft.sources(passages)]
+    numbers = {source.number for source in draft.sources(passages)}
+    numbers |= cited_numbers(draft.question)  # "What does reference [12] say?" is about a list in a document
     return AnswerFilter(draft.texts(passages), numbers, draft.style.language)
 
 

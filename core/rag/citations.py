@@ -21,14 +21,15 @@ def cited_numbers(text: str) -> set[int]:
 class CitationFilter:
     """Takes an answer in pieces by `feed`; `flush` ends it. Drops citations of documents that do not exist.
 
-    Models make up numbers, and copy those that a document itself contains. Code, indexes such as `x[0]`, links such as
-    `[1](…)` and other brackets stay. Holds back a possible citation with the blank before it, and nothing else.
+    Models make up numbers, and copy those that a document itself contains. Code, indexes such as `x[0]`, values such as
+    `"rows": [7]`, links such as `[1](…)` and other brackets stay. Holds back a possible citation with the blank before
+    it, and nothing else.
     """
 
     def __init__(self, numbers: Collection[int]) -> None:
         self._numbers = frozenset(numbers)
         self._pending = ""  # blanks, and a citation that may begin after them
-        self._before = ""  # the last character before them, "]" only after a citation
+        self._before = ""  # the last two characters before them, with "." for a citation
         self._ticks = 0  # of the run of backticks that is being written
         self._code_ticks = 0  # of the run that opened the present code; 0 outside code
 
@@ -76,7 +77,7 @@ class CitationFilter:
         """Returns what was held back, or what remains of it."""
         pending, self._pending = self._pending, ""
         match = CITATION.fullmatch(pending.lstrip())
-        if match is None or self._is_link(following) or (pending[0] == "[" and is_word(self._before)):
+        if match is None or self._is_link(following) or self._is_code(pending):
             return self._pass(pending)
         kept = keep_existing(match[1], self._numbers)
         if kept and kept != match[1]:
@@ -85,11 +86,19 @@ class CitationFilter:
 
     def _is_link(self, following: str) -> bool:
         """True for the text of a link `[1](…)`, and for a link's definition `[1]: …` at the beginning of a line."""
-        return following == "(" or (following == ":" and self._before in ("", "\n"))
+        return following == "(" or (following == ":" and self._before[-1:] in ("", "\n"))
+
+    def _is_code(self, pending: str) -> bool:
+        """True for an index, a value, and an argument: `x[7]`, `"rows": [7]`, `x = [7]`, `f([7])`."""
+        before = self._before
+        if before.endswith("=") or before == '":':
+            return True
+        return pending[0] == "[" and (is_word(before[-1:]) or (before.endswith("(") and is_word(before[:-1])))
 
     def _pass(self, text: str, *, is_citation: bool = False) -> str:
         if text:
-            self._before = "." if is_citation else "x" if text.endswith("]") else text[-1]
+            last = "." if is_citation else f"{text[:-1]}x" if text.endswith("]") else text
+            self._before = (self._before + last)[-2:]
         return text
 
 

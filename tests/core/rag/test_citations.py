@@ -29,6 +29,8 @@ def filtered(answer: str, chars: int = 3) -> str:
         ("It is green [ 7 ] [ 2 ].", "It is green [ 2 ]."),
         ("It says [9]: all is green.", "It says: all is green."),
         ("[9] says so", " says so"),
+        ("It is green ([7]).", "It is green ()."),
+        ("Sources: [1], [7]", "Sources: [1],"),
         ("The end [7]", "The end"),
     ],
 )
@@ -47,6 +49,9 @@ def test_only_existing_numbers_are_cited(answer: str, shown: str) -> None:
         "~~Old~~ [9](https://a.example/) is a link, and so is\n[8]: https://b.example/",
         "See [1999] 1 SCR 688, [x], [ ] and [note 9].",
         "The interval [0, 9] and [0] stay.",
+        '{"rows": [4, 9], "columns": [7]}',
+        "x = [1, 9]\ny=[7]",
+        "Call f([7]) and list.append([8, 9])",
         "An open [9",
         "An open [9\nbracket",
     ],
