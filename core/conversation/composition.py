@@ -20,7 +20,7 @@ from core.openai.chat_protocol import Message
 from core.rag.budget import ContextItem, cacheable_text, share_budget, with_passages
 from core.rag.candidates import CandidateQuery, Candidates, is_same
 from core.rag.context import CONTEXT_START, missing_note, parse_lead_context, plain_name
-from core.rag.overview import asks_for_overview
+from core.rag.overview import asks_for_overview, named_documents
 from core.rag.passage_cache import PassageCache
 from core.rag.rendering import PromptStyle
 from core.rag.retrieval import PartlyRead
@@ -127,6 +127,7 @@ def compose(
                 question.text,
                 asks_for_overview(question.text, names),
                 conversation.exchanges[-1].question.text if conversation.exchanges else "",
+                overview_subjects(conversation, question, names),
             ),
             style,
             lambda passages: indexes.get(passages) or passage_cache.get(passages).index,
@@ -137,6 +138,21 @@ def compose(
         style=style,
         today=describe_today(now, language) if now else "",
     )
+
+
+def overview_subjects(conversation: Conversation, question: Question, names: Sequence[str]) -> tuple[str, ...]:
+    """The documents that a question about a whole text means: those it names, else those that came with it, else all
+    files and pages of the conversation, before what was looked up. `names`: of all documents.
+    """
+    return named_documents(question.text, names) or tuple(
+        each.name for each in question.attachments or conversation_documents(conversation)
+    )
+
+
+def conversation_documents(conversation: Conversation) -> tuple[ContextItem, ...]:
+    """The documents that came with earlier questions."""
+    files = chain.from_iterable(each.question.attachments for each in conversation.exchanges)
+    return (*conversation.lead_documents, *files)
 
 
 def describe_today(now: datetime, language: Language) -> str:
@@ -166,20 +182,33 @@ def split_attachments(
 
 
 def partly_shown(draft: PromptDraft, passages: int, context: PromptContext) -> tuple[PartlyRead, ...]:
-    """The documents that came with this question and of which the prompt shows less than was read of them."""
-    conversation, files = context.conversation, context.question.attachments
-    known = {file.name: file.omissions for file in files}
+    """The documents of which the prompt shows less than was read of them.
+
+    Only those that came with this question, unless it asks about a whole document that came earlier.
+    """
+    new = new_documents(context)
+    earlier = {each.name for each in conversation_documents(context.conversation)}
+    found: dict[str, list[Omission]] = {}
+    hidden = (replace(each, omissions=(omit_all(each),)) for each in draft.candidates.hidden(passages))
+    for document in chain((each.document for each in draft.documents(passages)), hidden):
+        for omission in document.omissions:
+            is_new = omission not in new.get(document.name, (omission,))
+            if is_new or (omission.kind == "coverage" and document.name in earlier):
+                found.setdefault(document.name, []).append(omission)
+    return tuple(PartlyRead(plain_name(name), tuple(omissions)) for name, omissions in found.items())
+
+
+def new_documents(context: PromptContext) -> dict[str, tuple[Omission, ...]]:
+    """The omissions known of each document that came with this question, by its name, which several may share."""
+    conversation, items = context.conversation, [*context.question.attachments]
     if not conversation.exchanges and not conversation.earlier:
-        known |= {each.name: each.omissions for each in conversation.lead_documents}
-        known |= {text("prompt-pasted-name", context.personality.language): ()} if conversation.context else {}
-    shown = {each.document.name: each.document.omissions for each in draft.documents(passages)}
-    hidden = {each.name: (omit_all(each),) for each in draft.candidates.documents if each.name not in shown}
-    found = {**hidden, **shown}
-    return tuple(
-        PartlyRead(plain_name(name), tuple(each for each in found.get(name, ()) if each not in omissions))
-        for name, omissions in known.items()
-        if set(found.get(name, ())) - set(omissions)
-    )
+        pasted = text("prompt-pasted-name", context.personality.language)
+        items += [Attachment(pasted, conversation.context)] if conversation.context else []
+        items += [Attachment(each.name, "", each.omissions) for each in conversation.lead_documents]
+    known: dict[str, tuple[Omission, ...]] = {}
+    for each in items:
+        known[each.name] = (*known.get(each.name, ()), *each.omissions)
+    return known
 
 
 def omit_all(document: RetrievedDocument) -> Omission:

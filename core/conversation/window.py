@@ -19,7 +19,6 @@ from core.contract import Sampling
 from core.conversation.draft import PromptDraft
 from core.errors import PromptTooLong
 from core.openai.chat_protocol import Message
-from core.rag.candidates import PROMPT_PASSAGES_LIMIT
 
 ANSWER_SHARE = 4  # the answer gets a quarter of the window, unless its own limit is lower
 # The tokens that a chat template adds to a conversation, and to each message, at most by our estimate.
@@ -28,6 +27,7 @@ TEMPLATE_TOKENS_PER_MESSAGE = 16
 BYTES_PER_TOKEN = 3  # a low guess for French and English, for engines that do not count
 MAX_BYTES_PER_TOKEN = 16  # an average that no text for people exceeds
 DROP_STEP = 4  # exchanges
+MIN_PASSAGES, PASSAGE_TOKENS = 24, 300  # the most passages of a prompt: these, and more in a window with room for more
 
 Count = Callable[[Sequence[Message]], Awaitable[int | None]]
 
@@ -48,7 +48,7 @@ class TrimBounds:
     """The limits learned from an engine's refusal: drop at least `dropped` exchanges, show at most `passages`."""
 
     dropped: int = 0
-    passages: int = PROMPT_PASSAGES_LIMIT
+    passages: int | None = None  # None: as many as `passage_limit` allows
     without_lead: bool = False  # the lead context competes with the other documents
 
 
@@ -59,19 +59,26 @@ async def fit_window(
     if bounds.without_lead:
         draft = draft.without_lead()
     reserve = answer_reserve(sampling, window)
-    passages = min(draft.candidates.passage_count, bounds.passages)
-    messages = draft.messages(bounds.dropped, passages)
+    most = passage_limit(draft, window, bounds)
+    messages = draft.messages(bounds.dropped, most)
     # Most prompts are short: at one byte per token they fit, and the engine need not count.
     if token_ceiling(messages) + max(reserve, sampling.max_tokens or 0) <= window:
-        return FittedPrompt(draft, messages, sampling, bounds.dropped, passages)
+        return FittedPrompt(draft, messages, sampling, bounds.dropped, most)
     room = window - reserve
     if draft.lead_context and await lead_is_too_long(draft, room, count):
         draft = draft.without_lead()
-    passages = await most_passages(draft, room, count, bounds)
+        most = passage_limit(draft, window, bounds)
+    passages = await most_passages(draft, room, count, bounds.dropped, most)
     dropped = await fewest_dropped(draft, room, count, bounds.dropped, passages)
     messages = draft.messages(dropped, passages)
     limited = limit_answer(sampling, window - await count_tokens(messages, count))
     return FittedPrompt(draft, messages, limited, dropped, passages)
+
+
+def passage_limit(draft: PromptDraft, window: int, bounds: TrimBounds) -> int:
+    """The most passages that the prompt may show."""
+    fits = max(MIN_PASSAGES, window // PASSAGE_TOKENS)
+    return min(draft.candidates.passage_count, fits if bounds.passages is None else min(fits, bounds.passages))
 
 
 def answer_reserve(sampling: Sampling, window: int) -> int:
@@ -97,19 +104,19 @@ async def lead_is_too_long(draft: PromptDraft, room: int, count: Count) -> bool:
     return await exceeds(draft.head(), room // 2, count) or await exceeds(without_history, room, count)
 
 
-async def most_passages(draft: PromptDraft, room: int, count: Count, bounds: TrimBounds) -> int:
+async def most_passages(draft: PromptDraft, room: int, count: Count, dropped: int, most: int) -> int:
     """The number of passages to show: half of what personality and question leave, and what history does not need."""
     all_exchanges = len(draft.exchanges)
     bare = await count_tokens(draft.messages(all_exchanges), count)
-    history = await count_tokens(draft.messages(bounds.dropped), count) - bare
+    history = await count_tokens(draft.messages(dropped), count) - bare
     allowed = bare + max((room - bare) // 2, room - bare - history)
-    fits, too_many = 0, min(draft.candidates.passage_count, bounds.passages) + 1
+    fits, too_many = 0, most + 1
     while fits + 1 < too_many:
         middle = (fits + too_many) // 2
-        if await count_tokens(draft.messages(all_exchanges, middle), count) <= allowed:
-            fits = middle
-        else:
+        if await exceeds(draft.messages(all_exchanges, middle), allowed, count):
             too_many = middle
+        else:
+            fits = middle
     return fits
 
 

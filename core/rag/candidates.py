@@ -18,7 +18,6 @@ from core.rag.ranking import PassageIndex, index_passages, question_stems, score
 from core.rag.rendering import DEFAULT_STYLE, NumberedDocument, PromptStyle, RenderedContext, render
 from core.rag.retrieved import RetrievedDocument
 
-PROMPT_PASSAGES_LIMIT = 24  # usually more than fits into a window
 EARLIER_WEIGHT = 0.3  # of the question before
 KEPT_DOCUMENTS, KEPT_PASSAGES_OF_DOCUMENT = 12, 3  # of an answer, for the next one
 
@@ -40,12 +39,13 @@ class CandidateQuery:
     """The question that passages are ranked by.
 
     `earlier`: the question before it, which counts less: "And in Montréal?" alone finds any mention of Montréal.
-    `overview`: it asks about whole documents.
+    `overview`: it asks about whole documents. `subjects`: the names of those, if it asks about some of them only.
     """
 
     text: str = ""
     overview: bool = False
     earlier: str = ""
+    subjects: tuple[str, ...] = ()
 
 
 class Candidates:
@@ -77,8 +77,12 @@ class Candidates:
 
     @property
     def passage_count(self) -> int:
-        """The number of passages that can be rendered."""
-        return min(PROMPT_PASSAGES_LIMIT, len(self._places))
+        return len(self._places)
+
+    def hidden(self, passages: int) -> tuple[RetrievedDocument, ...]:
+        """The documents of which `render` shows nothing."""
+        shown = self.number_shown(self.choose(passages))
+        return tuple(document for at, document in enumerate(self.documents) if at not in shown)
 
     def with_lead(self, lead: Sequence[NumberedDocument], kept: Sequence[NumberedDocument]) -> Candidates:
         """Returns candidates in which the documents of the lead context compete too. They keep their numbers."""
@@ -113,7 +117,7 @@ class Candidates:
         if not 0 < passages < len(self._places):
             return self._places[:passages]
         if self._query.overview:
-            return even_places(self.documents, passages)
+            return even_places(self.documents, passages, self._query.subjects)
         pinned = [(at, number) for at, each in enumerate(self._candidates) for number in each.pinned]
         first = pinned[: passages // 2]  # the rest is for what the new question asks
         others = [place for place in self.order if place not in first] if first else self.order

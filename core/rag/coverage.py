@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from core.rag.budget import fair_limit
 from core.rag.documents import Passage
 from core.rag.retrieved import RetrievedDocument
 
 
-def even_places(documents: Sequence[RetrievedDocument], count: int) -> list[tuple[int, int]]:
-    """Returns `count` places, in reading order: all of short documents, and an even choice of long ones."""
-    shares = share_passages([len(each.passages) for each in documents], count)
+def even_places(
+    documents: Sequence[RetrievedDocument], count: int, subjects: Collection[str] = ()
+) -> list[tuple[int, int]]:
+    """Returns `count` places, in reading order: all of short documents, and an even choice of long ones.
+
+    `subjects`: the names of the documents that the question is about. Others get what these leave.
+    """
+    sizes = [len(each.passages) for each in documents]
+    are_subjects = [each.name in subjects for each in documents]
+    first = share_passages([size * chosen for size, chosen in zip(sizes, are_subjects, strict=True)], count)
+    rest = [size * (not chosen) for size, chosen in zip(sizes, are_subjects, strict=True)]
+    others = share_passages(rest, count - sum(first))
+    shares = [sum(pair) for pair in zip(first, others, strict=True)]
     return [
         (at, number)
         for at, (document, share) in enumerate(zip(documents, shares, strict=True))

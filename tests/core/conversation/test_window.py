@@ -155,3 +155,20 @@ async def test_refused_prompts_become_shorter_until_nothing_is_left() -> None:
     assert (2, 0, ()) == (fitted.dropped, fitted.passages, fitted.draft.lead_context)
     assert sizes[-1] < sizes[0]
     assert fitted.messages[-1].content.endswith("q " * 10)
+
+
+@pytest.mark.parametrize(("window", "shown"), [(2048, range(4, 8)), (8192, range(24, 28)), (131_072, range(300, 437))])
+async def test_the_passages_grow_with_the_window(window: int, shown: range) -> None:
+    """A long document fills a small window, and most of a large one."""
+    many = tuple(Passage("word " * 240, f"Section {number}") for number in range(1000))
+    draft = replace(draft_of([]), candidates=Candidates((RetrievedDocument("Rules", many),), CandidateQuery("?")))
+    counted: list[int] = []
+
+    async def count(messages: Sequence[Message]) -> int:
+        counted.append(await by_words(messages))
+        return counted[-1]
+
+    fitted = await fit_window(draft, Sampling(max_tokens=768), window, count)
+
+    assert fitted.passages in shown
+    assert len(counted) < 16

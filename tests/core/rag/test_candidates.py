@@ -10,7 +10,7 @@ import pytest
 from core.contract import Attachment, Source
 from core.rag import candidates
 from core.rag.budget import CANDIDATES_LIMIT_CHARS, ContextItem, cacheable_text, share_budget
-from core.rag.candidates import PROMPT_PASSAGES_LIMIT, CandidateQuery, Candidates
+from core.rag.candidates import CandidateQuery, Candidates
 from core.rag.documents import Passage
 from core.rag.passage_cache import size_chars
 from core.rag.rendering import NumberedDocument
@@ -59,16 +59,14 @@ def test_a_page_is_cut_between_passages_and_marked() -> None:
 
 def test_rendering_none_or_all_ranks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Passages are ranked only if some must be chosen."""
-    documents = [
-        RetrievedDocument(f"file{number}", (Passage(f"Text {number}."),)) for number in range(PROMPT_PASSAGES_LIMIT)
-    ]
-    few, many = (Candidates(each, CandidateQuery("Text 2")) for each in (documents, documents * 2))
+    documents = [RetrievedDocument(f"file{number}", (Passage(f"Text {number}."),)) for number in range(24)]
+    all_shown = Candidates(documents, CandidateQuery("Text 2"))
     monkeypatch.delattr(candidates, "score_passages")
 
-    assert few.render(0).text == many.render(0).text == ""
-    assert all(f"Text {number}." in few.render(few.passage_count).text for number in range(PROMPT_PASSAGES_LIMIT))
+    assert all_shown.render(0).text == ""
+    assert all(f"Text {number}." in all_shown.render(24).text for number in range(24))
     with pytest.raises(NameError):
-        many.render(many.passage_count)
+        all_shown.render(23)
 
 
 def test_a_title_cannot_claim_a_source_number() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.rag.overview import asks_for_overview
+from core.rag.overview import asks_for_overview, named_documents
 
 NAMES = ("Leave policy 2026.pdf", "https://www.canada.ca/en/leave.html")
 
@@ -31,6 +31,23 @@ NAMES = ("Leave policy 2026.pdf", "https://www.canada.ca/en/leave.html")
         "Quels sont les points saillants du rapport?",
         "Dites brièvement de quoi il s’agit.",
         "Donne-moi les grandes lignes en langage clair",
+        "key points?",
+        "Fais un résumé du document joint",
+        "What's in this file?",
+        "What does this document say?",
+        "Explain this document to me",
+        "Summarize both documents",
+        "Compare these two files.",
+        "What are the differences between the two documents?",
+        "Summarize the second attachment I sent earlier in plain language for my director general",
+        "Explain Leave policy 2026",
+        "De quoi ça parle?",
+        "Peux-tu me résumer ça?",
+        "Fais-moi un sommaire du premier fichier pour le grand public",
+        "Quelles sont les différences entre les deux rapports?",
+        "Quel est le contenu de la pièce jointe?",
+        "Que dois-je retenir de ce document?",
+        "Rédige une note de breffage sur ce document",
     ],
 )
 def test_questions_about_the_whole(question: str) -> None:
@@ -50,6 +67,12 @@ def test_questions_about_the_whole(question: str) -> None:
         "Que dit le document sur le télétravail?",
         "Combien de semaines de congé y a-t-il?",
         "Who wrote this document?",
+        "When was this document published?",
+        "Explain the rules on telework in this document.",
+        "Compare the fees in 2023 and 2024",
+        "Translate the second paragraph",
+        "How many pages does this document have?",
+        "C’est quoi le télétravail?",
         "Thank you!",
         "",
     ],
@@ -57,3 +80,11 @@ def test_questions_about_the_whole(question: str) -> None:
 def test_questions_about_a_subject(question: str) -> None:
     """Passages about that subject answer them better."""
     assert not asks_for_overview(question, NAMES)
+
+
+def test_a_question_names_documents_with_or_without_their_suffix() -> None:
+    """Addresses are no names, nor are very short ones."""
+    names = ("Leave policy 2026.pdf", "budget.xlsx", "Ab.md", "https://www.canada.ca/en/leave.html")
+
+    assert named_documents("Summarize leave policy 2026 and BUDGET.XLSX, ab.", names) == names[:2]
+    assert named_documents("Summarize https://www.canada.ca/en/leave.html", names) == ()
