@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +14,18 @@ from typer.testing import CliRunner
 from core.cli.commands import app
 from core.cli.explain import describe
 from core.configuration.settings import Settings
-from core.contract import Attachment, Prompt
-from core.conversation.explanation import Explanation
+from core.contract import Attachment, Omission, Prompt
+from core.conversation.explanation import ExplainedDocument, ExplainedPassage, Explanation, TokenBudget
 from core.errors import ConfigError
+from core.openai.chat_protocol import Message
 from core.rag.documents import Passage
-from core.rag.retrieval import Considered, Lookup
+from core.rag.retrieval import Considered, Lookup, PartlyRead
 from core.rag.retrieved import RetrievedDocument
 from tests.core.conversation.test_follow_ups import PARK, POOL, ListedFinder
 from tests.core.support_chatting import chat_on, serving
 
 WINDOW = 1024
+OPERATING = Path(__file__).parents[3] / "docs" / "operating.md"
 
 
 @pytest.fixture
@@ -51,6 +55,15 @@ def test_the_command_shows_the_prompt_of_a_file(tmp_path: Path) -> None:
     ]
     assert explanation["budget"]["counted"] is False
     assert explanation["budget"]["prompt"] > explanation["budget"]["system"] > 0
+
+
+def test_the_manual_lists_the_keys_of_the_json() -> None:
+    """It has a row for each key of the object, with the keys inside."""
+    section = OPERATING.read_text(encoding="utf-8").partition("## Explain")[2].partition("\n## ")[0]
+    inner = (Message, Considered, PartlyRead, Omission, ExplainedDocument, ExplainedPassage, TokenBudget)
+
+    assert {field.name for field in fields(Explanation)} <= set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+    assert all(f"`{{{', '.join(field.name for field in fields(each))}}}`" in section for each in inner)
 
 
 @pytest.mark.usefixtures("environment")
