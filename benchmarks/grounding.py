@@ -45,7 +45,7 @@ AT_ONCE = 8
 REFUSAL = re.compile(
     r"\b(?:does|do|did|is|was|are|has|have|could|can)(?:n[’']t| not)\b|\bcannot\b|\bno information\b|\bunable\b"
     r"|\bnot sure\b|\bno mention\b"
-    r"|\bne (?:\w+ ){0,2}\w+ pas\b|\bn[’']\w+ pas\b|\baucune?\b|\bne sais pas\b|\bimpossible\b",
+    r"|\bne (?:\w+ ){0,2}\w+ pas\b|\bn[’'](?:y )?\w+ pas\b|\bpas d[’']information|\baucune?\b|\bimpossible\b",
     re.IGNORECASE,
 )
 # The fixed sentences of version 0.1.0.
