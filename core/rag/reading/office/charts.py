@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from core.rag.documents import Block, one_line, table_blocks
 from core.rag.reading.number_format import show_number
 from core.rag.reading.office.zip_package import Element
@@ -14,6 +16,7 @@ POINTS_LIMIT = 1000
 def chart_blocks(root: Element) -> list[Block]:
     """Returns the title, and a table: a row for each category, a column for each series.
 
+    Series that have categories of their own, as clouds of points do, stand below each other.
     `root`: the root of the chart's part. Its values are those that were last drawn.
     """
     title = root.find(f"{CHART}chart/{CHART}title")
@@ -21,11 +24,25 @@ def chart_blocks(root: Element) -> list[Block]:
     series = list(root.iter(f"{CHART}ser"))
     names = [series_name(each) for each in series]
     columns = [read_points(each, "val", "yVal") for each in series]
-    labels = read_points(series[0], "cat", "xVal") if series else {}
+    every_labels = [read_points(each, "cat", "xVal") for each in series]
+    labels = every_labels[0] if series else {}
+    heading = [Block("paragraph", words)] if words else []
+    if any(each not in ({}, labels) for each in every_labels):
+        return [*heading, *point_rows(names, every_labels, columns)]
     places = sorted({place for column in [labels, *columns] for place in column})
     rows = [[labels.get(place, ""), *(column.get(place, "") for column in columns)] for place in places]
     head = ["", *names] if any(names) else None
-    return [*([Block("paragraph", words)] if words else []), *table_blocks(rows, head)]
+    return [*heading, *table_blocks(rows, head)]
+
+
+def point_rows(names: list[str], labels: list[dict[int, str]], values: list[dict[int, str]]) -> list[Block]:
+    """Returns a row for each value: its series, its category or x, and itself."""
+    rows = [
+        [name, own.get(place, ""), column[place]]
+        for name, own, column in zip(names, labels, values, strict=True)
+        for place in sorted(column)
+    ]
+    return table_blocks(rows, ["", "x", "y"])
 
 
 def series_name(series: Element) -> str:
@@ -36,18 +53,29 @@ def series_name(series: Element) -> str:
 def read_points(series: Element, *kinds: str) -> dict[int, str]:
     """Returns the cached values by their place. Of categories of several levels, the words of all levels."""
     data = next((each for kind in kinds if (each := series.find(f"{CHART}{kind}")) is not None), None)
-    found: dict[int, str] = {}
     if data is None:
-        return found
+        return {}
     code = next((each.text or "" for each in data.iter(f"{CHART}formatCode")), "General")
     is_number = next(data.iter(f"{CHART}numCache", f"{CHART}numLit"), None) is not None
-    for point in data.iter(f"{CHART}pt"):
-        place, value = int(point.get("idx", "0")), point.findtext(f"{CHART}v") or ""
-        shown = show_value(value, code) if is_number else value
-        found[place] = f"{shown} {found[place]}" if place in found else shown
-        if len(found) >= POINTS_LIMIT:
-            break
-    return found
+    levels = [cached_texts(each) for each in data.iter(f"{CHART}lvl")] or [cached_texts(data)]
+    found = join_levels(levels)
+    return {place: show_value(text, code) for place, text in found.items()} if is_number else found
+
+
+def cached_texts(parent: Element) -> dict[int, str]:
+    points = islice(parent.iter(f"{CHART}pt"), POINTS_LIMIT)
+    return {int(each.get("idx", "0")): each.findtext(f"{CHART}v") or "" for each in points}
+
+
+def join_levels(levels: list[dict[int, str]]) -> dict[int, str]:
+    """`levels`: the innermost first. A word of an outer level counts until its next one: "2025", "", "2026"."""
+    joined = levels[0]
+    for level in levels[1:]:
+        word = ""
+        for place in sorted(joined):
+            word = level.get(place, word)
+            joined[place] = f"{word} {joined[place]}".strip()
+    return joined
 
 
 def show_value(value: str, code: str) -> str:
