@@ -11,6 +11,7 @@ from core.rag.documents import Block
 
 ROWS = ("top", "bottom")
 COLUMNS = ("left", "right")
+ALIKE_WIDTHS = 1.5  # labels are narrower than the values beside them
 JOINED_SHAPES_LIMIT = 200  # rows are compared with each other; hostile slides have thousands
 
 
@@ -36,8 +37,8 @@ Shapes = Sequence[PlacedShape]
 def reading_order(shapes: Shapes) -> list[PlacedShape]:
     """Orders shapes by cutting the slide between rows and columns (an X-Y cut: Nagy and Seth, 1984).
 
-    Where both are possible, the wider gap separates: a heading stays with the text below it, a label with the value
-    beside it.
+    Where both are possible, columns of one width are cut if wider gaps separate them than their rows: a heading stays
+    with the text below it, a label with the value beside it.
     """
     if len(shapes) < 2:
         return list(shapes)
@@ -66,9 +67,12 @@ def join_rows(rows: Sequence[list[PlacedShape]]) -> list[list[PlacedShape]]:
 
 
 def are_columns(shapes: Shapes) -> bool:
-    """Tells whether the shapes stand in columns of equal numbers of shapes, whose gaps are wider than those within."""
+    """Tells whether the shapes stand in columns alike, whose gaps are wider than those within."""
     columns = split_at_gaps(shapes, *COLUMNS)
     if len(columns) < 2 or len({len(column) for column in columns}) > 1 or len(columns[0]) < 2:
+        return False
+    widths = [max(shape.box.right - shape.box.left for shape in column) for column in columns]
+    if max(widths) > min(widths) * ALIKE_WIDTHS:
         return False
     rows = [narrowest_gap(split_at_gaps(column, *ROWS), *ROWS) for column in columns]
     return narrowest_gap(columns, *COLUMNS) > max(rows)

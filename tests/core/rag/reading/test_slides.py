@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from pptx import Presentation
+from pptx.chart.data import CategoryChartData, XyChartData
+from pptx.enum.chart import XL_CHART_TYPE
 from pptx.oxml import parse_xml
 
 from benchmarks.corpus.slides import BLANK, CONTENT, DECKS, TITLE_ONLY, add_box, add_bullets, add_slide
@@ -93,6 +95,33 @@ def test_a_chart_is_its_title_and_its_data() -> None:
     )
 
 
+def test_each_category_of_a_chart_has_the_words_of_all_its_levels() -> None:
+    """An outer one is written once for several inner ones."""
+
+    def build(deck: Any) -> None:
+        data = CategoryChartData()
+        for year, quarters in [("2025", ["Q1", "Q2"]), ("2026", ["Q1"])]:
+            category = data.add_category(year)
+            for quarter in quarters:
+                category.add_sub_category(quarter)
+        data.add_series("Fees", (1, 2, 3))
+        add_slide(deck, BLANK).shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, 0, 0, 9, 9, data)
+
+    assert "| 2025 Q1 | 1 |\n| 2025 Q2 | 2 |\n| 2026 Q1 | 3 |" in texts(read(build))[0][1]
+
+
+def test_each_point_of_a_chart_has_its_own_place() -> None:
+    """Clouds of points share no categories."""
+
+    def build(deck: Any) -> None:
+        data = XyChartData()
+        for name, x, y in [("East", 1, 2.5), ("West", 5, 6)]:
+            data.add_series(name).add_data_point(x, y)
+        add_slide(deck, BLANK).shapes.add_chart(XL_CHART_TYPE.XY_SCATTER, 0, 0, 9, 9, data)
+
+    assert texts(read(build))[0][1].endswith("|  | x | y |\n| --- | --- | --- |\n| East | 1 | 2.5 |\n| West | 5 | 6 |")
+
+
 def test_notes_are_named_as_such() -> None:
     """In the language of the slides."""
     assert texts(read(DECKS["notes"][0]))[1] == (
@@ -139,14 +168,15 @@ def test_a_heading_stays_with_the_text_below_it() -> None:
     assert texts(read(build)) == [("Slide 1", "\n\n".join(["Three steps", *words, "Source: registry"]))]
 
 
-def test_rows_of_boxes_that_are_far_apart_stay_rows() -> None:
-    """A label is read with the value beside it."""
+@pytest.mark.parametrize(("distance", "width"), [(2, 2), (1.1, 5)])
+def test_rows_of_boxes_stay_rows(distance: float, width: float) -> None:
+    """A label is read with the value beside it, where rows are far apart or values are wide."""
 
     def build(deck: Any) -> None:
         shapes = add_slide(deck, BLANK).shapes
         for row, (label, value) in enumerate([("Budget", "5 million"), ("Staff", "12 people")]):
-            add_box(shapes, 1, 1 + 2 * row, label, width=2, height=1)
-            add_box(shapes, 3.2, 1 + 2 * row, value, width=2, height=1)
+            add_box(shapes, 1, 1 + distance * row, label, width=2, height=1)
+            add_box(shapes, 3.2, 1 + distance * row, value, width=width, height=1)
 
     assert texts(read(build)) == [("Slide 1", "Budget\n\n5 million\n\nStaff\n\n12 people")]
 
