@@ -196,8 +196,10 @@ READABLE: tuple[ReadableFormat, ...] = (
         "mail",
         "email (.eml, .msg)",
         "mail.internet_message:parse_mail",
-        split(".eml .mht .mhtml"),
-        split("message/rfc822 multipart/related multipart/mixed message/global application/x-mimearchive"),
+        split(".eml .mht .mhtml .mbox"),
+        split(
+            "message/rfc822 multipart/related multipart/mixed message/global application/x-mimearchive application/mbox"
+        ),
         True,
     ),
     ReadableFormat(
@@ -262,6 +264,15 @@ REFUSED: Mapping[str, RefusedFormat] = {
         split("application/vnd.ms-powerpoint application/mspowerpoint application/x-mspowerpoint"),
     ),
     "old_workbook": RefusedFormat("old_workbook", "an old Excel file: save it as .xlsx", split(".xlw .xlc")),
+    "encrypted": RefusedFormat(
+        "encrypted",
+        "a file that is encrypted for its recipients: open it, and attach its text or a copy without protection",
+        split(".p7m .rpmsg .pfile .ptxt .gpg .pgp"),
+        split(
+            "application/pkcs7-mime application/x-pkcs7-mime application/x-microsoft-rpmsg-message"
+            " application/pgp-encrypted"
+        ),
+    ),
     "old_office": RefusedFormat("convert", "an old Office file: save it in a current format, such as .docx or PDF"),
     "convert": RefusedFormat(
         "convert",

@@ -19,6 +19,7 @@ class OutlookFile:
     binaries: Mapping[str, bytes] = field(default_factory=dict)
     fixed: Mapping[int, int] = field(default_factory=dict)
     attachments: Sequence[Mapping[str, str]] = ()
+    contents: Mapping[int, bytes] = field(default_factory=dict)  # of attachments, by their place
     attached_messages: Sequence[OutlookFile] = ()
     codepage: str = ""  # of texts; "": Unicode
 
@@ -34,6 +35,8 @@ class OutlookFile:
             place = f"{folder}__attach_version1.0_#{number:08X}/"
             streams[f"{place}__properties_version1.0"] = properties({}, ATTACHMENT_HEADER_BYTES)
             streams |= {f"{place}__substg1.0_{tag}{kind}": words.encode(codec) for tag, words in texts.items()}
+            if number in self.contents:
+                streams[f"{place}__substg1.0_37010102"] = self.contents[number]
         for number, message in enumerate(self.attached_messages, len(self.attachments)):
             place = f"{folder}__attach_version1.0_#{number:08X}/__substg1.0_3701000D/"
             streams |= message.streams(place, EMBEDDED_HEADER_BYTES)

@@ -25,6 +25,7 @@ STARTS: tuple[tuple[bytes, str], ...] = (
     *((start, "archive") for start in (b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!\x1a", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")),
     *((start, "program") for start in (b"\x7fELF", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"\x00asm")),
     *((start, "convert") for start in (b"%!PS", b"\xc5\xd0\xd3\xc6", b"\xffWPC", b"\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d")),
+    (b"\x76\xe8\x04\x60\xc4\x11\xe3\x86", "encrypted"),  # message.rpmsg
     *((start, "database") for start in (b"SQLite format 3\x00", b"\x00\x01\x00\x00Standard ")),
     *((start, "old_workbook") for start in (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00")),
 )
@@ -61,6 +62,7 @@ OPEN_TYPES = (  # the beginnings of the part "mimetype"
     (b"application/epub+zip", "book"),
 )
 IWORK_PARTS = ("Index/Document.iwa", "Index.zip", "index.apxl", "index.xml")
+RIGHTS = "DRMEncrypted"  # in the names of a file that rights protect, instead of a password ([MS-OFFCRYPTO])
 OLE_STREAMS = (
     ("EncryptedPackage", "locked"),
     ("__properties_version1.0", "outlook"),
@@ -147,12 +149,16 @@ def sniff_office(packed: zipfile.ZipFile, names: list[str]) -> str:
 
 def sniff_ole(body: bytes) -> str:
     """Returns the format by the root's streams; of a damaged file, by the streams' names in its bytes."""
+    entries: list[list[str]] = []
     try:
         with olefile.OleFileIO(io.BytesIO(body)) as parsed:
-            streams = {entry[0] for entry in parsed.listdir(streams=True, storages=True)}
+            entries = parsed.listdir(streams=True, storages=True)
+            streams = {entry[0] for entry in entries}
     except Exception:  # noqa: BLE001 - olefile raises anything for damaged directories
         streams = {name for name, _ in OLE_STREAMS if name.encode("utf-16-le") in body}
     kind = next((kind for stream, kind in OLE_STREAMS if stream in streams), "ole")
+    if kind == "locked" and any(RIGHTS in part for entry in entries for part in entry):
+        return "encrypted"
     if kind == "locked":
         raise UnreadableDocument("this Office file is locked by a password: attach it without one", "locked")
     return kind
@@ -160,6 +166,8 @@ def sniff_ole(body: bytes) -> str:
 
 def sniff_text(start: str) -> str | None:
     """Returns "feed", "page", "xml", "mail" or a refused format by the first characters of a text."""
+    if start.startswith("-----BEGIN PGP MESSAGE-----"):
+        return "encrypted"
     if start.lstrip()[:1] == "{":
         return "feed" if JSON_FEED.search(start) else None
     detected = ROOT.match(start)

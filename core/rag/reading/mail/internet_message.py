@@ -8,8 +8,10 @@ from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import parsedate_to_datetime
+from itertools import takewhile
 from typing import TypeAlias
 
+from core.contract import Omission
 from core.errors import UnreadableDocument
 from core.rag.documents import Document, one_line
 from core.rag.reading.charset import decode
@@ -19,32 +21,60 @@ from core.rag.reading.mail.message import (
     choose_body,
     event_blocks,
     mail_document,
+    mailbox_document,
     shown_date,
     shown_people,
     unread_names,
 )
-from core.rag.reading.raw_document import RawDocument
+from core.rag.reading.mail.signed_content import signed_content
+from core.rag.reading.raw_document import NO_LIMITS, RawDocument, ReadingLimits
 from core.rag.reading.text.plain_text import text_blocks
 
 Part: TypeAlias = "Message[str, str]"
 PARTS_LIMIT = 500
 HEADER_LIMIT_CHARS = 4000  # decoding takes quadratic time
+PROTECTED = ("application/pkcs7-mime", "application/x-pkcs7-mime")
+SIGNATURES = ("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature")
+MAILBOX_LINE = re.compile(
+    rb"^From \S{1,200} .{0,40}\d\d:\d\d.{0,40}\d{4}[ \t\r]*(?:\n|\Z)", re.MULTILINE
+)  # above each message (RFC 4155)
 SOFT_BREAK = re.compile(r"(?<=\S)(?<!\n--) \n(?![>\s])")  # a line that goes on (RFC 3676), unlike the signature's "-- "
 
 
 def parse_mail(raw: RawDocument) -> Document:
     """Raises UnreadableDocument for what has neither headers nor parts."""
-    source = message_from_bytes(raw.body, policy=policy.compat32)
+    reader = MailReader(raw.limits)
+    if raw.body.startswith(b"From ") and len(messages := mailbox_messages(raw.body)) > 1:
+        read = list(takewhile(lambda _: not reader.is_over(), (reader.read(parse(each), 0) for each in messages)))
+        return mailbox_document(raw, read, Omission("characters") if reader.is_cut else None)
+    source = parse(raw.body)
     if not source.keys():
         raise UnreadableDocument("this message has no headers: it is damaged, or no .eml", "damaged")
-    return mail_document(raw, MailReader().read(source, 0))
+    message = reader.read(source, 0)
+    if message.encrypted and not (message.body or message.forwarded):
+        raise UnreadableDocument("this message is encrypted: only its recipients can open it", "encrypted")
+    return mail_document(raw, message, Omission("characters") if reader.is_cut else None)
+
+
+def mailbox_messages(body: bytes) -> list[bytes]:
+    return [each for each in MAILBOX_LINE.split(body) if each.strip()]
+
+
+def parse(body: bytes) -> Part:
+    return message_from_bytes(body, policy=policy.compat32)
 
 
 class MailReader:
     """Reads a message and those within it; counts parts, because hostile messages have millions."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: ReadingLimits = NO_LIMITS) -> None:
+        self._limits = limits
         self._parts = 0
+        self.is_cut = False  # parts are missing
+
+    def is_over(self) -> bool:
+        self.is_cut = self.is_cut or self._limits.reached(0)
+        return self.is_cut
 
     def read(self, source: Part, depth: int) -> MailMessage:
         message = MailMessage(
@@ -55,15 +85,32 @@ class MailReader:
             sent_date(header(source, "date")),
         )
         self._read_part(source, message, depth)
-        message.attachments = unread_names(message.attachments)
+        message.attachments = unread_names([*message.attachments, *message.encrypted])
         return message
+
+    def read_protected(self, body: bytes, message: MailMessage, name: str, depth: int) -> None:
+        """Reads the content of a signed message; of an encrypted one, only the name."""
+        content = signed_content(body)
+        if content is None or depth >= NESTING_LIMIT:
+            message.encrypted.append(name)
+        else:
+            self._read_part(parse(content), message, depth + 1)
 
     def _read_part(self, part: Part, message: MailMessage, depth: int) -> None:
         self._parts += 1
         kind = part.get_content_type()
-        if self._parts > PARTS_LIMIT:
+        if self._parts > PARTS_LIMIT or self.is_over():
+            self.is_cut = True
             return
-        if kind == "multipart/alternative":
+        if kind in PROTECTED:
+            payload = part.get_payload(decode=True)
+            content = payload if isinstance(payload, bytes) else b""
+            self.read_protected(content, message, file_name(part) or kind, depth)
+        elif kind == "multipart/encrypted":
+            message.encrypted.append(kind)
+        elif kind == "message/delivery-status":
+            message.body += text_blocks(delivery_status(part))
+        elif kind == "multipart/alternative":
             self._read_alternatives(part, message, depth)
         elif kind == "message/rfc822" and part.is_multipart():
             self._read_attached(part, message, depth)
@@ -87,7 +134,7 @@ class MailReader:
     def _read_attached(self, part: Part, message: MailMessage, depth: int) -> None:
         for child in children(part):
             if depth < NESTING_LIMIT:
-                message.forwarded.append(self.read(child, depth + 1))
+                message.forwarded.append(self.read(decoded_message(part, child), depth + 1))
             else:
                 message.attachments.append(header(child, "subject") or "message")
 
@@ -95,6 +142,22 @@ class MailReader:
 def children(part: Part) -> Iterator[Part]:
     payload = part.get_payload()
     return (each for each in payload if isinstance(each, Message)) if isinstance(payload, list) else iter(())
+
+
+def decoded_message(part: Part, child: Part) -> Part:
+    """Returns the attached message. Some servers encode it, against RFC 2046: then it has no headers before."""
+    encoding = str(part.get("content-transfer-encoding", "")).strip().lower()
+    if child.keys() or encoding not in ("base64", "quoted-printable"):
+        return child
+    child["content-transfer-encoding"] = encoding
+    payload = child.get_payload(decode=True)
+    return parse(payload) if isinstance(payload, bytes) else child
+
+
+def delivery_status(part: Part) -> str:
+    """Returns the fields of a report on delivery (RFC 3464), a paragraph for each recipient."""
+    groups = (each.items() for each in children(part))
+    return "\n\n".join("\n".join(f"{name}: {one_line(str(value))}" for name, value in fields) for fields in groups)
 
 
 def read_leaf(part: Part, message: MailMessage) -> None:
@@ -106,9 +169,10 @@ def read_leaf(part: Part, message: MailMessage) -> None:
         message.body += choose_body(None, part_text(part))
     elif kind == "text/calendar":
         message.body += event_blocks(part_text(part))
-    elif kind in ("message/delivery-status", "text/rfc822-headers"):
+    elif kind == "text/rfc822-headers":
         message.body += text_blocks(part_text(part))
-    elif not (kind.startswith("image/") and part.get("content-id")):  # pictures within the text
+    elif kind not in SIGNATURES and not (kind.startswith("image/") and part.get("content-id")):
+        # Pictures within the text are no attachments.
         message.attachments.append(file_name(part) or kind)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from core.contract import Language
+from core.contract import Language, Omission
 from core.language import detect_language
 from core.rag.documents import Block, Document, collapse_blanks, one_line
 from core.rag.reading.pages import extract
@@ -32,13 +32,24 @@ class MailMessage:
     body: list[Block] = field(default_factory=list)
     attachments: list[str] = field(default_factory=list)
     forwarded: list[MailMessage] = field(default_factory=list)
+    encrypted: list[str] = field(default_factory=list)  # the names of parts that only recipients can open
 
 
-def mail_document(raw: RawDocument, message: MailMessage) -> Document:
+def mail_document(raw: RawDocument, message: MailMessage, omission: Omission | None = None) -> Document:
     """The subject is the title. Attached messages follow as sections of their own."""
     sample = "\n".join(block.text for block in sample_blocks(message))
     blocks = list(message_blocks(message, detect_language(sample) or "en", 1))
-    return raw.document(blocks, title=message.subject)
+    return raw.document(blocks, title=message.subject, omissions=(omission,) if omission else ())
+
+
+def mailbox_document(raw: RawDocument, messages: Sequence[MailMessage], omission: Omission | None) -> Document:
+    """Returns a mailbox: a section for each message."""
+    blocks: list[Block] = []
+    for message in messages:
+        sample = "\n".join(block.text for block in sample_blocks(message))
+        blocks.append(Block("heading", message.subject or "?", 1))
+        blocks += message_blocks(message, detect_language(sample) or "en", 2)
+    return raw.document(blocks, omissions=(omission,) if omission else ())
 
 
 def sample_blocks(message: MailMessage) -> list[Block]:
@@ -92,7 +103,7 @@ def event_blocks(calendar: str, language: Language = "en") -> list[Block]:
     blocks: list[Block] = []
     for event in unfolded.split("BEGIN:VEVENT")[1:]:
         fields = event_fields(event.partition("END:VEVENT")[0])
-        lines = [fields.get("SUMMARY", ""), event_time(fields), fields.get("LOCATION", "")]
+        lines = [fields.get("SUMMARY", ""), event_time(fields), fields.get("RRULE", ""), fields.get("LOCATION", "")]
         blocks += [Block("paragraph", "\n".join(filter(None, lines)))] if any(lines) else []
         blocks += text_blocks(fields.get("DESCRIPTION", ""))
     return blocks
@@ -104,7 +115,7 @@ def event_fields(event: str) -> dict[str, str]:
     for line in event.split("\n"):
         name, separator, value = line.partition(":")
         key, _, parameters = name.partition(";")
-        zone = parameters.partition("TZID=")[2].partition(";")[0]
+        zone = parameters.partition("TZID=")[2].partition(";")[0].strip('"')
         if separator and key.upper() not in fields:
             words = value.replace("\\n", "\n").replace("\\N", "\n").replace("\\,", ",").replace("\\;", ";")
             fields[key.upper()] = f"{event_moment(words)} {zone}".strip() if key.startswith("DT") else words.strip()

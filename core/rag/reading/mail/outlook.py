@@ -14,6 +14,7 @@ from core.errors import UnreadableDocument
 from core.rag.documents import Block, Document, one_line
 from core.rag.reading.charset import decode
 from core.rag.reading.mail.compressed_rtf import html_in_rtf, unpack_rtf
+from core.rag.reading.mail.internet_message import MailReader, parse
 from core.rag.reading.mail.message import (
     NESTING_LIMIT,
     MailMessage,
@@ -34,6 +35,7 @@ UNICODE, ANSI, BINARY = "001F", "001E", "0102"
 SUBJECT, SENDER, SENDER_ADDRESS, SENDER_SMTP, TO, CC = "0037", "0C1A", "0C1F", "5D01", "0E04", "0E03"
 BODY, HTML, RTF, HEADERS = "1000", "1013", "1009", "007D"
 FILE_NAMES = ("3707", "3704", "3001")  # long, short, as shown
+CONTENT, PROTECTED_SUFFIX = "3701", "smime.p7m"
 CONTENT_ID = "3712"
 SUBMITTED, DELIVERED, CODEPAGE, HIDDEN = 0x0039, 0x0E06, 0x3FDE, 0x7FFE
 ROOT_HEADER_BYTES, EMBEDDED_HEADER_BYTES, ATTACHMENT_HEADER_BYTES, ENTRY_BYTES = 32, 24, 8, 16
@@ -47,6 +49,8 @@ def parse_outlook(raw: RawDocument) -> Document:
     try:
         with olefile.OleFileIO(io.BytesIO(raw.body)) as source:
             message = OutlookReader(source).read((), 0)
+            if message.encrypted and not (message.body or message.forwarded):
+                raise UnreadableDocument("this message is encrypted: only its recipients can open it", "encrypted")
     except (OSError, ValueError, struct.error, IndexError, TypeError, AttributeError, KeyError, OverflowError) as exc:
         # olefile trusts the tables of a file.
         problem = f"this Outlook message cannot be read: it is damaged ({type(exc).__name__})"
@@ -75,7 +79,7 @@ class OutlookReader:
             self._body(storage, words[BODY], charset),
         )
         self._read_attachments(storage, message, depth, charset)
-        message.attachments = unread_names(message.attachments)
+        message.attachments = unread_names([*message.attachments, *message.encrypted])
         return message
 
     def _body(self, storage: tuple[str, ...], plain: str, charset: str | None) -> list[Block]:
@@ -100,7 +104,10 @@ class OutlookReader:
             found = (self._text(place, tag, charset) for tag in FILE_NAMES)
             file_name = next(filter(None, found), "?")
             is_in_text = self._text(place, CONTENT_ID, charset) and file_name.lower().endswith(PICTURE_SUFFIXES)
-            if not (is_in_text or self._fixed_values(place, ATTACHMENT_HEADER_BYTES).get(HIDDEN)):
+            content = self._stream(place, CONTENT, BINARY) if file_name.lower().endswith(PROTECTED_SUFFIX) else b""
+            if content:
+                read_protected(content, message, file_name, depth)
+            elif not (is_in_text or self._fixed_values(place, ATTACHMENT_HEADER_BYTES).get(HIDDEN)):
                 message.attachments.append(file_name)
 
     def _stream(self, storage: tuple[str, ...], tag: str, kind: str) -> bytes:
@@ -120,6 +127,17 @@ class OutlookReader:
         table = self._source.openstream(list(path)).read()[header_bytes:]
         entries = (table[at : at + ENTRY_BYTES] for at in range(0, len(table) - ENTRY_BYTES + 1, ENTRY_BYTES))
         return {tag >> 16: value for tag, _, value in (struct.unpack("<IIQ", entry) for entry in entries)}
+
+
+def read_protected(content: bytes, message: MailMessage, name: str, depth: int) -> None:
+    """Adds the text of a signed message, which Outlook stores in a file of its own, with its signature."""
+    reader = MailReader()
+    if content[:1] == b"\x30":  # CMS
+        reader.read_protected(content, message, name, depth)
+        return
+    signed = reader.read(parse(content), depth)
+    message.body += signed.body
+    message.attachments += signed.attachments
 
 
 def named(name: str, address: str) -> str:
