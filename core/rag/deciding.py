@@ -9,6 +9,6 @@ from core.contract import Json
 
 DEADLINE_S = 8.0  # the user waits; without an answer, the lookup goes by the question's words
 
-# Asks a model: (personality, prompt, schema) → a value that conforms to the schema. None: this model cannot decide, as
-# the starter model. Raises CspsError.
+# Asks a model: (personality, prompt, schema) → a value that conforms to the schema, within DEADLINE_S. None: this model
+# cannot decide, as the starter model. Raises CspsError.
 Decide = Callable[[Personality, str, Mapping[str, Json]], Awaitable[Json]]

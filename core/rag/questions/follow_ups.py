@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Literal
 
 from core.language import word_set
@@ -50,7 +51,17 @@ def dependence(question: str) -> Dependence:
 
 def subject_size(question: str) -> int:
     """Counts the words that say what the question is about."""
-    return len(content_words(tokenize(question), [without_accents(word) for word in question_words(question)]))
+    return len(subject_tokens(question))
+
+
+def subject_stems(question: str) -> frozenset[str]:
+    """Returns the stems of the words that say what the question is about."""
+    return frozenset(chain.from_iterable(subject_tokens(question[:QUESTION_LIMIT_CHARS])))
+
+
+def subject_tokens(question: str) -> list[Token]:
+    tokens = tokenize(question)
+    return [tokens[at] for at in content_words(tokens, [without_accents(word) for word in question_words(question)])]
 
 
 def earlier_questions(question: LookupQuestion) -> Iterator[tuple[EarlierExchange, Dependence]]:

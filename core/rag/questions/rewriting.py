@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,8 +11,8 @@ import structlog
 from core.configuration.personalities import Personality
 from core.contract import Json, Language
 from core.errors import CspsError
-from core.rag.deciding import DEADLINE_S, Decide
-from core.rag.questions.follow_ups import dependence
+from core.rag.deciding import Decide
+from core.rag.questions.follow_ups import dependence, subject_stems
 from core.rag.questions.lookup_question import EarlierExchange, LookupQuestion
 from core.texts import text
 
@@ -39,15 +38,24 @@ class QuestionRewriter:
         if not question.earlier or dependence(question.text) != "leans":
             return question
         try:
-            async with asyncio.timeout(DEADLINE_S):
-                answer = await self._decide(personality, rewrite_prompt(question, language), SCHEMA)
-        except (CspsError, TimeoutError) as exc:
-            log.warning("question_rewrite_failed", problem=str(exc) or f"no answer within {DEADLINE_S:g} s")
+            answer = await self._decide(personality, rewrite_prompt(question, language), SCHEMA)
+        except CspsError as exc:
+            log.warning("question_rewrite_failed", code=exc.code, problem=exc.message)
             return question
         rewritten = answer.get("question") if isinstance(answer, dict) else None
-        if not isinstance(rewritten, str) or not rewritten.strip():
+        if not isinstance(rewritten, str) or not is_faithful(rewritten, question):
             return question
         return replace(question, text=rewritten.strip()[:TEXT_LIMIT_CHARS])
+
+
+def is_faithful(rewritten: str, question: LookupQuestion) -> bool:
+    """Tells whether it has a word of the question, if that has any of its own, and one of the conversation.
+
+    A weak model answers instead of rewriting, or writes about something else.
+    """
+    own, now = subject_stems(question.text), subject_stems(rewritten)
+    said = frozenset(stem for each in question.earlier for stem in subject_stems(f"{each.question} {each.answer}"))
+    return bool(now & said) and (not own or bool(now & own))
 
 
 def rewrite_prompt(question: LookupQuestion, language: Language) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import structlog
 from core.configuration.personalities import Personality
 from core.contract import Json, Language
 from core.errors import CspsError
-from core.rag.deciding import DEADLINE_S, Decide
+from core.rag.deciding import Decide
 from core.rag.questions.parsing import QUESTION_LIMIT_CHARS
 from core.rag.sources.catalogue import PublicSource
 from core.rag.sources.choice import CHOSEN_LIMIT
@@ -66,9 +65,8 @@ async def ask_model(
     """Returns None if the model does not decide."""
     prompt = decision_prompt(question, likely, language)
     try:
-        async with asyncio.timeout(DEADLINE_S):
-            answer = await decide(personality, prompt, decision_schema(likely))
-    except (CspsError, TimeoutError) as exc:
-        log.warning("source_decision_failed", problem=str(exc) or f"no answer within {DEADLINE_S:g} s")
+        answer = await decide(personality, prompt, decision_schema(likely))
+    except CspsError as exc:
+        log.warning("source_decision_failed", code=exc.code, problem=exc.message)
         return None
     return parse_decision(answer, likely)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
 from core.configuration.settings import load
-from core.contract import Json
-from core.toil.decisions import RECHECK_S
+from core.contract import Json, Task, ToilResult
+from core.toil.decisions import RECHECK_S, SLOW_RECHECK_S, Decisions
 from tests.core.support_chatting import chat_on, whisper
 from tests.support.fake_model import FakeModel
 
@@ -47,6 +49,26 @@ async def test_a_model_whose_engine_ignores_the_schema_is_asked_once(
         await chat.decide(whisper(), "Which sources?", SCHEMA)
 
     assert 2 == len(model.requests)
+
+
+async def test_a_slow_model_is_not_waited_for_at_every_question() -> None:
+    """After the deadline it is not asked for some minutes, then again."""
+    now_s, asked = [0.0], [0]
+    client = Mock(info=AsyncMock(return_value=Mock(starter=False)))
+
+    async def never_answers(_: Task) -> ToilResult:
+        asked[0] += 1
+        await asyncio.Event().wait()
+        raise AssertionError("nothing sets the event")
+
+    decisions = Decisions(client, never_answers, lambda: now_s[0], deadline_s=0)
+    for _ in range(3):
+        assert None is await decisions.decide(whisper(), "Which sources?", SCHEMA)
+    assert [1] == asked
+    now_s[0] = SLOW_RECHECK_S
+    await decisions.decide(whisper(), "Which sources?", SCHEMA)
+
+    assert [2] == asked
 
 
 async def test_the_starter_is_not_asked(settings: Any) -> None:

@@ -59,6 +59,14 @@ async def test_other_questions_cost_no_call(question: LookupQuestion) -> None:
     assert (question, []) == await rewritten({"question": "x"}, question)
 
 
+@pytest.mark.parametrize("answer", ["Yes, it is.", "I don't know.", "Who won the hockey game?", "Is it paid?"])
+async def test_an_answer_that_is_no_rewriting_is_not_looked_up(answer: str) -> None:
+    """It lacks the question's own words, or those of the conversation."""
+    question = LookupQuestion("Is it paid?", EARLIER)
+
+    assert question == (await rewritten({"question": answer}, question))[0]
+
+
 @pytest.mark.parametrize("answer", [None, {"question": " "}, {"question": 1}, "x", ModelUnavailable("gone")])
 async def test_without_an_answer_the_question_stays(answer: Json | Exception) -> None:
     """The finders resolve it by its words."""
@@ -69,8 +77,8 @@ async def test_without_an_answer_the_question_stays(answer: Json | Exception) ->
 
 async def test_a_long_conversation_makes_no_long_prompt() -> None:
     """Each text is cut, and so is the answer."""
-    question = LookupQuestion("and it?" + "x" * 10_000, (EarlierExchange("y" * 10_000, "z" * 10_000),) * 6)
-    result, prompts = await rewritten({"question": "w" * 10_000}, question)
+    question = LookupQuestion("and it?" + " leave" * 10_000, (EarlierExchange("leave " * 10_000, "z" * 10_000),) * 6)
+    result, prompts = await rewritten({"question": "leave " * 10_000}, question)
 
     assert len(prompts[0]) < 3000
     assert TEXT_LIMIT_CHARS == len(result.text)
