@@ -239,7 +239,7 @@ READABLE: tuple[ReadableFormat, ...] = (
             " application/x-powershell application/x-python application/x-python-code application/x-ruby"
             " application/x-perl application/x-php application/x-httpd-php application/graphql application/x-tex"
             " application/x-latex application/x-subrip application/rls-services+xml text/calendar text/vcard"
-            " text/vtt application/x-pem-file application/json5"
+            " text/vtt application/x-pem-file application/json5 application/vnd.oai.openapi application/openapi+yaml"
         ),
         True,
         split(

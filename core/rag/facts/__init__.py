@@ -11,8 +11,10 @@ glossary         synonyms, from config/glossary.toml
 document_rows    documents in the database: stored, removed, listed, in transactions
 tables           the tables
 sync             makes a collection equal to its origin
-connectors       lists the documents of origins: folders, sitemaps, feeds, JSON endpoints and others
+connectors       lists the documents of origins: folders, sitemaps, feeds, JSON endpoints, APIs and others
 origins          the entrance to the connectors
+api_operations   the operations of an OpenAPI document
+plain_yaml       YAML of strangers, without types, tags and recursion
 csv_facts        a CSV file whose rows are facts
 collections      config/facts.toml: the collections that stay fresh
 refresh          synchronises one of these

@@ -1,20 +1,25 @@
-"""A path or URL whose kind shows when it is looked at: a folder, a file, rows, a sitemap, a feed or a page."""
+"""A path or URL whose kind shows when it is looked at: a folder, a file, rows, a sitemap, a feed, an API or a page."""
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Literal
 
 from core.configuration.setting_types import PathStr
 from core.errors import NotFound, UnreadableDocument
+from core.rag.facts.api_operations import looks_like_openapi
 from core.rag.facts.connectors.csv_rows import CSV_SUFFIXES, CSV_TYPES, CsvConnector, csv_origin
 from core.rag.facts.connectors.feed import feed_origin
 from core.rag.facts.connectors.local_files import FileConnector, FolderConnector, file_key
+from core.rag.facts.connectors.openapi import openapi_origin
 from core.rag.facts.connectors.page import page_origin
 from core.rag.facts.connectors.protocol import Connector, ConnectorTools, Origin
 from core.rag.facts.connectors.sitemap import sitemap_origin, sitemap_root
 from core.rag.fetching.fetch import FetchedPage
 from core.rag.reading.formats import detect_format
+
+PAGE_TYPES = ("text/html", "application/xhtml+xml")
 
 
 class GuessedConnector(Connector):
@@ -49,6 +54,9 @@ async def list_fetched(url: str, fetched: FetchedPage, tools: ConnectorTools) ->
         return await csv_origin(url, fetched.body, fetched.charset, fetched.fetched_at)
     if is_feed(fetched):
         return await feed_origin(url, fetched, tools)
+    if fetched.media_type not in PAGE_TYPES and looks_like_openapi(fetched.body):
+        with suppress(UnreadableDocument):  # a text about APIs
+            return await openapi_origin(url, fetched, tools)
     return page_origin(url, fetched, tools)
 
 

@@ -9,6 +9,7 @@ from core.rag.facts.connectors.feed import FeedConnector
 from core.rag.facts.connectors.guessed import GuessedConnector
 from core.rag.facts.connectors.json_endpoint import JsonConnector
 from core.rag.facts.connectors.local_files import FileConnector, FolderConnector
+from core.rag.facts.connectors.openapi import OpenApiConnector
 from core.rag.facts.connectors.page import PageConnector
 from core.rag.facts.connectors.protocol import Connector
 from core.rag.facts.connectors.sitemap import SitemapConnector
@@ -22,4 +23,5 @@ CONNECTORS: Mapping[str, type[Connector]] = {
     "sitemap": SitemapConnector,
     "feed": FeedConnector,
     "json": JsonConnector,
+    "openapi": OpenApiConnector,
 }
