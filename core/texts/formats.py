@@ -13,7 +13,7 @@ from typing import Literal
 from babel import Locale
 from babel.core import get_global
 from babel.dates import format_date as babel_date
-from babel.dates import format_time, get_timezone_name
+from babel.dates import format_time
 from babel.lists import format_list
 from babel.numbers import format_decimal
 from babel.units import format_unit
@@ -81,10 +81,9 @@ def format_zone(zone: datetime.tzinfo, language: Language) -> str:
     """Names a time zone: "Eastern Time", "heure de l’Est". One that the CLDR does not name keeps its key."""
     locale, key = LOCALES[language], str(zone)
     canonical = get_global("zone_aliases").get(key, key)
-    if named := locale.time_zones.get(canonical, {}).get("long"):
-        return str(named.get("generic") or named.get("standard"))
-    name = str(get_timezone_name(zone, locale=locale)) if canonical in get_global("meta_zones") else key
-    return key if key in name else name  # "Unknown Region (GMT) Time"
+    shared = locale.meta_zones.get(get_global("meta_zones").get(canonical, ""), {})  # the name of all zones of one time
+    names = locale.time_zones.get(canonical, {}).get("long") or shared.get("long", {})
+    return str(names.get("generic") or names.get("standard") or key)
 
 
 def format_moment(moment: datetime.datetime, language: Language) -> str:

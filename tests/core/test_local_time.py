@@ -54,6 +54,8 @@ def test_the_setting_is_optional() -> None:
 @pytest.mark.parametrize(
     ("zone", "english", "french"),
     [
+        ("America/Whitehorse", "Yukon Time", "heure normale du Yukon"),
+        ("Asia/Kolkata", "India Standard Time", "heure de l’Inde"),
         ("America/Toronto", "Eastern Time", "heure de l’Est"),
         ("America/St_Johns", "Newfoundland Time", "heure de Terre-Neuve"),
         ("UTC", "Coordinated Universal Time", "temps universel coordonné"),
