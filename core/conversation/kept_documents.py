@@ -8,7 +8,16 @@ from core.conversation.exchanges import Conversation
 from core.rag.citations import cited_numbers
 from core.rag.rendering import NumberedDocument
 
-BARE_NUMBER = re.compile(r"(?:source|document|n[o°º]\.?|#)\s*(\d{1,2})\b", re.IGNORECASE)
+NOUN = (
+    r"(?:sources?|documents?|docs?|files?|attachments?|references?|citations?|numbers?|fichiers?|pi[eè]ces? jointes?"
+    r"|r[eé]f[eé]rences?|num[eé]ros?)"
+)
+SIGN = r"(?:n[o°ºᵒ.]|#)\.?"
+NAMED = re.compile(
+    rf"(?:\b{NOUN}\s+(?:{SIGN}\s*)?|\b{SIGN}\s*|#)(\d{{1,2}}(?:\s*(?:,|&|and|or|et|ou)\s*\d{{1,2}})*)\b", re.IGNORECASE
+)
+ORDINALS = ("first|1st|premier|première|1er|1re", "second|2nd|deuxième|seconde|2e", "third|3rd|troisième|3e")
+ORDINAL = re.compile(rf"\b(?:{'|'.join(f'({each})' for each in ORDINALS)})\s+(?:one|{NOUN})\b", re.IGNORECASE)
 
 
 def still_needed(conversation: Conversation, question: str) -> tuple[NumberedDocument, ...]:
@@ -16,7 +25,12 @@ def still_needed(conversation: Conversation, question: str) -> tuple[NumberedDoc
     if not conversation.exchanges:
         return ()
     last = conversation.exchanges[-1]
-    numbers = (
-        cited_numbers(last.answer) | cited_numbers(question) | {int(each) for each in BARE_NUMBER.findall(question)}
-    )
+    numbers = cited_numbers(last.answer) | named_numbers(question)
     return tuple(each for each in last.shown if each.number in numbers)
+
+
+def named_numbers(question: str) -> set[int]:
+    """The numbers of documents in a question: "[2]", "sources 1 and 2", "le document n° 3", "the second file"."""
+    lists = (int(number) for match in NAMED.finditer(question) for number in re.findall(r"\d+", match[1]))
+    ordinals = (match.lastindex or 0 for match in ORDINAL.finditer(question))
+    return cited_numbers(question) | {*lists, *ordinals}
