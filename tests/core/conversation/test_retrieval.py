@@ -99,7 +99,7 @@ async def test_an_address_alone_gets_a_summary(chat: ChatEngine, settings: Any, 
     async with serving(settings) as model:
         await ask(chat, f" http://{place}/pool ")
 
-    assert model.requests[0]["messages"][-1]["content"].endswith("Summarise this page.")
+    assert model.requests[0]["messages"][-1]["content"].endswith("Summarize this page.")
 
 
 async def test_an_unreadable_page_is_an_error(chat: ChatEngine, settings: Any, place: str) -> None:

@@ -20,7 +20,7 @@ NAMES = ("Leave policy 2026.pdf", "https://www.canada.ca/en/leave.html")
         "tl;dr",
         "Can you give me a short overview of the whole text?",
         "Summarize Leave policy 2026.pdf",
-        "https://www.canada.ca/en/leave.html Summarise this page.",
+        "https://www.canada.ca/en/leave.html Summarize this page.",
         "Say briefly what this is about.",
         "What are the main takeaways of this presentation?",
         "Résume ce document",
