@@ -59,7 +59,7 @@ def read_points(series: Element, *kinds: str) -> dict[int, str]:
     is_number = next(data.iter(f"{CHART}numCache", f"{CHART}numLit"), None) is not None
     levels = [cached_texts(each) for each in data.iter(f"{CHART}lvl")] or [cached_texts(data)]
     found = join_levels(levels)
-    return {place: show_value(text, code) for place, text in found.items()} if is_number else found
+    return {place: show_point(text, code) for place, text in found.items()} if is_number else found
 
 
 def cached_texts(parent: Element) -> dict[int, str]:
@@ -78,7 +78,7 @@ def join_levels(levels: list[dict[int, str]]) -> dict[int, str]:
     return joined
 
 
-def show_value(value: str, code: str) -> str:
+def show_point(value: str, code: str) -> str:
     try:
         return show_number(float(value), code)
     except (ValueError, OverflowError):

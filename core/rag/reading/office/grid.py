@@ -11,6 +11,7 @@ from itertools import groupby, takewhile
 
 from core.rag.documents import Block, one_line, table_blocks
 from core.rag.reading.table_layout import cell_at, cell_kind, is_group_row
+from core.rag.wide_rows import split_cells
 
 COLUMNS_LIMIT = 63  # Word's own; a hostile cell claims to span millions
 CELL_LIMIT_CHARS = 800  # a longer cell is text that a table lays out
@@ -134,8 +135,3 @@ def flat_text(blocks: Sequence[Block]) -> str:
         else:
             parts.append(f"{block.marker} {block.text}" if block.kind == "item" else block.text)
     return "\n".join(parts).rstrip(";")
-
-
-def split_cells(line: str) -> list[str]:
-    """Returns the cells of a row of Markdown."""
-    return [cell.strip().replace("\0", "|") for cell in line.replace("\\|", "\0").strip("|").split("|")]

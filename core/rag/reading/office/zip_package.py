@@ -110,3 +110,9 @@ class ZipPackage:
 def resolve_target(folder: str, target: str) -> str:
     """Returns a part's name from a reference that may be relative to a folder."""
     return posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
+
+
+def local_name(element: Element) -> str:
+    """Returns the tag without its namespace; "" for a comment or an instruction."""
+    tag = element.tag
+    return tag[tag.rfind("}") + 1 :] if isinstance(tag, str) else ""

@@ -1,5 +1,5 @@
 """Reads PowerPoint files.
 
 document        the slides in order
-shapes, layout, texts, diagrams, comments, names    the parts of a slide
+shapes, layout, texts, comments, names    the parts of a slide
 """

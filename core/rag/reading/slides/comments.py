@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from core.rag.documents import one_line
 from core.rag.reading.office.comments import Comment
-from core.rag.reading.office.zip_package import Element, ZipPackage
+from core.rag.reading.office.zip_package import Element, ZipPackage, local_name
 
 
 def slide_comments(package: ZipPackage, slide: str, author_parts: Iterable[str], number: int) -> list[Comment]:
@@ -17,7 +17,7 @@ def slide_comments(package: ZipPackage, slide: str, author_parts: Iterable[str],
         return []
     authors = read_authors(package, author_parts)
     return [
-        Comment(authors.get(each.get("authorId", ""), ""), comment_text(each), str(number))
+        Comment(authors.get(each.get("authorId", ""), ""), remark_of(each), str(number))
         for root in roots
         for each in root.iter()
         if local_name(each) in ("cm", "reply")
@@ -29,7 +29,7 @@ def read_authors(package: ZipPackage, names: Iterable[str]) -> dict[str, str]:
     return {each.get("id", ""): each.get("name", "") for root in roots for each in root}
 
 
-def comment_text(comment: Element) -> str:
+def remark_of(comment: Element) -> str:
     """Returns the words of a comment without its replies, which are comments of their own."""
     words: list[str] = []
     for child in comment:
@@ -38,7 +38,3 @@ def comment_text(comment: Element) -> str:
         elif local_name(child) == "txBody":
             words += [each.text or "" for each in child.iter() if local_name(each) == "t"]
     return one_line(" ".join(words))
-
-
-def local_name(element: Element) -> str:
-    return str(element.tag).rpartition("}")[2]

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from core.rag.documents import Block, one_line
 from core.rag.reading.office.alternative_text import authored_description
 from core.rag.reading.office.charts import chart_blocks
+from core.rag.reading.office.diagrams import diagram_blocks
 from core.rag.reading.office.grid import GridCell, GridRow, grid_blocks
 from core.rag.reading.office.zip_package import Element, ZipPackage
-from core.rag.reading.slides.diagrams import diagram_blocks
 from core.rag.reading.slides.layout import Box, PlacedShape, reading_order
 from core.rag.reading.slides.names import CHART, COMPATIBILITY, DIAGRAM, DRAWING, PRESENTATION, RELATIONSHIP
-from core.rag.reading.slides.texts import BulletStyle, paragraph_blocks, plain_text
+from core.rag.reading.slides.texts import BulletStyle, paragraph_blocks, shape_text
 
 REPEATED = {"dt", "ftr", "sldNum", "hdr", "sldImg"}  # footers and the like
 TITLES = {"title", "ctrTitle"}
@@ -32,7 +32,7 @@ class SlideReader:
         self._master = self._read_master()
         titles = [each for each in self._shapes() if placeholder_kind(each) in TITLES]
         self._titles = titles[:1]
-        self.title = one_line(" ".join(plain_text(each) for each in self._titles))
+        self.title = one_line(" ".join(shape_text(each) for each in self._titles))
         self.is_title_slide = any(placeholder_kind(each) == "ctrTitle" for each in self._titles)
 
     def blocks(self) -> list[Block]:
@@ -63,7 +63,7 @@ class SlideReader:
     def _placed(self, parent: Element, depth: int) -> Iterator[PlacedShape]:
         """Yields the shapes with text. The last known place stands for an unknown one."""
         box = Box(0, 0, 0, 0)
-        for shape in visible_children(parent):
+        for shape in visible_shapes(parent):
             if placeholder_kind(shape) in REPEATED or any(shape is each for each in self._titles):
                 continue
             box = self._box(shape) or box
@@ -136,16 +136,16 @@ class SlideReader:
         return next((each for each in shapes if placeholder_kind(each) == wanted), None)
 
 
-def visible_children(parent: Element) -> Iterator[Element]:
+def visible_shapes(parent: Element) -> Iterator[Element]:
     """Yields the shapes of a group. Of alternatives, the first with content counts."""
     for child in parent:
         if child.tag == f"{COMPATIBILITY}AlternateContent":
-            yield from (shape for choice in child[:1] for shape in choice if not is_hidden(shape))
-        elif not is_hidden(child):
+            yield from (shape for choice in child[:1] for shape in choice if not is_hidden_shape(shape))
+        elif not is_hidden_shape(child):
             yield child
 
 
-def is_hidden(shape: Element) -> bool:
+def is_hidden_shape(shape: Element) -> bool:
     properties = shape.find(f"./*/{PRESENTATION}cNvPr")
     return properties is not None and properties.get("hidden") in ("1", "true")
 

@@ -83,7 +83,7 @@ def number_marker(number: int, scheme: str) -> str:
     return f"{written})" if scheme.endswith("ParenR") else f"{written}."
 
 
-def plain_text(shape: Element) -> str:
+def shape_text(shape: Element) -> str:
     return " ".join(line_text(paragraph) for paragraph in text_paragraphs(shape))
 
 

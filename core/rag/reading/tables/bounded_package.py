@@ -99,8 +99,3 @@ def stream_elements(part: BoundedPart, *tags: str) -> Iterator[etree._Element]:
         element.clear()
         while element.getprevious() is not None:
             del element.getparent()[0]
-
-
-def local_name(element: etree._Element) -> str:
-    tag = element.tag
-    return tag[tag.rfind("}") + 1 :] if isinstance(tag, str) else ""

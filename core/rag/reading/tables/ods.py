@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from lxml import etree
 
 from core.rag.reading.office.comments import Comment
+from core.rag.reading.office.zip_package import local_name
 from core.rag.reading.raw_document import NO_LIMITS, ReadingLimits
-from core.rag.reading.tables.bounded_package import XML_OPTIONS, BoundedPackage, local_name
+from core.rag.reading.tables.bounded_package import XML_OPTIONS, BoundedPackage
 from core.rag.reading.tables.sheets import RowBudget, Sheet, Workbook
 
 BLANKS = frozenset(("s", "tab", "line-break"))

@@ -16,10 +16,11 @@ from lxml import etree
 
 from core.rag.reading.number_format import GENERAL, show_number
 from core.rag.reading.office.comments import Comment
+from core.rag.reading.office.zip_package import local_name
 from core.rag.reading.raw_document import NO_LIMITS, ReadingLimits
-from core.rag.reading.tables.bounded_package import BoundedPackage, local_name, stream_elements
+from core.rag.reading.tables.bounded_package import BoundedPackage, stream_elements
 from core.rag.reading.tables.sheets import CELLS_LIMIT, RowBudget, Sheet, SparseRow, Workbook
-from core.rag.reading.tables.xlsx_texts import CellStyles, plain_text, read_styles, unescape
+from core.rag.reading.tables.xlsx_texts import CellStyles, read_styles, string_text, unescape
 
 COLUMNS_END = 16_384  # Excel's own limit
 CELL_NAME = re.compile(r"([A-Z]{1,3})(\d{1,7})")
@@ -115,7 +116,7 @@ class WorkbookReader:
             elif name == "f":
                 formula = child.text
             elif name == "is":
-                return plain_text(child)
+                return string_text(child)
         if value is None or (formula and value == "0" and self._is_computed_later):
             return f"={formula}" if formula else ""  # written by a program that computes nothing
         if kind == "s":
@@ -148,7 +149,7 @@ def read_strings(package: BoundedPackage, part: str) -> tuple[list[str], bool]:
     if part not in package:
         return [], False
     with package.open(part) as opened:
-        texts = (plain_text(element) for element in stream_elements(opened, "{*}si"))
+        texts = (string_text(element) for element in stream_elements(opened, "{*}si"))
         strings = list(islice(texts, CELLS_LIMIT))
         return strings, next(texts, None) is not None
 
@@ -187,7 +188,7 @@ def read_notes(root: etree._Element | None, sheet: str) -> list[Comment]:
         number, text = each.get("authorId") or "", each.find("{*}text")
         author = authors[int(number)] if number.isdigit() and int(number) < len(authors) else ""
         if text is not None and not author.startswith("tc="):
-            remark = plain_text(text).strip()
+            remark = string_text(text).strip()
             notes.append(
                 Comment(author, remark.removeprefix(f"{author}:") if author else remark, place_of(sheet, each))
             )

@@ -9,7 +9,7 @@ from lxml import etree
 
 from core.rag.reading.number_format import BUILT_IN, GENERAL
 from core.rag.reading.office.inline_text import STRUCK, InlineText, Position, TextLook
-from core.rag.reading.tables.bounded_package import local_name
+from core.rag.reading.office.zip_package import local_name
 
 CELL_LIMIT_CHARS = 32_767
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -42,7 +42,7 @@ def read_styles(root: etree._Element | None) -> CellStyles:
     return CellStyles(formats, frozenset(struck_cells))
 
 
-def plain_text(element: etree._Element) -> str:
+def string_text(element: etree._Element) -> str:
     """Returns the text of all runs, without the readings of Japanese signs."""
     if len(element) == 1 and local_name(element[0]) == "t":
         return unescape(element[0].text or "")[:CELL_LIMIT_CHARS]

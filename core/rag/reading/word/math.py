@@ -20,7 +20,7 @@ def math_text(element: Element) -> str:
         return f"{group(element, 'num')}/{group(element, 'den')}"
     if name in ("sSup", "sSub", "sSubSup"):
         low, high = part(element, "sub"), part(element, "sup")
-        return part(element, "e") + positioned(low, lowered, "_") + positioned(high, raised, "^")
+        return part(element, "e") + script(low, lowered, "_") + script(high, raised, "^")
     if name == "rad":
         return f"{part(element, 'deg')}√({part(element, 'e')})"
     if name == "d":
@@ -44,7 +44,7 @@ def wrapped(text: str) -> str:
     return text if text.replace(".", "").isalnum() else f"({text})"
 
 
-def positioned(text: str, write: Callable[[str, str], str], sign: str) -> str:
+def script(text: str, write: Callable[[str, str], str], sign: str) -> str:
     """Writes digits as small ones, other text behind a sign."""
     small = write(text, "x")
     return small if small != text else f"{sign}{wrapped(text)}" if text else ""

@@ -8,12 +8,11 @@ from core.errors import UnreadableDocument
 from core.rag.documents import Block
 from core.rag.reading.formats import read_document
 from core.rag.reading.office.charts import chart_blocks
+from core.rag.reading.office.diagrams import diagram_blocks
 from core.rag.reading.office.zip_package import Element, Relationship, ZipPackage
 from core.rag.reading.word.names import R
 
 TITLE = "{http://purl.org/dc/elements/1.1/}title"
-A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
-DIAGRAM_POINT = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}pt"
 USUAL_DOCUMENT = "word/document.xml"
 
 
@@ -72,12 +71,6 @@ def document_blocks(body: bytes, name: str) -> list[Block]:
         for block in (Block("heading", passage.heading, 6), Block("paragraph", passage.text))
         if block.kind == "paragraph" or passage.heading not in ("", before)
     ]
-
-
-def diagram_blocks(root: Element) -> list[Block]:
-    """Returns an item for each point of a diagram that has text."""
-    texts = ("".join(each.itertext(f"{A}t")) for each in root.iter(DIAGRAM_POINT))
-    return [Block("item", text) for text in map(str.strip, texts) if text]
 
 
 FOREIGN: Mapping[str, Callable[[Element], list[Block]]] = {"diagramData": diagram_blocks, "chart": chart_blocks}

@@ -495,16 +495,21 @@ def test_headers_and_footers_are_read_once() -> None:
 
 
 def test_a_diagram_has_its_words() -> None:
-    """They stand in a part of their own."""
+    """They stand in a part of their own. A box inside another one is nested, and none is lost."""
+    texts = {1: "Apply", 2: "by mail", 3: "Wait"}
+    points = "".join(
+        f'<dgm:pt modelId="{key}"><dgm:t><a:p><a:r><a:t>{text}</a:t></a:r></a:p></dgm:t></dgm:pt>'
+        for key, text in texts.items()
+    )
+    links = "".join(f'<dgm:cxn srcId="{above}" destId="{below}"/>' for above, below in ((0, 1), (1, 2)))
     diagram = (
         '<dgm:dataModel xmlns:dgm="http://schemas.openxmlformats.org/drawingml/2006/diagram" '
-        'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"><dgm:ptLst><dgm:pt><dgm:t><a:p><a:r>'
-        "<a:t>Apply</a:t></a:r></a:p></dgm:t></dgm:pt><dgm:pt/><dgm:pt><dgm:t><a:p><a:r><a:t>Wait</a:t></a:r></a:p>"
-        "</dgm:t></dgm:pt></dgm:ptLst></dgm:dataModel>"
+        f'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"><dgm:ptLst><dgm:pt modelId="0" type="doc"/>'
+        f"{points}</dgm:ptLst><dgm:cxnLst>{links}</dgm:cxnLst></dgm:dataModel>"
     )
     body = w.paragraph(w.run("Steps:") + '<w:r><w:drawing><dgm:relIds r:dm="diagramData"/></w:drawing></w:r>')
 
-    assert text_of(body, other={"diagramData": diagram}) == "Steps:\n\n- Apply\n- Wait"
+    assert text_of(body, other={"diagramData": diagram}) == "Steps:\n\n- Apply\n  - by mail\n- Wait"
 
 
 def test_a_chart_is_a_table() -> None:
