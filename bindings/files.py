@@ -17,6 +17,7 @@ from core.contract import Attachment, Engine, Language, Omission
 from core.errors import DocumentFault, UnreadableDocument
 from core.rag.context import plain_name
 from core.rag.documents import PASSAGE_LIMIT_CHARS
+from core.runtime.file_formats import looks_like_table
 from core.runtime.format_table import (
     DocumentFormat,
     ReadableFormat,
@@ -36,6 +37,7 @@ FileFormat = Literal["text", "json", "csv", "jsonl", "workbook", "document"]
 ROW_FORMATS = ("csv", "jsonl", "workbook")  # these may be the rows of a job
 FILES_LIMIT = 16
 BINARY_STARTS = (b"%PDF", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"{\\rtf")  # whatever the name says
+XML_SPREADSHEET, XML_START_CHARS = '="urn:schemas-microsoft-com:office:spreadsheet"', 4096
 CHUNK_BYTES = 1 << 16
 # These are passed on as they are: they may be rows, or hold a JSON Schema. The engine reads workbooks, whose bytes are
 # kept because they may be rows too, and all other formats.
@@ -111,7 +113,12 @@ async def read_file(engine: Engine, platform: Platform, file: AttachedFile, limi
     decoded = None if file_format == "document" else decode_text(body)
     if decoded is None:
         return await read_document(engine, file, body, is_workbook=file_format == "workbook")
-    if file_format in ("csv", "workbook"):  # some .xls are CSV
+    if not decoded.strip():
+        return UnreadFile(file.name, "empty")
+    if file_format == "workbook" and decoded.lstrip().startswith("<"):  # some .xls are pages or XML
+        return await read_document(engine, file, body, is_workbook=XML_SPREADSHEET in decoded[:XML_START_CHARS])
+    is_table = file_format == "text" and looks_like_table(decoded)
+    if file_format in ("csv", "workbook") or is_table:  # some .xls are CSV, and some .txt
         return await read_csv(engine, file, decoded)
     return TextFile(file.name, file_format, decoded)
 

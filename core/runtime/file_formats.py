@@ -21,6 +21,7 @@ QUOTED_CELL = re.compile(r'(^|[,;\t|]) *"(?:[^"]|"")*(?:"|\Z)')
 # The first line that Excel writes and reads: "sep=;".
 NAMED_DELIMITER = re.compile(r'"?sep=([,;\t|:])"?[ \t,;]*\r?(?:\n|\Z)', re.IGNORECASE)
 SNIFFED_LINES = 20
+TABLE_LINES = 3  # fewer may be alike by chance
 SNIFFED_CHARS = 20_000
 
 
@@ -52,3 +53,18 @@ def steadiness(counts: Iterable[int]) -> tuple[int, int]:
     frequency = Counter(count for count in counts if count)
     count = max(frequency, key=lambda each: (frequency[each], each), default=0)
     return frequency[count], count
+
+
+def looks_like_table(start: str) -> bool:
+    """Tells whether all lines at a text's start have the same number of tabs, semicolons or commas, as tables have.
+
+    A comma before a blank is one of prose.
+    """
+    lines = [line for line in start[:SNIFFED_CHARS].split("\n")[:-1] if line.strip()][:SNIFFED_LINES]
+    if len(lines) < TABLE_LINES or any(line[0] in " \t" for line in lines):
+        return False
+    return any(
+        len(counts := {line.count(delimiter) for line in lines}) == 1 and min(counts) >= least
+        for delimiter, least in (("\t", 1), (";", 2), (",", 2))
+        if not any(f"{delimiter} " in line for line in lines)
+    )

@@ -225,3 +225,21 @@ def test_files_that_were_read_in_part_are_listed_last() -> None:
         "Not read: a.pdf. It is locked by a password; attach it without one.",
         "(I read long.pdf only in part: the first 60 of 113 pages.)",
     ] == explain_unread(files, 2**20, "en")
+
+
+async def test_an_empty_file_is_said() -> None:
+    """No question is asked about nothing."""
+    assert (UnreadFile("a.txt", "empty"),) == (await read("a.txt", b" \n")).unread
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "expected"),
+    [
+        ("costs.xls", b"<html><table><tr><td>Pen</td></tr></table></html>", "document"),
+        ("costs.xls", b'<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>', "workbook"),
+        ("costs.txt", b"Item\tCost\nPen\t3\nInk\t4\n", "csv"),
+    ],
+)
+async def test_tables_under_another_name_are_read_as_tables(name: str, body: bytes, expected: str) -> None:
+    """Programs export pages and XML as .xls, and tables as .txt."""
+    assert expected == (await read(name, body)).readable[0].format

@@ -12,6 +12,7 @@ import zipfile
 import olefile  # type: ignore[import-untyped]
 
 from core.errors import UnreadableDocument
+from core.runtime.file_formats import looks_like_table
 
 ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 OLE_START = b"\xd0\xcf\x11\xe0"
@@ -78,9 +79,13 @@ OLE_STREAMS = (
 ROOT = re.compile(r"(?:\s+|<\?[^>]*>|<!--.*?-->|<!(?!--)[^>]*>|\]>)*+<(?:\w+:)?(\w+)", re.DOTALL)
 FEED_ROOTS = {"rss", "feed"}
 RDF_FEED = re.compile(r"http://purl\.org/rss/|netscape\.com/rdf/simple/")  # RSS 1.0 and 0.90; other RDF is data
+OFFICE_ROOTS = {"workbook", "package", "worddocument"}
 PAGE_ROOTS = {"html", "head", "body", "main", "article", "section", "div", "p", "h1", "table", "meta", "title"}
 JSON_FEED = re.compile(r'"version"\s*:\s*"https://jsonfeed\.org/')
-OFFICE_XML = re.compile(r'progid="(Word|Excel)\.')  # the single-file XML of Office 2003
+FLAT_PACKAGE = "http://schemas.microsoft.com/office/2006/xmlPackage"  # DOCX or PPTX as one XML file
+FLAT_MAINS = (("Word.", "word"), ("PowerPoint.", "slides"), ("/word/", "word"), ("/ppt/", "slides"))
+XML_SPREADSHEET = "urn:schemas-microsoft-com:office:spreadsheet"
+WORD_2003 = re.compile(r'progid="Word\.|http://schemas\.microsoft\.com/office/word/2003/wordml')
 OPEN_XML = "<office:document xmlns"  # an OpenDocument text as one XML file
 MAIL_HEADER = re.compile(
     r"(?:from|to|cc|subject|date|received|return-path|message-id|mime-version|delivered-to|x-[a-z-]{1,60}"
@@ -165,7 +170,7 @@ def sniff_ole(body: bytes) -> str:
 
 
 def sniff_text(start: str) -> str | None:
-    """Returns "feed", "page", "xml", "mail" or a refused format by the first characters of a text."""
+    """Returns "feed", "page", "xml", "mail", "csv" or a refused format by the first characters of a text."""
     if start.startswith("-----BEGIN PGP MESSAGE-----"):
         return "encrypted"
     if start.lstrip()[:1] == "{":
@@ -174,11 +179,13 @@ def sniff_text(start: str) -> str | None:
     root = detected[1].lower() if detected else ""
     if root in FEED_ROOTS or (root == "rdf" and RDF_FEED.search(start)):
         return "feed"
-    if start.lstrip()[:5] == "<?xml" and root != "html":
-        return sniff_office_xml(start) or ("xml" if root else None)
+    if root in OFFICE_ROOTS or (start.lstrip()[:5] == "<?xml" and root != "html"):
+        return sniff_office_xml(start, root) or ("xml" if root else None)
     if root in PAGE_ROOTS:
         return "page"
-    return "mail" if looks_like_mail(start) else None
+    if looks_like_mail(start):
+        return "mail"
+    return "csv" if looks_like_table(start) else None
 
 
 def sniff_xml(start: str) -> str | None:
@@ -189,11 +196,14 @@ def sniff_xml(start: str) -> str | None:
     return kind if kind != "page" or is_page else "xml"
 
 
-def sniff_office_xml(start: str) -> str | None:
+def sniff_office_xml(start: str, root: str) -> str | None:
     if OPEN_XML in start:
         return "open_document"
-    program = OFFICE_XML.search(start)
-    return {"Word": "old_word", "Excel": "old_workbook"}[program[1]] if program else None
+    if root == "package" and FLAT_PACKAGE in start:
+        return next((kind for mark, kind in FLAT_MAINS if mark in start), "convert")
+    if root == "workbook" and XML_SPREADSHEET in start:
+        return "workbook"
+    return "old_word" if WORD_2003.search(start) else None
 
 
 def looks_like_mail(start: str) -> bool:

@@ -7,6 +7,7 @@ Markdown, and Excel claims CSV. `core.runtime.format_table` has a row for each f
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from typing import NoReturn
 
@@ -46,13 +47,25 @@ def read_document(
     limits: ReadingLimits = NO_LIMITS,
 ) -> Document:
     """Raises UnreadableDocument for other formats, damaged documents and those without text."""
+    if not body.strip():
+        raise UnreadableDocument("there is no text in it: it is empty", "empty")
     raw = RawDocument(body, media_type, name, url, charset, limits)
     detected = detect_format(body, media_type, name, charset)
+    if detected in ZIP_FORMATS and not body.startswith(content_sniffing.ZIP_STARTS):
+        raw = with_packed_parts(raw)
     document = find_parser(detected)(raw)
     if not document.passages:
         hint = " (a page that scripts draw has none before they run)" if detected == "page" else ""
         raise UnreadableDocument(f"there is no text in it{hint}", "empty")
     return document
+
+
+def with_packed_parts(raw: RawDocument) -> RawDocument:
+    """Returns a ZIP file instead of the one XML document that Office can save as well."""
+    from core.rag.reading.office.flat_package import NAMESPACE, pack_parts
+
+    is_flat = NAMESPACE.encode() in raw.body[:SNIFFED_BYTES]
+    return replace(raw, body=pack_parts(raw.body)) if is_flat else raw
 
 
 def find_parser(detected: DocumentFormat) -> Parser:
@@ -94,7 +107,7 @@ def format_of_text(start: str, claims: list[FileFormat]) -> DocumentFormat:
     if chosen is not None and chosen not in MARKUP_FORMATS:
         return chosen
     sniffed = content_sniffing.sniff_text(start)
-    if sniffed and not (sniffed in ("xml", "mail") and chosen in ("page", "feed", "json")):
+    if sniffed and not (sniffed in ("xml", "mail", "csv") and chosen in ("page", "feed", "json")):
         return readable(sniffed)
     return chosen or format_of_claims(start, claims)
 

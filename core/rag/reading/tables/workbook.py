@@ -18,8 +18,10 @@ from core.rag.reading.tables.calamine_book import read_with_calamine
 from core.rag.reading.tables.ods import read_ods
 from core.rag.reading.tables.sheets import Workbook, sheet_blocks, sheet_records
 from core.rag.reading.tables.xlsx import read_xlsx
+from core.rag.reading.tables.xml_spreadsheet import read_xml_spreadsheet
 
 MANIFEST, ENCRYPTED = "META-INF/manifest.xml", b"manifest:encryption-data"  # of OpenDocument
+MARKS_AND_BLANKS = b"\xef\xbb\xbf \t\r\n"
 MANIFEST_LIMIT_BYTES = 1 << 20
 
 
@@ -49,6 +51,8 @@ def read_workbook(raw: RawDocument) -> Workbook:
 def read_parts(raw: RawDocument) -> Workbook:
     """Chooses the reader by the parts of the package. Excel 97 files are no packages."""
     body = raw.body
+    if body.lstrip(MARKS_AND_BLANKS)[:1] == b"<":
+        return read_xml_spreadsheet(body, raw.limits)
     if not body.startswith(b"PK"):
         return read_with_calamine(body)
     with zipfile.ZipFile(BytesIO(body)) as packed:
