@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from core.rag.documents import Block, collapse_blanks, one_line
 from core.rag.passages import HEADING_LIMIT_CHARS
-from core.rag.reading.office.grid import GridCell, GridRow, flat_text, grid_blocks
+from core.rag.reading.office.grid import COLUMNS_LIMIT, GridCell, GridRow, flat_text, grid_blocks
 from core.rag.reading.office.inline_text import InlineText, TextLook
 
 
@@ -20,6 +21,15 @@ class ParagraphFormat:
     is_title: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedRow:
+    """A row of a table, with the right edges of its cells."""
+
+    cells: list[GridCell]
+    is_header: bool
+    edges: list[int]
+
+
 @dataclass(slots=True)
 class BlockCollector:
     blocks: list[Block] = field(default_factory=list)
@@ -30,7 +40,8 @@ class BlockCollector:
     _is_header: bool = False  # the row that is being read names the columns
     _cell: list[Block] = field(default_factory=list)
     _cells: list[GridCell] = field(default_factory=list)
-    _rows: list[GridRow] = field(default_factory=list)
+    _edges: list[int] = field(default_factory=list)  # the right edges of the row's cells, in twentieths of a point
+    _rows: list[PlacedRow] = field(default_factory=list)
 
     @property
     def text(self) -> str:
@@ -77,11 +88,17 @@ class BlockCollector:
         self._cells.append(GridCell([*self._cell, *blocks]))
         self._cell = []
 
-    def begin_row(self, *, is_header: bool = False) -> None:
-        self._is_header = is_header
+    def begin_row(self) -> None:
+        self._is_header, self._edges = False, []
+
+    def mark_header(self) -> None:
+        self._is_header = True
+
+    def add_edge(self, edge: int) -> None:
+        self._edges.append(edge)
 
     def end_row(self) -> None:
-        self._rows.append(GridRow(self._cells, self._is_header))
+        self._rows.append(PlacedRow(self._cells, self._is_header, self._edges))
         self._cells = []
 
     def _end_table(self) -> None:
@@ -90,8 +107,28 @@ class BlockCollector:
             self._cell = []
             self.end_row()
         if self._rows:
-            self.blocks += grid_blocks(self._rows)
+            self.blocks += grid_blocks(grid_rows(self._rows))
             self._rows = []
 
     def end(self) -> None:
         self.end_paragraph(ParagraphFormat())
+
+
+def grid_rows(rows: list[PlacedRow]) -> list[GridRow]:
+    """The row with the most cells shows where the columns end, and so how many of them each cell spans."""
+    widest = max(rows, key=lambda row: len(row.cells))
+    return [
+        GridRow(list(map(GridCell, (cell.blocks for cell in row.cells), widths(row, widest))), row.is_header)
+        for row in rows
+    ]
+
+
+def widths(row: PlacedRow, widest: PlacedRow) -> list[int]:
+    """Returns the number of columns of each cell; 1 where the edges tell nothing."""
+    columns, count = widest.edges, len(row.cells)
+    is_known = len(columns) == len(widest.cells) <= COLUMNS_LIMIT and len(row.edges) == count
+    if not is_known or count == len(columns):
+        return [1] * count
+    ends = [min(range(len(columns)), key=lambda index: abs(columns[index] - edge)) for edge in row.edges]
+    found = [end - before for before, end in pairwise([-1, *ends])]
+    return found if min(found, default=1) > 0 else [1] * count

@@ -162,7 +162,8 @@ class RichTextReader:
             "cell": lambda _: self._group.into.end_cell(self._group.form),
             "row": lambda _: self._group.into.end_row(),
             "trowd": lambda _: self._group.into.begin_row(),
-            "trhdr": lambda _: self._group.into.begin_row(is_header=True),
+            "trhdr": lambda _: self._group.into.mark_header(),
+            "cellx": self._cell_edge,
             "ftnalt": lambda _: self._set(numeral="roman"),
             "fonttbl": lambda _: self._set(room="fonts"),
             "stylesheet": lambda _: self._set(room="styles"),
@@ -206,6 +207,10 @@ class RichTextReader:
     def _unicode(self, number: int | None) -> None:
         self._add(self._surrogates.join(number or 0))
         self._skip = self._group.replacements
+
+    def _cell_edge(self, number: int | None) -> None:
+        if not self._group.is_skipped:
+            self._group.into.add_edge(number or 0)
 
     def _paragraph_end(self) -> None:
         if not self._group.is_skipped:

@@ -73,6 +73,17 @@ def test_tables_are_read() -> None:
     assert text_of(table) == "| Group | Rate |\n| --- | --- |\n| AS | 50 a day |\n| PM | 60 |\n\nAfter."
 
 
+def test_a_wide_cell_spans_the_columns_above_whose_edges_it_ends() -> None:
+    """Writers merge cells by leaving edges out."""
+    table = (
+        r"\trowd\cellx1000\cellx3000\pard\intbl Place\cell Fees\cell\row"
+        r"\trowd\cellx1000\cellx2000\cellx3000\pard\intbl\cell Adult\cell Child\cell\row"
+        r"\trowd\cellx1001\cellx2001\cellx3001\pard\intbl Hull\cell 5\cell free\cell\row\pard After.\par"
+    )
+
+    assert text_of(table) == ("| Place | Fees Adult | Fees Child |\n| --- | --- | --- |\n| Hull | 5 | free |\n\nAfter.")
+
+
 def test_lists_keep_their_numbers() -> None:
     """In the form that Word writes, and in the older one. A sign alone is a bullet."""
     items = (
