@@ -124,8 +124,8 @@ def can_name(cells: Cells, below: Cells) -> bool:
     """Tells whether the cells can be names of columns: short texts, or years, dates or numbers in a series."""
     if not any(cells) or any(map(is_long_text, range(len(cells)), cells, pad_cells(below, len(cells)))):
         return False
-    if any(cell.endswith(":") for cell in cells) and any(cell and not cell.endswith(":") for cell in cells):
-        return False  # labels and values: "Name:", "A. Roy"
+    if has_labels(cells):
+        return False
     kinds = {index: kind for index, cell in enumerate(cells) if (kind := cell_kind(cell))}
     if not kinds:
         return True
@@ -137,6 +137,11 @@ def can_name(cells: Cells, below: Cells) -> bool:
         return len(values) > 1 and [int(value) for value in values] == list(range(first, first + len(values)))
     repeats_below = any(cell_kind(cell_at(below, index)) == kind for index in kinds)
     return kind in ("year", "date") and len(set(values)) == len(values) and not repeats_below
+
+
+def has_labels(cells: Cells) -> bool:
+    """Tells whether some of the cells are labels of others: "Name:", "A. Roy"."""
+    return any(cell.endswith(":") for cell in cells) and any(cell and not cell.endswith(":") for cell in cells)
 
 
 def is_long_text(column: int, cell: str, below: str) -> bool:

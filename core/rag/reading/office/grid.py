@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby, takewhile
 
 from core.rag.documents import Block, one_line, table_blocks
-from core.rag.reading.table_layout import cell_at, cell_kind, is_group_row
+from core.rag.reading.table_layout import cell_at, cell_kind, has_labels, is_group_row
 from core.rag.wide_rows import split_cells
 
 COLUMNS_LIMIT = 63  # Word's own; a hostile cell claims to span millions
@@ -61,7 +61,8 @@ class GridRow:
 def grid_blocks(rows: Sequence[GridRow]) -> list[Block]:
     """Returns a table's blocks. A row that spans the table above its header is a caption.
 
-    The header is all first rows that are marked as such, else the first row. A table of one column is text in a frame.
+    The header is all first rows that are marked as such, else the first row if it has no labels of values. A table of
+    one column is text in a frame.
     """
     kept = [row for row in rows if any(row.texts)]
     if max((row.width for row in kept), default=0) < 2:
@@ -78,6 +79,8 @@ def header_rows(table: Sequence[GridRow]) -> list[GridRow]:
     marked = list(takewhile(lambda row: row.is_header, table))
     if len(table) < 2 or 1 < len(marked) < len(table):
         return marked if len(marked) < len(table) else []
+    if not marked and has_labels(table[0].texts):
+        return []
     first = [row.texts for row in table[:3]]
     has_groups = len(first) > 2 and (is_group_row(*first) or spans_names(*table[:2]))
     return list(table[: 2 if has_groups else 1])

@@ -366,6 +366,13 @@ def test_a_cell_that_spans_columns_groups_the_names_below(groups: str, header: s
     assert text_of(body).startswith(f"{header}\n")
 
 
+def test_labels_beside_their_values_are_no_names_of_columns() -> None:
+    """No row of a form stands above the others."""
+    assert "| Name: | A. Roy |\n| Date: | May 1 |" == text_of(
+        w.table(w.row("Name:", "A. Roy"), w.row("Date:", "May 1"))
+    )
+
+
 def test_tables_in_tables_are_read_in_order() -> None:
     """A small one is a part of its cell, a larger one stands between the rows."""
     small, large = w.table(w.row("x", "y")), w.table(w.row("Level", "Rate"), w.row("1", "50"), w.row("2", "60"))
