@@ -199,14 +199,15 @@ class ModelRefused(ModelError):
 
 
 class FetchFailed(CspsError):
-    """`reason`: the cause, if it is known (`error-fetch-*`)."""
+    """`reason`: the cause, if it is known (`error-fetch-*`). `site_status`: the HTTP status that the site sent."""
 
     code = "fetch_failed"
     status = 502
 
-    def __init__(self, message: str, reason: FetchFault | None = None) -> None:
+    def __init__(self, message: str, reason: FetchFault | None = None, site_status: int | None = None) -> None:
         super().__init__(message)
         self.reason = reason
+        self.site_status = site_status
 
 
 class BudgetExhausted(CspsError):

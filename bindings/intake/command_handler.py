@@ -9,7 +9,7 @@ from dataclasses import replace
 from bindings.delivery.context import DeliveryEnding, DeliveryOptions
 from bindings.delivery.deliver import deliver_notice
 from bindings.delivery_records import DeliveryKind, DeliveryRecord
-from bindings.incoming import BotCommand
+from bindings.incoming import AttachedFile, BotCommand
 from bindings.intake.admission import UserRateLimit
 from bindings.intake.bot import Bot, LocalizedPersonality
 from bindings.intake.commands import find_command, parse_facts_command
@@ -109,8 +109,12 @@ class CommandHandler:
         if command is None:
             return text("bot-facts-usage", localized.language)
         adds_files = command.action == "add" and not command.subject
-        files = await self._messages.question_files(record) if adds_files else ()
+        files = await self._files_to_add(record) if adds_files else ()
         return await self._facts_commands.reply(command, record.incoming, files, localized.language)
+
+    async def _files_to_add(self, record: DeliveryRecord) -> tuple[AttachedFile, ...]:
+        """The files of the command; without any, those of the thread in which it stands."""
+        return await self._messages.question_files(record) or await self._messages.thread_files(record)
 
     async def _nothing_to_stop(self, _record: DeliveryRecord, localized: LocalizedPersonality) -> str:
         return text("bot-stop-nothing", localized.language)

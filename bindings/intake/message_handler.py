@@ -188,6 +188,10 @@ class MessageHandler:
         thread = await self._read_thread(record)
         return (*record.incoming.files, *thread.found.files)
 
+    async def thread_files(self, record: DeliveryRecord) -> tuple[AttachedFile, ...]:
+        """The files of the thread's other messages that the bot has not answered yet."""
+        return (await self._read_thread(record)).files
+
     async def _read_files(self, files: Sequence[AttachedFile]) -> MessageFiles:
         limit_bytes = self._bot.settings.bot.file_limit_bytes
         return await read_files(self._bot.engine, self._bot.platform, files, limit_bytes)

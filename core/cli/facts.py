@@ -101,6 +101,7 @@ def add(name: str, places: list[str]) -> int:
 
 async def add_all(session: FactsSession, name: str, places: list[str]) -> int:
     failed = 0
+    await session.store.embed_again(name)
     for place in places:
         counts = await add_one(session, name, place)
         print_counts(session, place, counts)

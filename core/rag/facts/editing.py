@@ -8,6 +8,7 @@ A collection's own `facts_editors` replace those of the settings. What people ad
 from __future__ import annotations
 
 import time
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -118,7 +119,7 @@ class FactsEditing:
         Raises NotAnEditor, UnreadableDocument, Overloaded, ModelError, StorageError.
         """
         await self.require(editor, name)
-        identity = PurePath(one_line(file_name)).name
+        identity = PurePath(unicodedata.normalize("NFC", one_line(file_name))).name  # macOS sends accents apart
         about = {"media_type": media_type, "name": file_name}
         return await self._add(editor, name, body, identity=identity, **about)
 

@@ -33,6 +33,14 @@ class RefreshResult:
     problems: dict[str, str] = field(default_factory=dict)
     dropped: int = 0  # documents of origins that the file names no longer
 
+    def add(self, origin: str, counts: SyncCounts) -> None:
+        """An origin of which nothing could be read failed: its site is down, or its settings are wrong."""
+        if counts.failed and len(counts.failed) == counts.done:
+            problem = next(iter(counts.failed.values()))
+            others = "" if counts.done == 1 else f"none of {counts.done:,} documents could be read; the first: "
+            self.problems[origin] = f"{others}{problem}"
+        self.counts[origin] = counts
+
     @property
     def unread(self) -> dict[str, str]:
         return {key: problem for counts in self.counts.values() for key, problem in counts.failed.items()}
@@ -66,7 +74,8 @@ class CollectionRefresher:
         self, collection: ConfiguredCollection, *, only_due: bool, report: Report = lambda origin, counts: None
     ) -> RefreshResult | None:
         """Returns None if another process has the collection or, with `only_due`, if it is not due."""
-        claim = await self._ledger.claim(collection.name, collection.interval_s, only_due=only_due)
+        origins = map(self._origins.name_of, collection.origins.values())
+        claim = await self._ledger.claim(collection.name, collection.interval_s, only_due=only_due, origins=origins)
         if claim is None:
             return None
         try:
@@ -122,12 +131,13 @@ class CollectionRefresher:
         for name, connector in collection.origins.items():
             try:
                 origin = await self._origins.list(connector)
-                result.counts[name] = await sync(
+                counts = await sync(
                     self._store,
                     collection.name,
                     origin,
                     lambda counts, name=name: report(name, counts),  # type: ignore[misc]
                 )
+                result.add(name, counts)
             except StorageError:
                 raise
             except CspsError as exc:

@@ -40,21 +40,27 @@ class RefreshState:
     retry_at: float | None = None
     holder: str | None = None
     held_until: float | None = None
-    origins: tuple[str, ...] = ()  # as they were named at the last success
+    origins: tuple[str, ...] = ()  # all that were named since the last success
 
     def is_running(self, now: float) -> bool:
-        return self.holder is not None and self.held_until is not None and self.held_until > now
+        """False also for a claim longer than there are: the clock was wrong when it was made."""
+        return self.holder is not None and self.held_until is not None and now < self.held_until <= now + CLAIM_S
 
-    def due_at(self, interval_s: float | None) -> float | None:
-        """The time of the next attempt. None: only when somebody asks for one."""
+    def due_at(self, interval_s: float | None, now: float) -> float | None:
+        """The time of the next attempt. None: only when somebody asks for one.
+
+        A past attempt in the future shows that the clock was wrong. The collection is due then.
+        """
         if interval_s is None:
             return None
+        if max(self.succeeded_at or 0.0, self.failed_at or 0.0) > now:
+            return 0.0
         if self.failures and self.retry_at is not None:
             return min(self.retry_at, (self.failed_at or self.retry_at) + max(interval_s, RETRY.first_s))
         return 0.0 if self.succeeded_at is None else self.succeeded_at + interval_s
 
     def is_overdue(self, interval_s: float | None, now: float) -> bool:
-        """True if two intervals passed without a success."""
+        """True if two intervals passed without a success, as far as the clock can tell."""
         return interval_s is not None and (self.succeeded_at is None or now > self.succeeded_at + 2 * interval_s)
 
 
@@ -85,14 +91,23 @@ class RefreshLedger:
     async def now(self) -> float:
         return await self._database.read(self._clock)
 
-    async def claim(self, name: str, interval_s: float | None, *, only_due: bool) -> RefreshClaim | None:
-        """Returns None while another process has the collection and, with `only_due`, before it is due."""
+    async def claim(
+        self, name: str, interval_s: float | None, *, only_due: bool, origins: Iterable[str] = ()
+    ) -> RefreshClaim | None:
+        """Returns None while another process has the collection and, with `only_due`, before it is due.
+
+        `origins`: the present ones. They are recorded before any of their documents is stored, so that these are found
+        when an origin leaves the file, even if no synchronisation ever succeeded.
+        """
+
+        listed = tuple(origins)
 
         def write(db: sa.Connection) -> RefreshClaim | None:
             put_new(db, refreshes, {"name": name, "failures": 0, "origins": "[]"})
             own = refreshes.c.name == name
             state = parse_state(db.execute(sa.select(refreshes).where(own).with_for_update()).one())
-            now, due_at = self._clock(db), state.due_at(interval_s)
+            now = self._clock(db)
+            due_at = state.due_at(interval_s, now)
             if state.is_running(now) or (only_due and (due_at is None or due_at > now)):
                 return None
             claim = RefreshClaim(name, secrets.token_hex(8), state)
@@ -101,6 +116,7 @@ class RefreshLedger:
                 "failed_at": now,
                 "problem": INTERRUPTED,
                 "retry_at": now + RETRY.pause_s(state.failures + 1),
+                "origins": json.dumps(sorted({*state.origins, *listed})),
             }
             db.execute(refreshes.update().where(own).values(**attempt, **held(claim.holder, now)))
             return claim

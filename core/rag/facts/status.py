@@ -52,7 +52,7 @@ def build_status(
         return CollectionStatus(*fields)
     state = state or RefreshState(size.name)
     interval_s = configured.interval_s
-    due_at, is_running = state.due_at(interval_s), state.is_running(now)
+    due_at, is_running = state.due_at(interval_s, now), state.is_running(now)
     title = configured.section.title
     return CollectionStatus(
         *fields,

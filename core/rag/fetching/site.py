@@ -65,7 +65,7 @@ class PageResponse:
     def failure(self) -> FetchFailed:
         """Returns the error of a status without a page."""
         reason = STATUS_REASONS.get(self.status, "status")
-        return FetchFailed(f"{self.url.host} answers with status {self.status}", reason)
+        return FetchFailed(f"{self.url.host} answers with status {self.status}", reason, self.status)
 
     async def body(self, limit_bytes: int, *, cut: bool = False) -> bytes:
         """Reads the body. Raises FetchFailed if it is too long, unless it may be `cut`."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bindings.delivery.outlet import Refused
+from bindings.incoming import AttachedFile, ThreadMessages
 from core.rag.facts.addition import StoreWriter
 from core.rag.facts.collections import FactCollections
 from core.rag.facts.document_rows import StoredDocument
@@ -109,6 +110,25 @@ async def test_what_cannot_be_read_is_said_for_each_file(bot: Editors) -> None:
     assert 1 == len(await bot.stored())
     assert "Attach the files" in await bot.say("facts add leave")
     assert "Not added: https://a.example/none. " in await bot.say("facts add leave https://a.example/none")
+
+
+async def test_a_file_of_the_thread_is_added(bot: Editors) -> None:
+    """The command may follow the message with the file. Its own files come first."""
+    bot.harness.channels.thread = ThreadMessages(files=(AttachedFile("old.md", "plan", ""),))
+
+    assert "Added to `leave`: Leave plan (1 passage)." == await bot.say("facts add leave")
+    assert "added:slack:old.md" == (await bot.stored())[0].key
+    await bot.say("facts add leave", new__md="plan")
+    assert ["added:slack:new.md", "added:slack:old.md"] == [each.key for each in await bot.stored()]
+
+
+async def test_accents_of_file_names_are_the_same_in_both_forms(bot: Editors) -> None:
+    """macOS sends an accent apart from its letter; the file is still replaced."""
+    for name in ("conge\u0301.md", "cong\u00e9.md"):
+        bot.harness.channels.thread = ThreadMessages(files=(AttachedFile(name, "plan", ""),))
+        await bot.say("facts add leave")
+
+    assert ["added:slack:cong\u00e9.md"] == [each.key for each in await bot.stored()]
 
 
 async def test_documents_are_listed_and_removed(bot: Editors) -> None:

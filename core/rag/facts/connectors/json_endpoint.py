@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import html
 import json
 import re
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ from pydantic import Field, model_validator
 from core import strict_json
 from core.configuration.toml import Section, ShortText
 from core.contract import Json
-from core.errors import BadRequest, ConfigError, FetchRefused, UnreadableDocument
+from core.errors import BadRequest, ConfigError, FetchFailed, FetchRefused, UnreadableDocument
 from core.language import parse_language_tag
 from core.rag.documents import Document, one_line
 from core.rag.facts.connectors.protocol import (
@@ -43,6 +44,7 @@ TITLE_LIMIT_CHARS = 200
 MARKUP = re.compile(r"</?(?:p|div|h[1-6]|ul|ol|li|table|br|a|strong|em|span|section|article)\b[^>]*>", re.IGNORECASE)
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
+PAST_THE_END = (400, 404, 416)  # answers to a page after the last one; WordPress sends 400
 HEADER_VALUE = re.compile(r"[\x20-\x7e]+")
 
 
@@ -97,16 +99,21 @@ class JsonConnector(Connector):
         url: str | None = self._numbered(self.first_page)
         for number in range(1, self.pages_limit + 1):
             assert url is not None
-            fetched = await tools.fetcher.fetch(url, robots=False, headers=headers)
+            try:
+                fetched = await tools.fetcher.fetch(url, robots=False, headers=headers)
+            except FetchFailed as exc:
+                if self.page_parameter is None or number == 1 or exc.site_status not in PAST_THE_END:
+                    raise
+                url = None
+                break
             answer = await asyncio.to_thread(parse_answer, fetched.body)
             is_new = self._add_entries(answer, fetched, listing, tools)
             url = self._next_url(answer, fetched.url, number) if is_new else None
             if url is None or len(listing.entries) >= self.entries_limit:
                 break
         kept = list(listing.entries.values())[: self.entries_limit]
-        if url is not None or len(listing.entries) > self.entries_limit:
-            listing.left_out = f"there are more than the first {len(kept)} entries; raise pages_limit or entries_limit"
-        return Origin(self.url, kept, left_out=listing.left_out)
+        is_cut = url is not None or len(listing.entries) > self.entries_limit
+        return Origin(self.url, kept, left_out=listing.describe_left_out(len(kept), is_cut=is_cut))
 
     def _headers(self, environ: Mapping[str, str]) -> Mapping[str, str]:
         """Raises ConfigError, which never repeats the value."""
@@ -158,7 +165,15 @@ class JsonListing:
 
     entries: dict[str, OriginEntry] = field(default_factory=dict)
     without_text: int = 0
-    left_out: str = ""
+
+    def describe_left_out(self, kept: int, *, is_cut: bool) -> str:
+        """Returns the sentence that says which entries are missing. Empty: none is."""
+        problems = (
+            [f"there are more than the first {kept} entries; raise pages_limit or entries_limit"] if is_cut else []
+        )
+        if self.without_text:
+            problems.append(f"{self.without_text} entries have neither a title nor a text at the paths of `fields`")
+        return "; ".join(problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +190,7 @@ class JsonEntry:
     @classmethod
     def parse(cls, entry: Json, fields: EntryFields, page: FetchedPage) -> JsonEntry | None:
         """Returns None for an entry without text."""
-        title = one_line(field_text(entry, fields.title))
+        title = one_line(plain_title(field_text(entry, fields.title)))
         text = "\n\n".join(filter(None, (field_text(entry, path) for path in fields.texts)))
         if not text and not title:
             return None
@@ -216,6 +231,11 @@ def field_text(entry: Json, path: str | None) -> str:
     if isinstance(value, list):
         return "\n".join(filter(None, map(plain_value, value)))
     return plain_value(value)
+
+
+def plain_title(text: str) -> str:
+    """Returns a title without markup: WordPress renders titles as HTML."""
+    return html.unescape(MARKUP.sub("", text))
 
 
 def plain_value(value: Any) -> str:

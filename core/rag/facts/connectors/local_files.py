@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NoReturn
 
 from core.configuration.setting_types import PathStr
 from core.errors import NotFound, UnreadableDocument
@@ -50,7 +51,10 @@ class FolderConnector(Connector):
         if not await asyncio.to_thread(path.is_dir):
             raise NotFound(f"{path}: there is no such folder")
         files = await asyncio.to_thread(readable_files, path)
-        return Origin(file_key(path), [file_entry(file, tools) for file in files])
+        inside = [file for file in files if file.resolve().is_relative_to(path)]
+        left_out = f"{len(files) - len(inside)} links lead out of the folder; they are not followed"
+        entries = [file_entry(file, tools) for file in inside]
+        return Origin(file_key(path), entries, left_out=left_out if len(inside) < len(files) else "")
 
 
 def file_entry(path: Path, tools: ConnectorTools) -> OriginEntry:
@@ -68,9 +72,20 @@ def file_key(path: Path) -> str:
 
 
 def readable_files(folder: Path) -> list[Path]:
-    """Lists the files of readable formats by name, without hidden files and folders."""
-    files = (path for path in folder.rglob("*") if path.suffix.lower() in DOCUMENT_SUFFIXES and path.is_file())
-    return sorted(path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+    """Lists the files of readable formats by name, without hidden files and folders. Follows no links to folders.
+
+    Raises UnreadableDocument for a folder that cannot be listed: its documents are not gone.
+    """
+
+    def refuse(exc: OSError) -> NoReturn:
+        raise UnreadableDocument(f"{exc.filename} cannot be listed: {exc.strerror}") from exc
+
+    files: list[Path] = []
+    for parent, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        shown = (Path(parent, name) for name in names if not name.startswith("."))
+        files += (path for path in shown if path.suffix.lower() in DOCUMENT_SUFFIXES and path.is_file())
+    return sorted(files)
 
 
 async def read_file(path: Path) -> bytes:

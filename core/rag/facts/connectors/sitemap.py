@@ -44,22 +44,31 @@ class SitemapConnector(Connector):
 
 
 async def sitemap_origin(url: str, fetched: FetchedPage, tools: ConnectorTools) -> Origin:
-    pages = await list_pages(fetched, tools)
-    return Origin(url, [OriginEntry(page, partial(open_page, page, tools)) for page in pages])
+    pages, left_out = await list_pages(fetched, tools)
+    return Origin(url, [OriginEntry(page, partial(open_page, page, tools)) for page in pages], left_out=left_out)
 
 
 async def open_page(url: str, tools: ConnectorTools) -> EntryContent:
     return tools.page_content(await tools.fetcher.fetch(url, robots=True))
 
 
-async def list_pages(sitemap: FetchedPage, tools: ConnectorTools) -> list[str]:
+async def list_pages(sitemap: FetchedPage, tools: ConnectorTools) -> tuple[list[str], str]:
+    """Returns the pages, and the sentence that says what is left out."""
+    named = same_host_urls(sitemap.url, sitemap_urls(sitemap.body))
     if sitemap_root(sitemap.body) == "urlset":
-        return same_host_urls(sitemap.url, sitemap_urls(sitemap.body))
+        return named[:SITEMAP_URLS_LIMIT], describe_cut(len(named), SITEMAP_URLS_LIMIT, "pages")
     pages: dict[str, None] = {}
-    for url in same_host_urls(sitemap.url, sitemap_urls(sitemap.body))[:SITEMAPS_LIMIT]:
+    left_out = [describe_cut(len(named), SITEMAPS_LIMIT, "sitemaps")]
+    for url in named[:SITEMAPS_LIMIT]:
         part = await tools.fetcher.fetch(url, robots=False)
-        pages.update(dict.fromkeys(same_host_urls(part.url, sitemap_urls(part.body))))
-    return list(pages)
+        urls = same_host_urls(part.url, sitemap_urls(part.body))
+        left_out.append(describe_cut(len(urls), SITEMAP_URLS_LIMIT, f"pages of {url}"))
+        pages.update(dict.fromkeys(urls[:SITEMAP_URLS_LIMIT]))
+    return list(pages), "; ".join(filter(None, left_out))
+
+
+def describe_cut(count: int, limit: int, things: str) -> str:
+    return f"only the first {limit:,} of {count:,} {things} are read" if count > limit else ""
 
 
 def same_host_urls(sitemap: str, urls: Sequence[str]) -> list[str]:
@@ -85,6 +94,6 @@ def sitemap_root(body: bytes) -> str | None:
 
 
 def sitemap_urls(body: bytes) -> list[str]:
-    """Returns the sitemap's URLs in order, each once, at most SITEMAP_URLS_LIMIT."""
+    """Returns the sitemap's URLs in order, each once."""
     named = (html.unescape(each) for each in SITEMAP_URL.findall(decode(body)))
-    return list(dict.fromkeys(named))[:SITEMAP_URLS_LIMIT]
+    return list(dict.fromkeys(named))

@@ -41,7 +41,7 @@ class FakeFetcher:
         self.requests.append((url, robots))
         self.headers.append(headers)
         if url not in self._pages:
-            raise FetchFailed("status 404")
+            raise FetchFailed("status 404", site_status=404)
         page = self._pages[url]
         body, media_type = page if isinstance(page, tuple) else (page, "text/html")
         return FetchedPage(url, media_type, None, body, WHEN, cached=False)

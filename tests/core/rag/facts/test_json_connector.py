@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from core.errors import ConfigError, FetchRefused, UnreadableDocument
+from core.errors import ConfigError, FetchFailed, FetchRefused, UnreadableDocument
 from core.rag.documents import Document
 from core.rag.facts.connectors.json_endpoint import JsonConnector
 from core.rag.facts.connectors.protocol import ConnectorTools, Origin
+from core.rag.fetching.fetch import FetchedPage
 from tests.core.rag.facts.support_fakes import FakeFetcher, FakeReader
 
 URL = "https://api.example/items"
@@ -134,3 +135,41 @@ def test_impossible_settings_are_refused(fields: Mapping[str, Any]) -> None:
     """A secret in place of the name of its variable is one of them."""
     with pytest.raises(ValidationError):
         JsonConnector.model_validate({"kind": "json", "url": URL, "fields": FIELDS, **fields})
+
+
+async def test_numbered_pages_end_where_the_site_refuses() -> None:
+    """WordPress answers 400 to the page after the last one. The first page must be there."""
+    pages = {f"{URL}?page={number}": [entry(number)] for number in (1, 2)}
+
+    assert ["1", "2"] == keys(await Endpoint(pages).list(page_parameter="page"))
+    with pytest.raises(FetchFailed):
+        await Endpoint({}).list(page_parameter="page")
+
+
+async def test_a_site_that_fails_between_pages_is_an_error() -> None:
+    """The entries of the other pages would otherwise be removed."""
+    endpoint = Endpoint({f"{URL}?page=1": [entry(1)]})
+    fetch = endpoint.fetcher.fetch
+
+    async def fail_later(url: str, **options: Any) -> FetchedPage:
+        if url.endswith("=2"):
+            raise FetchFailed("busy", "busy", 503)
+        return await fetch(url, **options)
+
+    endpoint.fetcher.fetch = fail_later  # type: ignore[method-assign]
+    with pytest.raises(FetchFailed, match="busy"):
+        await endpoint.list(page_parameter="page")
+
+
+async def test_titles_lose_their_markup() -> None:
+    """WordPress renders titles as HTML."""
+    origin = await Endpoint({URL: [{"id": 1, "name": {"en": "Leave &amp; <em>pay</em>"}, "answer": "a"}]}).list()
+
+    assert "Leave & pay" == (await read(origin)).title
+
+
+async def test_entries_without_text_are_said() -> None:
+    """A wrong path in `fields` would otherwise look like an empty list."""
+    origin = await Endpoint({URL: [{"id": 1}, {"id": 2}]}).list()
+
+    assert "2 entries have neither a title nor a text at the paths of `fields`" == origin.left_out

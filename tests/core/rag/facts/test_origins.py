@@ -79,6 +79,41 @@ async def test_an_unreadable_file_fails_when_it_is_opened(tmp_path: Path) -> Non
         await lister.find(str(tmp_path / "nowhere"))
 
 
+async def test_links_out_of_a_folder_are_not_followed(tmp_path: Path) -> None:
+    """Whoever may write to the folder could otherwise publish other files of this machine. Links inside are fine."""
+    folder, secret = tmp_path / "docs", tmp_path / "secret.md"
+    (folder / "sub").mkdir(parents=True)
+    secret.write_text("secret")
+    (folder / "sub" / "a.md").write_text("one")
+    (folder / "out.md").symlink_to(secret)
+    (folder / "in.md").symlink_to(folder / "sub" / "a.md")
+    (folder / "circle").symlink_to(folder)
+    os.mkfifo(folder / "pipe.md")
+    lister, _ = origins()
+
+    origin = await lister.find(str(folder))
+
+    assert [str(folder / "in.md"), str(folder / "sub" / "a.md")] == keys(origin)
+    assert "1 links lead out of the folder; they are not followed" == origin.left_out
+
+
+async def test_a_folder_that_cannot_be_listed_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its documents would otherwise count as gone."""
+    (tmp_path / "sub").mkdir()
+    scandir = os.scandir
+
+    def refuse(path: str) -> object:
+        if path.endswith("sub"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    lister, _ = origins()
+
+    with pytest.raises(UnreadableDocument, match="sub cannot be listed: Permission denied"):
+        await lister.find(str(tmp_path))
+
+
 async def test_an_undecodable_file_name_can_be_stored(tmp_path: Path) -> None:
     """Linux allows any bytes in names."""
     (Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.md"))).write_text("one")
@@ -283,3 +318,14 @@ def test_an_invalid_glossary_has_its_line(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match=r"glossary\.toml.*meanings"):
         Glossary.load(tmp_path / "glossary.toml")
+
+
+async def test_pages_above_the_limit_of_sitemaps_are_said() -> None:
+    """The protocol allows 50,000; some sites write more."""
+    urls = "".join(f"<url><loc>{SITE}/{number}</loc></url>" for number in range(50_001))
+    lister, _ = origins({f"{SITE}/sitemap.xml": f"<urlset>{urls}</urlset>".encode()})
+
+    origin = await lister.find(f"{SITE}/sitemap.xml")
+
+    assert 50_000 == len(origin.entries)
+    assert "only the first 50,000 of 50,001 pages are read" == origin.left_out

@@ -139,17 +139,34 @@ async def test_a_success_after_failures_is_whole(installation: Installation) -> 
 
 async def test_unread_documents_are_no_failure(installation: Installation) -> None:
     """The rest is up to date. The status says what is missing."""
+    installation.write("bad.md", "Damaged.")
     result = await installation.refresher(FailingReader()).refresh(installation.collections.get("leave"), only_due=True)
 
     status = await installation.status()
     assert result is not None
-    assert (2, 0) == (len(result.unread), status.failures)
-    assert "2 of 2 documents could not be read; the first: damaged" == status.problem
+    assert (1, 0) == (len(result.unread), status.failures)
+    assert "1 of 3 documents could not be read; the first: damaged" == status.problem
+
+
+async def test_an_origin_without_one_readable_document_failed(installation: Installation) -> None:
+    """A site that is down behind its sitemap is tried again, and no success is recorded."""
+    installation.write("one.md", "Damaged.")
+    installation.write("two.md", "Damaged.")
+
+    await installation.refresher(FailingReader()).refresh(installation.collections.get("leave"), only_due=True)
+
+    status = await installation.status()
+    assert (1, None, 1) == (status.failures, status.succeeded_at, status.documents)
+    assert "handbook: none of 2 documents could be read; the first: damaged" == status.problem
 
 
 class FailingReader(FakeReader):
+    """Fails at documents that are said to be damaged."""
+
     async def read(self, body: bytes, media_type: str, **about: object) -> Document:  # type: ignore[override]
-        raise UnreadableDocument("damaged")
+        if body == b"Damaged.":
+            raise UnreadableDocument("damaged")
+        return await super().read(body, media_type, **about)  # type: ignore[arg-type]
 
 
 async def test_one_process_at_a_time(installation: Installation) -> None:
@@ -232,6 +249,33 @@ async def test_origins_that_left_the_file_lose_their_documents(installation: Ins
     assert {"added:slack:a.md", "b.md", "one.md"} == set(await installation.keys())
 
 
+async def test_an_origin_that_leaves_before_the_first_success_loses_its_documents(installation: Installation) -> None:
+    """Another origin failed all the time."""
+    del installation.pages["https://a.example/p"]
+    await installation.refresh()
+    assert ["one.md"] == await installation.keys()
+    installation.configure(FACTS.replace("handbook = ", "# handbook = "))
+    installation.now += HOUR_S
+
+    await installation.refresh()
+
+    assert [] == await installation.keys()
+
+
+async def test_a_clock_that_was_wrong_delays_nothing(installation: Installation) -> None:
+    """Neither a success nor a claim from the year 2100 keeps a collection from being synchronised."""
+    right = installation.now
+    installation.now = right + 75 * 365 * 24 * HOUR_S
+    await installation.refresh()
+    await installation.ledger().claim("leave", HOUR_S, only_due=False)
+    installation.now = right
+    installation.write("two.md", "Two.")
+
+    assert not (await installation.status()).is_running
+    assert 1 == await installation.refresh()
+    assert right == (await installation.status()).succeeded_at
+
+
 async def test_added_documents_follow_a_new_embedder(installation: Installation) -> None:
     """Their files are gone, so their passages are embedded again; the person stays recorded."""
     added = NewDocument("added:slack:a.md", "1", WHEN, document("Parking", "Permits are given by lot."), "who")
@@ -251,12 +295,14 @@ async def test_added_documents_follow_a_new_embedder(installation: Installation)
         (RefreshState("a", succeeded_at=100.0), 100.0 + HOUR_S),
         (RefreshState("a", succeeded_at=100.0, failures=1, failed_at=500.0, retry_at=900.0), 900.0),
         (RefreshState("a", failures=9, failed_at=500.0, retry_at=20_000.0), 500.0 + HOUR_S),
+        (RefreshState("a", succeeded_at=5000.0), 0.0),
+        (RefreshState("a", failures=1, failed_at=5000.0, retry_at=5300.0), 0.0),
     ],
 )
 def test_the_next_time(state: RefreshState, due_at: float) -> None:
-    """After failures a pause, which is never longer than the interval. Without a schedule there is none."""
-    assert due_at == state.due_at(HOUR_S)
-    assert state.due_at(None) is None
+    """After failures a pause, at most the interval; at once after a time in the future. Never without a schedule."""
+    assert due_at == state.due_at(HOUR_S, 1000.0)
+    assert state.due_at(None, 1000.0) is None
 
 
 def test_overdue_means_two_missed_intervals() -> None:
