@@ -53,8 +53,13 @@ STEMMERS = {"en": Stemmer("english"), "fr": Stemmer("french")}
 
 def terms(text: str) -> Iterator[str]:
     """Yields the stems of each word in both languages, without accents: a question may lack them or be in the other."""
-    for word in WORD.findall(unicodedata.normalize("NFC", text).lower()):
-        yield from word_stems(word)
+    for stems in stems_by_word(text):
+        yield from stems
+
+
+def stems_by_word(text: str) -> Iterator[tuple[str, ...]]:
+    """Yields the stems of each word together."""
+    return map(word_stems, WORD.findall(unicodedata.normalize("NFC", text).lower()))
 
 
 @lru_cache(maxsize=20_000)

@@ -61,6 +61,20 @@ def test_a_rare_word_counts_more_than_a_frequent_one() -> None:
     assert twice < 2 * pool
 
 
+def test_a_word_with_two_stems_counts_once() -> None:
+    """The stem of "policy" differs in English and French, that of "lunch" does not."""
+    policy, lunch = scores("policy lunch", [Passage("The policy."), Passage("The lunch..")])
+
+    assert policy == pytest.approx(lunch)
+
+
+def test_two_forms_of_a_word_count_once() -> None:
+    """A question that repeats itself is not about that word alone."""
+    once = scores("policy lunch", LEAVE, [Passage("The policy."), Passage("The lunch..")])
+
+    assert once == scores("policies policy lunch", LEAVE, [Passage("The policy."), Passage("The lunch..")])
+
+
 def test_documents_are_ranked_as_if_they_were_one() -> None:
     """Each passage has one score, document by document."""
     assert scores("parental leave", LEAVE[:1], [], LEAVE[1:]) == scores("parental leave", LEAVE)
