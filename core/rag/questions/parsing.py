@@ -79,13 +79,18 @@ class ParsedQuestion:
 def parse_question(question: str) -> ParsedQuestion:
     """Parses the question. In a task, the text after a colon is material and no request."""
     subject = QUOTED.sub(" ", question[:QUESTION_LIMIT_CHARS])
-    task = TASK_PHRASES.occur_in(tokenize(subject))
+    task = is_task(tokenize(subject))
     if task:
         subject = AFTER_COLON.sub("", subject)
     question_tokens = tuple(tokenize(subject))
     return ParsedQuestion(
         tuple(question_words(subject)), question_tokens, task, task and not LATEST_PHRASES.occur_in(question_tokens)
     )
+
+
+def is_task(tokens: Sequence[Token]) -> bool:
+    """Tells whether it asks to do something: "What does AI mean?", but not "What does the bulletin say?"."""
+    return TASK_PHRASES.occur_in(tokens) or (WHAT_DOES.occur_in(tokens) and not REPORTS.occur_in(tokens))
 
 
 def keywords(question: ParsedQuestion, indexes: Iterable[PhraseIndex]) -> str:
@@ -116,7 +121,7 @@ TASK_PHRASES = parse_phrases(
     translate|rewrite|rephrase|shorten|proofread|correct|edit|paraphrase|draft|compose|convert|calculate|compute|
     conjugate|define|explain|pretend|imagine|imaginary|invent|suggest|brainstorm|recommend a|write a|write an|write me|
     write code|help me|design a|plan a|make a list of|make this|make it|give me ideas|ideas for|give me a|tips|
-    how do i|how do you|how to|how should i|how can i|how does|how is|how are|difference between|what does|what is a|
+    how do i|how do you|how to|how should i|how can i|how does|how is|how are|difference between|what is a|
     what is an|what are the principles|what is the meaning|what is the best|stand for|synonym|plural|spell|poem|joke|
     a story|short story|python|javascript|sql|function|script|excel|why is|why does|who invented|who was|who are you|
     who owns|mandate|role|in simple words|what makes|what s a good|which is correct|the capital|how many|thank you|
@@ -131,6 +136,8 @@ TASK_PHRASES = parse_phrases(
     mon patron|à mon équipe
     """
 )
+WHAT_DOES = parse_phrases("what does")
+REPORTS = parse_phrases("say|announce|publish|report|forecast|predict")
 # Words that only express a wish.
 FILLERS = parse_phrases(
     """

@@ -23,7 +23,7 @@ from core.rag.questions.parsing import (
     tokenize,
 )
 from core.rag.sources.catalogue import Catalogue, PublicSource
-from core.rag.stemming import EMPTY_WORDS, without_accents
+from core.rag.stemming import EMPTY_WORDS, is_content_word, without_accents
 
 # The weight of each sign, by logistic regression over the tuning part of tests/core/rag/sources/questions.toml, for one
 # source and one question at a time, rounded. `benchmarks/sources.py --fit` computes them.
@@ -147,6 +147,7 @@ class Chooser:
     ) -> ChoiceSigns:
         phrases = self._words[source.name]
         names, topics = phrases.names.find_in(parsed.tokens), phrases.topics.find_in(parsed.tokens)
+        claimed = (*names, *topics, *(phrases.title.find_in(parsed.tokens) if names or topics else ()))
         hints = phrases.hints.find_in(tokenize(without_table_names(question, source)))
         return ChoiceSigns(
             name=bool(names),
@@ -157,7 +158,7 @@ class Chooser:
             unlike=likeness.none if likeness else LIKE_UNKNOWN,
             task=parsed.task,
             timeless=parsed.timeless,
-            words=frozenset(at for place in (*names, *topics) for at in place),
+            words=frozenset(at for place in claimed for at in place),
         )
 
     def mentions(self, question: str, source: PublicSource) -> bool:
@@ -184,6 +185,7 @@ class SourcePhrases:
         section = source.section
         titles = () if section.names.all else (section.title.en, section.title.fr)
         words = tuple(word for title in titles for word in title_words(title))
+        self.title = PhraseIndex(word for title in titles for word in question_words(title) if is_content_word(word))
         self.names = PhraseIndex((*section.names.all, *(title for title in titles if title_words(title))))
         self.topics = PhraseIndex((*section.topics.all, *words))
         self.hints = PhraseIndex(section.hints.all)

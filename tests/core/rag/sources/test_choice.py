@@ -126,6 +126,8 @@ url = { en = "https://library.example/" }
     [
         ("What is new on Spacing Magazine?", "added"),
         ("latest Spacing magazine stories about urbanism", "added"),
+        ("What does Spacing Magazine say about parks?", "added"),
+        ("What does urbanism mean?", None),
         ("Are there events at the public library this week?", "library"),
         ("Quelles sont les activités de la bibliothèque ?", "library"),
         ("What is the news?", None),
