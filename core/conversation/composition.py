@@ -263,7 +263,11 @@ def question_text(question: Question, language: Language) -> str:
     """The question after the thread messages that precede it."""
     if not question.thread_messages:
         return question.text
-    messages = [f"{plain_name(turn.speaker or turn.role)}: {turn.text}" for turn in question.thread_messages]
+    # Lines after the first are indented: "Ann: …" within a message is not said by Ann.
+    messages = [
+        f"{plain_name(turn.speaker or turn.role)}: {turn.text}".replace("\n", "\n  ")
+        for turn in question.thread_messages
+    ]
     return join_paragraphs(["\n".join([text("prompt-thread-messages", language), *messages]), question.text])
 
 
