@@ -14,7 +14,7 @@ from core.rag.reading.office.comments import Comment
 from core.rag.reading.office.zip_package import local_name
 from core.rag.reading.raw_document import NO_LIMITS, ReadingLimits
 from core.rag.reading.tables.bounded_package import XML_OPTIONS, BoundedPackage
-from core.rag.reading.tables.sheets import RowBudget, Sheet, Workbook
+from core.rag.reading.tables.sheets import RowBudget, Sheet, Workbook, column_letters
 
 BLANKS = frozenset(("s", "tab", "line-break"))
 REPEATS_LIMIT = 1024  # of a row or cell with text
@@ -97,6 +97,9 @@ class OdsReader:
             repeats = count_of(element, "number-columns-repeated")
             if text := cell_text(element):
                 cells.update(dict.fromkeys(range(column, column + min(repeats, REPEATS_LIMIT)), text))
+            rows = count_of(element, "number-rows-spanned")
+            if rows > 1 and text and self._sheet is not None:
+                self._sheet.add_tall((column, number, number + rows - 1))
             self._note(element, number, column)
             column += repeats
         return cells
@@ -128,13 +131,3 @@ def shown_text(paragraph: etree._Element) -> str:
 def count_of(element: etree._Element, attribute: str) -> int:
     value = element.get(f"{TABLE}{attribute}") or "1"
     return int(value) if value.isdigit() and len(value) < 8 else 1
-
-
-def column_letters(column: int) -> str:
-    """Returns "A" for 0, "AA" for 26."""
-    letters = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters

@@ -22,7 +22,9 @@ from core.rag.reading.table_layout import (
 from core.rag.wide_rows import HEADER_LIMIT_CHARS
 
 CELLS_LIMIT = 250_000  # of all sheets
+TALL_CELLS_LIMIT = 10_000  # of a sheet; more are shown as they stand
 CELL_BORDER_CHARS, RULE_CHARS = 3, 6  # of a cell, and of the line below its column's name
+TallCell = tuple[int, int, int]  # merged cells: their first column, first row and last row, from 0
 SparseRow = tuple[int, Mapping[int, str]]  # the row's number, and its filled cells by column; all from 0
 
 
@@ -36,6 +38,11 @@ class Sheet:
     total_rows: int = 0
     comments: list[Comment] = field(default_factory=list)
     drawn_texts: list[str] = field(default_factory=list)  # of text boxes
+    tall_cells: list[TallCell] = field(default_factory=list)
+
+    def add_tall(self, cell: TallCell) -> None:
+        if len(self.tall_cells) < TALL_CELLS_LIMIT:
+            self.tall_cells.append(cell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +81,9 @@ class RowBudget:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Rows without an empty row between them. `columns`: those with any text."""
+    """Rows without an empty row between them, from the row `start`. `columns`: those with any text."""
 
+    start: int
     columns: tuple[int, ...]
     rows: Sequence[Mapping[int, str]]
 
@@ -89,16 +97,17 @@ def find_regions(rows: Iterable[SparseRow]) -> Iterator[Region]:
     last = None
     for number, cells in rows:
         if pending and last is not None and number > last + 1:
-            yield build_region(pending)
+            yield build_region(last, pending)
             pending = []
         pending.append(cells)
         last = number
-    if pending:
-        yield build_region(pending)
+    if pending and last is not None:
+        yield build_region(last, pending)
 
 
-def build_region(rows: Sequence[Mapping[int, str]]) -> Region:
-    return Region(tuple(sorted({column for row in rows for column in row})), rows)
+def build_region(last: int, rows: Sequence[Mapping[int, str]]) -> Region:
+    """`last`: the number of the last row."""
+    return Region(last - len(rows) + 1, tuple(sorted({column for row in rows for column in row})), rows)
 
 
 def sheet_blocks(sheet: Sheet) -> tuple[list[Block], tuple[Omission, ...]]:
@@ -149,19 +158,11 @@ def continues_table(region: Region, table: Region) -> bool:
     return not can_name(cells[0], cells[1]) or (not has_data and region.columns == table.columns)
 
 
-def sheet_records(sheet: Sheet) -> tuple[list[Cells], int]:
-    """Returns the first table of the sheet, its header first, and the number of rows that are not in it.
-
-    A list of one column is a table if the sheet has no wider one; else it is a title or a note.
-    """
-    regions = list(find_regions(sheet.rows))
-    named = [index for index, region in enumerate(regions) if find_header(region.cells(region.columns)).header]
-    wide = (index for index in named if len(regions[index].columns) > 1)
-    start = next(wide, named[0] if named else 0)
-    if not regions:
-        return [], 0
-    table, rest = regions[start], regions[start + 1 :]
-    layout = find_header(table.cells(table.columns[:COLUMNS_LIMIT]))
-    rows = [*([layout.header] if layout.header else []), *layout.rows]
-    rows += [cells for each in rest if continues_table(each, table) for cells in each.cells(table.columns)]
-    return rows, sum(len(each.rows) for each in rest if not continues_table(each, table))
+def column_letters(column: int) -> str:
+    """Returns "A" for 0, "AA" for 26."""
+    letters = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters

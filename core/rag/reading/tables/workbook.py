@@ -16,7 +16,8 @@ from core.rag.reading.office.zip_package import refuse_damage, require_unpacked_
 from core.rag.reading.raw_document import LANGUAGE_SAMPLE_BLOCKS, RawDocument
 from core.rag.reading.tables.calamine_book import read_with_calamine
 from core.rag.reading.tables.ods import read_ods
-from core.rag.reading.tables.sheets import Workbook, sheet_blocks, sheet_records
+from core.rag.reading.tables.records import sheet_records
+from core.rag.reading.tables.sheets import Workbook, sheet_blocks
 from core.rag.reading.tables.xlsx import read_xlsx
 from core.rag.reading.tables.xml_spreadsheet import read_xml_spreadsheet
 

@@ -19,7 +19,7 @@ from core.rag.reading.office.comments import Comment
 from core.rag.reading.office.zip_package import local_name
 from core.rag.reading.raw_document import NO_LIMITS, ReadingLimits
 from core.rag.reading.tables.bounded_package import BoundedPackage, stream_elements
-from core.rag.reading.tables.sheets import CELLS_LIMIT, RowBudget, Sheet, SparseRow, Workbook
+from core.rag.reading.tables.sheets import CELLS_LIMIT, RowBudget, Sheet, SparseRow, TallCell, Workbook
 from core.rag.reading.tables.xlsx_texts import CellStyles, read_styles, string_text, unescape
 
 COLUMNS_END = 16_384  # Excel's own limit
@@ -84,13 +84,17 @@ class WorkbookReader:
         return sheet
 
     def _rows(self, part: str, sheet: Sheet) -> Iterator[SparseRow]:
-        """Yields rows as the part is read, and learns from it how many rows the sheet claims to have."""
+        """Yields rows as the part is read. Learns from it the number of rows that it claims, and the tall cells."""
         number = -1
         with self._package.open(part) as opened:
-            for element in stream_elements(opened, "{*}row", "{*}dimension"):
+            for element in stream_elements(opened, "{*}row", "{*}dimension", "{*}mergeCell"):
                 if local_name(element) == "dimension":
                     last = CELL_NAME.fullmatch((element.get("ref") or "").rpartition(":")[2])
                     sheet.total_rows = int(last[2]) if last else 0
+                    continue
+                if local_name(element) == "mergeCell":
+                    if tall := tall_cell(element.get("ref") or ""):
+                        sheet.add_tall(tall)
                     continue
                 given = element.get("r") or ""
                 number = int(given) - 1 if given.isdigit() else number + 1
@@ -161,6 +165,14 @@ def column_number(letters: str) -> int:
     for letter in letters:
         number = number * 26 + ord(letter) - 64
     return number - 1
+
+
+def tall_cell(place: str) -> TallCell | None:
+    """Returns merged cells such as "A2:A4"; None for cells of one row."""
+    first, last = (CELL_NAME.fullmatch(name) for name in (place.partition(":")[0], place.rpartition(":")[2]))
+    if first is None or last is None or int(first[2]) >= int(last[2]):
+        return None
+    return column_number(first[1]), int(first[2]) - 1, int(last[2]) - 1
 
 
 def read_people(root: etree._Element | None) -> dict[str, str]:

@@ -324,6 +324,33 @@ def test_lines_of_text_above_a_table_are_no_rows_for_a_job() -> None:
     assert "City\nLaval\nHull\n" == workbook_rows(RawDocument(sheet_of([["City"], ["Laval"], ["Hull"]])))[0]
 
 
+def test_each_row_for_a_job_has_the_merged_cell_that_it_shares() -> None:
+    """It is read alone. A document shows merged cells once."""
+
+    def build(book: Any) -> None:
+        sheet = book.add_worksheet("Data")
+        sheet.merge_range(0, 0, 1, 0, "Region", None)
+        sheet.merge_range(0, 1, 0, 2, "2026", None)
+        sheet.write_row(1, 1, ["City", "Visits"])
+        sheet.merge_range(2, 0, 4, 0, "Ontario", None)
+        for row, city in enumerate(["Ottawa", "Toronto", "London"], 2):
+            sheet.write_row(row, 1, [city, row])
+
+    body = xlsx(build)
+
+    assert workbook_rows(RawDocument(body))[0] == (
+        "Region,2026 City,2026 Visits\nOntario,Ottawa,2\nOntario,Toronto,3\nOntario,London,4\n"
+    )
+    assert 1 == text_of(body).count("Ontario")
+
+
+def test_columns_for_a_job_have_names_of_their_own() -> None:
+    """An unnamed one has its letter, and names that occur twice have it too."""
+    rows = [["", "Score", "Score", "Note"], ["Ann", 1, 2, "late"], ["Bob", 3, 4, ""]]
+
+    assert workbook_rows(RawDocument(sheet_of(rows)))[0].startswith("A,Score (B),Score (C),Note\nAnn,1,2,late\n")
+
+
 def test_a_form_of_labels_and_values_is_text() -> None:
     """Also with two pairs in a row, and above a table."""
     form = [["Name:", "A. Roy", "Date:", "May 1"], ["Branch:", "Finance"], [], ["Expense", "Fee"], ["Hotel", 200]]
