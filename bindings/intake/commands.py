@@ -40,18 +40,21 @@ FACTS_LIMIT_CHARS = 2200  # a command may contain a URL
 FACTS_ACTIONS: Mapping[str, FactsAction] = {
     **dict.fromkeys(("list", "liste", "lister", "listez"), "list"),
     **dict.fromkeys(("add", "ajoute", "ajouter", "ajoutez"), "add"),
-    **dict.fromkeys(("remove", "retire", "retirer", "retirez"), "remove"),
+    **dict.fromkeys(
+        ("remove", "delete", "retire", "retirer", "retirez", "supprime", "supprimer", "supprimez"), "remove"
+    ),
 }
 FACTS_COMMAND = re.compile(
-    rf"[/*_`\s]*(facts|faits)\s+({'|'.join(FACTS_ACTIONS)})(?:[\s:]+([a-z0-9][a-z0-9_-]{{0,63}}))?(?:[\s:]+(.+?))?[\s.*`]*",
+    rf"[/*_`\s]*(facts|faits)\s+({'|'.join(FACTS_ACTIONS)})(?:[\s:]+(\w[\w-]{{0,63}}))?(?:[\s:]+(.+?))?[\s.*`]*",
     re.IGNORECASE,
 )
+LINK = re.compile(r"<([^|>]*)(?:\|[^>]*)?>?")  # as Slack writes a URL: with its text, or without
 SEPARATORS = re.compile(r"[^a-z0-9-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class FactsCommand:
-    """`subject`: the URL to add, or the number or title to remove. Without one, files are added."""
+    """`subject`: the URLs to add, apart by blanks, or the number or title to remove. Without one, files are added."""
 
     action: FactsAction
     collection: str = ""
@@ -74,11 +77,13 @@ def parse_facts_command(text: str) -> FactsCommand | None:
     if found is None:
         return None
     action, collection = FACTS_ACTIONS[found[2].lower()], (found[3] or "").lower()
-    subject = (found[4] or "").strip().removeprefix("<").removesuffix(">")
-    is_url = subject.startswith(("http://", "https://")) and not any(char.isspace() for char in subject)
-    if (action == "list" and subject) or (action == "add" and subject and not is_url):
-        return None
-    return FactsCommand(action, collection, subject)
+    subject = (found[4] or "").strip()
+    if action == "add":
+        urls = [LINK.sub(r"\1", word) for word in subject.split()]
+        if not all(url.startswith(("http://", "https://")) for url in urls):
+            return None
+        subject = " ".join(urls)
+    return None if action == "list" and subject else FactsCommand(action, collection, subject)
 
 
 def parse_command(text: str) -> BotCommand | None:

@@ -60,8 +60,8 @@ class FactsCommands:
             return f"{text('bot-facts-usage', language)}\n\n{list_collections(editable, language)}"
         if command.action == "remove":
             return await run.remove(command.collection, command.subject)
-        if command.subject:
-            return await run.add_page(command.collection, command.subject)
+        if urls := command.subject.split()[:FILES_LIMIT]:
+            return "\n".join([await run.add_page(command.collection, url) for url in urls])
         return await self._add_files(run, command.collection, files)
 
     async def _add_files(self, run: FactsRun, name: str, files: Sequence[AttachedFile]) -> str:

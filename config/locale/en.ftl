@@ -257,7 +257,7 @@ bot-facts-usage =
     Collections of documents, for those who may change them:
 
     - `facts list` lists the collections; `facts list` and a name lists what people added to one
-    - `facts add` and a name, with files attached or a URL, adds documents
+    - `facts add` and a name, with files attached or URLs, adds documents; in a thread also the files of its messages
     - `facts remove`, a name, and the number or title of a document removes it
 bot-facts-unset = Adding documents to collections is not set up here.
 bot-facts-refused = You may not change collections of documents here. Those who run this service decide who may.

@@ -260,7 +260,7 @@ bot-facts-usage =
     Collections de documents, pour les personnes qui peuvent les modifier :
 
     - `faits liste` énumère les collections; `faits liste` suivi d’un nom énumère ce qui a été ajouté à l’une d’elles
-    - `faits ajouter` suivi d’un nom, avec des fichiers joints ou une adresse URL, ajoute des documents
+    - `faits ajouter` suivi d’un nom, avec des fichiers joints ou des adresses URL, ajoute des documents; dans un fil, aussi les fichiers de ses messages
     - `faits retirer` suivi d’un nom, puis du numéro ou du titre d’un document, le retire
 bot-facts-unset = L’ajout de documents aux collections n’est pas configuré ici.
 bot-facts-refused = Vous ne pouvez pas modifier les collections de documents ici. Les responsables de ce service déterminent qui peut le faire.

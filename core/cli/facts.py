@@ -216,19 +216,20 @@ async def show(session: FactsSession, *, as_json: bool) -> None:
     columns = COLUMNS + SCHEDULE_COLUMNS if has_schedule else COLUMNS
     table = Table(*(text(f"cli-facts-column-{column}", session.language) for column in columns))
     for each in overview:
-        table.add_row(*map(log.escape_control, status_cells(each, session.language)[: len(columns)]))
+        table.add_row(*status_cells(each, session.language)[: len(columns)])
     # A file or pipe has no width to cut texts to.
     (Console() if sys.stdout.isatty() else Console(width=200)).print(table)
 
 
 def status_cells(status: CollectionStatus, language: Language) -> list[str]:
-    """One row of the table."""
+    """One row of the table, each origin on a line."""
     numbers = [format_number(number, language) for number in (status.documents, status.passages)]
     times = [show_time(status.succeeded_at), show_time(status.next_at)]
     if status.is_running:
         times[1] = text("cli-facts-running", language)
+    origins = "\n".join(map(log.escape_control, status.origins))
     refresh = text(f"cli-facts-refresh-{status.refresh}", language)
-    return [status.name, *numbers, "\n".join(status.origins), refresh, *times, status.problem or ""]
+    return [status.name, *numbers, origins, refresh, *times, log.escape_control(status.problem or "")]
 
 
 def show_time(at: float | None) -> str:

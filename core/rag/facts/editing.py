@@ -7,6 +7,7 @@ A collection's own `facts_editors` replace those of the settings. What people ad
 
 from __future__ import annotations
 
+import re
 import time
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
@@ -28,6 +29,8 @@ from core.rag.stemming import folded_words
 from core.strict_json import storable
 
 log = structlog.get_logger()
+
+NUMBER = re.compile(r"#?[0-9]{1,6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +163,9 @@ class FactsEditing:
 
 def find_document(documents: Sequence[AddedDocument], wanted: str) -> AddedDocument | None:
     """Finds a document by its number from 1, or by a name of its own. A name that two have is nobody's."""
-    if wanted.isascii() and wanted.isdecimal():
-        return documents[int(wanted) - 1] if 1 <= int(wanted) <= len(documents) else None
+    if NUMBER.fullmatch(wanted):
+        number = int(wanted.lstrip("#"))
+        return documents[number - 1] if 1 <= number <= len(documents) else None
     folded = [*folded_words(wanted)]
     found = [each for each in documents if folded and folded in [[*folded_words(name)] for name in names_of(each)]]
     exact = [each for each in found if wanted.strip() in names_of(each)]

@@ -112,6 +112,15 @@ async def test_what_cannot_be_read_is_said_for_each_file(bot: Editors) -> None:
     assert "Not added: https://a.example/none. " in await bot.say("facts add leave https://a.example/none")
 
 
+async def test_several_pages_have_a_line_each(bot: Editors) -> None:
+    """Those that cannot be fetched are named."""
+    reply = await bot.say("facts add leave https://a.example/p <https://b.example/q|q>")
+
+    added, failed = reply.splitlines()
+    assert added.startswith("Added to `leave`: Parental leave")
+    assert failed.startswith("Not added: https://b.example/q.")
+
+
 async def test_a_file_of_the_thread_is_added(bot: Editors) -> None:
     """The command may follow the message with the file. Its own files come first."""
     bot.harness.channels.thread = ThreadMessages(files=(AttachedFile("old.md", "plan", ""),))

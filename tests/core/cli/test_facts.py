@@ -12,8 +12,10 @@ from typer.testing import CliRunner, Result
 
 from core import PROJECT_ROOT
 from core.cli.commands import facts_app as app
+from core.cli.facts import status_cells
 from core.errors import NotFound, ParameterRefused
 from core.rag.facts.schedule import COMMAND
+from core.rag.facts.status import CollectionStatus
 
 WEATHER = "# Snow days\n\nWhen the building is closed because of a storm, work from home.\n"
 PARKING = "# Parking\n\nPermits for the garage are given by lot in October.\n"
@@ -161,3 +163,13 @@ def test_the_child_of_the_service_synchronises_what_is_due(folder: Path, configu
     assert "0 19\n" == child.stdout
     assert "collection_refreshed" in child.stderr
     assert 2 == json.loads(facts("list", "--json").stdout)[0]["documents"]
+
+
+def test_each_origin_has_a_line_of_the_table() -> None:
+    """Control characters of a folder's name do not reach the terminal."""
+    status = CollectionStatus("leave", 1, 1, ("/docs", "/a\x1b[2J"), problem="bad\nline")
+
+    cells = status_cells(status, "en")
+
+    assert ["/docs", "/a\\x1b[2J"] == cells[3].splitlines()
+    assert "\n" not in cells[-1]

@@ -99,11 +99,8 @@ class JsonConnector(Connector):
         url: str | None = self._numbered(self.first_page)
         for number in range(1, self.pages_limit + 1):
             assert url is not None
-            try:
-                fetched = await tools.fetcher.fetch(url, robots=False, headers=headers)
-            except FetchFailed as exc:
-                if self.page_parameter is None or number == 1 or exc.site_status not in PAST_THE_END:
-                    raise
+            fetched = await self._fetch(url, number, headers, tools)
+            if fetched is None:
                 url = None
                 break
             answer = await asyncio.to_thread(parse_answer, fetched.body)
@@ -114,6 +111,17 @@ class JsonConnector(Connector):
         kept = list(listing.entries.values())[: self.entries_limit]
         is_cut = url is not None or len(listing.entries) > self.entries_limit
         return Origin(self.url, kept, left_out=listing.describe_left_out(len(kept), is_cut=is_cut))
+
+    async def _fetch(
+        self, url: str, number: int, headers: Mapping[str, str], tools: ConnectorTools
+    ) -> FetchedPage | None:
+        """Returns None if the site says that there is no page of this number. The first one must be there."""
+        try:
+            return await tools.fetcher.fetch(url, robots=False, headers=headers)
+        except FetchFailed as exc:
+            if self.page_parameter is None or number == 1 or exc.site_status not in PAST_THE_END:
+                raise
+            return None
 
     def _headers(self, environ: Mapping[str, str]) -> Mapping[str, str]:
         """Raises ConfigError, which never repeats the value."""

@@ -52,7 +52,7 @@ class FolderConnector(Connector):
             raise NotFound(f"{path}: there is no such folder")
         files = await asyncio.to_thread(readable_files, path)
         inside = [file for file in files if file.resolve().is_relative_to(path)]
-        left_out = f"{len(files) - len(inside)} links lead out of the folder; they are not followed"
+        left_out = f"links that lead out of the folder are not followed: {len(files) - len(inside)}"
         entries = [file_entry(file, tools) for file in inside]
         return Origin(file_key(path), entries, left_out=left_out if len(inside) < len(files) else "")
 

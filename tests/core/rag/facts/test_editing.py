@@ -36,7 +36,14 @@ DOCUMENTS = [added("a.pdf", "Congé parental"), added("b.pdf", "Plan"), added("c
 
 @pytest.mark.parametrize(
     ("wanted", "key"),
-    [("1", "a.pdf"), ("conge PARENTAL", "a.pdf"), ("a.pdf", "a.pdf"), ("Plan", "b.pdf"), ("plan", "c.pdf")],
+    [
+        ("1", "a.pdf"),
+        ("#1", "a.pdf"),
+        ("conge PARENTAL", "a.pdf"),
+        ("a.pdf", "a.pdf"),
+        ("Plan", "b.pdf"),
+        ("plan", "c.pdf"),
+    ],
 )
 def test_a_document_is_found_by_number_title_or_file(wanted: str, key: str) -> None:
     """Of two titles that differ in case alone, the exact one is meant."""
@@ -45,7 +52,7 @@ def test_a_document_is_found_by_number_title_or_file(wanted: str, key: str) -> N
     assert f"added:slack:{key}" == found.key
 
 
-@pytest.mark.parametrize("wanted", ["0", "9", "PLAN", "parental", "", "…"])
+@pytest.mark.parametrize("wanted", ["0", "9", "#9", "PLAN", "parental", "", "…"])
 def test_an_unclear_name_finds_nothing(wanted: str) -> None:
     """Removing another document would be worse."""
     assert find_document(DOCUMENTS, wanted) is None

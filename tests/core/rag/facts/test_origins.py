@@ -94,7 +94,7 @@ async def test_links_out_of_a_folder_are_not_followed(tmp_path: Path) -> None:
     origin = await lister.find(str(folder))
 
     assert [str(folder / "in.md"), str(folder / "sub" / "a.md")] == keys(origin)
-    assert "1 links lead out of the folder; they are not followed" == origin.left_out
+    assert "links that lead out of the folder are not followed: 1" == origin.left_out
 
 
 async def test_a_folder_that_cannot_be_listed_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
