@@ -25,7 +25,7 @@ WALL_LIMIT_S = 20  # for busy machines; the child's CPU limit ends hostile docum
 CHILDREN_LIMIT = 2  # more would take the cores from the model
 QUEUE_LIMIT, QUEUE_WAIT_LIMIT_S = 64, 15.0  # waiting callers hold a document in memory each
 SLOW_FORMAT_STARTS = (b"%PDF", b"PK", b"\xd0\xcf")  # formats whose hundred pages take seconds
-LONG_FACTOR = 2
+LONG_FACTOR = 1.75  # with the start of the next child, a hostile file is over in five seconds
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
 TOO_LONG = "reading it takes too long, or too much memory: give a smaller or simpler document"
 
@@ -41,7 +41,8 @@ class DocumentReader(Protocol):
 class Reader:
     """One per event loop. `close` ends its children.
 
-    `cpu_limit_s`: for a page; PDF and Office files get twice that. `text_limit_chars`: longer documents are cut.
+    `cpu_limit_s`: for a page; PDF and Office files get LONG_FACTOR times that. `text_limit_chars`: longer
+    documents are cut.
     Adding a large document to a collection can take long, answering a question cannot.
     """
 

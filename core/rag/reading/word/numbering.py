@@ -16,6 +16,9 @@ LAST_LEVEL = 8
 LINKS_LIMIT = 10  # of lists that are defined by a style of lists
 NUMERALS: dict[str, NumeralFormat] = {
     "decimalZero": "padded",
+    "001": "padded3",
+    "0001": "padded4",
+    "00001": "padded5",
     "lowerLetter": "letter",
     "upperLetter": "LETTER",
     "lowerRoman": "roman",
@@ -88,12 +91,18 @@ def list_level(element: Element) -> int:
     return int(value) if value.isdecimal() and len(value) == 1 else 0
 
 
+def custom_format(element: Element) -> str:
+    """Returns the first number of a format that Word writes as examples: "001, 002, 003, ..."."""
+    examples = (each.get(f"{W}format", "") for each in element.iter(f"{W}numFmt"))
+    return next(filter(None, examples), "").partition(",")[0]
+
+
 def read_level(element: Element) -> ListLevel:
     # A format that only newer versions know stands in alternatives; the last one is what all know.
     formats = [each.get(VAL, "") for each in element.iter(f"{W}numFmt")] or ["decimal"]
     return ListLevel(
         value_of(element, "lvlText"),
-        None if formats[-1] == "none" else NUMERALS.get(formats[-1], "decimal"),
+        None if formats[-1] == "none" else NUMERALS.get(custom_format(element) or formats[-1], "decimal"),
         formats[-1] == "bullet",
         number_of(element, "start", default=1),
         number_of(element, "lvlRestart", default=LAST_LEVEL + 2),

@@ -12,9 +12,12 @@ from core.rag.reading.numerals import NumeralFormat, format_numeral
     [
         (12, "decimal", "12"),
         (7, "padded", "07"),
+        (7, "padded3", "007"),
         (1, "letter", "a"),
         (26, "LETTER", "Z"),
         (28, "letter", "bb"),
+        (28, "alphabet", "ab"),
+        (703, "ALPHABET", "AAA"),
         (4, "roman", "iv"),
         (1999, "ROMAN", "MCMXCIX"),
         (1, "ordinal", "1st"),
@@ -26,5 +29,5 @@ from core.rag.reading.numerals import NumeralFormat, format_numeral
     ],
 )
 def test_a_number_is_written(number: int, numeral: NumeralFormat, shown: str) -> None:
-    """Letters repeat after z. Numbers that have no letter or Roman number, and hostile ones, are decimal."""
+    """Word processors repeat letters after z, browsers count on. Other numbers have none, and are decimal."""
     assert format_numeral(number, numeral) == shown

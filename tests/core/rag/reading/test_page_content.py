@@ -133,6 +133,7 @@ def test_asides_with_sentences_are_read() -> None:
         ('<ol reversed><li>x<li>y<li value="9">z</ol>', ["3. x", "2. y", "9. z"]),
         ('<ol class="lst-upr-rmn" start="8"><li>x<li>y</ol>', ["VIII. x", "IX. y"]),
         ('<ol style="list-style-type: upper-latin" start="27"><li>x</ol>', ["AA. x"]),
+        ('<ol style="list-style: decimal-leading-zero"><li>x</ol>', ["01. x"]),
         ('<ol class="list-unstyled"><li>x</ol>', ["- x"]),
         ("<ol><li><ol type=A><li>x</ol></ol>", ["  1. A. x"]),
         ("<ol start=x><li value=-1>x<li>y</ol>", ["-1. x", "0. y"]),

@@ -269,6 +269,17 @@ def test_a_column_can_number_the_rows_of_a_table() -> None:
     ]
 
 
+def test_a_format_of_leading_zeros_is_written() -> None:
+    """Word stores it as examples, beside a format that older versions know."""
+    custom = w.level(0, "decimal", "Art. %1").replace(
+        '<w:numFmt w:val="decimal"/>',
+        '<mc:AlternateContent><mc:Choice Requires="w14"><w:numFmt w:val="custom" w:format="001, 002, 003, ..."/>'
+        '</mc:Choice><mc:Fallback><w:numFmt w:val="decimal"/></mc:Fallback></mc:AlternateContent>',
+    )
+
+    assert text_of(w.listed("Leave."), numbering=w.abstract_list(0, custom) + w.list_of(1, 0)) == "Art. 001 Leave."
+
+
 def test_headings_have_their_numbers() -> None:
     """A style numbers its paragraphs; the definition of the list says which level it has."""
     linked = '<w:pStyle w:val="Heading{0}"/>'
