@@ -31,8 +31,8 @@ from urllib.parse import urljoin
 
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
+from core.rag.reading.feeds.entries import title_line
 from core.rag.reading.feeds.xml_feed import parse_feed
-from core.rag.reading.pages.extract import html_line
 from core.rag.reading.raw_document import RawDocument
 from tests.support.packages import Package, fetch
 
@@ -159,7 +159,7 @@ def applies(check: FeedCheck) -> bool:
 
 
 def words_of(text: object) -> list[str]:
-    return WORD.findall(html_line(str(text)).casefold()) if isinstance(text, str) else []
+    return WORD.findall(title_line(str(text)).casefold()) if isinstance(text, str) else []
 
 
 def passes(check: FeedCheck, document: Document) -> bool:

@@ -7,9 +7,11 @@ zones by name. feedparser knows some of these, but moves all to UTC, where an ev
 
 from __future__ import annotations
 
+import contextlib
 import re
 import unicodedata
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DATE_LIMIT_CHARS = 100
 # Without accents. The first letters are enough: "janv.", "Sept", "Dez".
@@ -55,6 +57,7 @@ ZONES = {
     **{"wet": 0, "west": 1, "bst": 1, "cet": 1, "mez": 1, "cest": 2, "mesz": 2, "eet": 2, "eest": 3, "msk": 3},
 }
 ZONE_NAME = re.compile(rf"\(?\b(?P<zone>{'|'.join(sorted(ZONES, key=len, reverse=True))})\b\)?")
+PLACE_ZONE = re.compile(r"\b(?:america|canada|europe|atlantic|pacific)/[a-z_]{3,30}\b")
 FILLERS = frozenset(
     """
     monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri sat sun
@@ -131,7 +134,7 @@ def take_time(source: str) -> tuple[tuple[int, int, int] | None, str]:
     return (hour, minute, min(second, 59)), without(source, found)
 
 
-def take_zone(source: str) -> tuple[timezone, str]:
+def take_zone(source: str) -> tuple[tzinfo, str]:
     """Returns the zone, UTC if there is none."""
     if found := OFFSET.search(source):
         minutes = int(found["hours"]) * 60 + int(found["minutes"] or 0)
@@ -139,6 +142,10 @@ def take_zone(source: str) -> tuple[timezone, str]:
             return to_zone(minutes if found["sign"] == "+" else -minutes), ZONE_NAME.sub(" ", without(source, found))
     if found := ZONE_NAME.search(source):
         return to_zone(ZONES[found["zone"]] * 60), without(source, found)
+    if found := PLACE_ZONE.search(source):
+        place = "/".join(part.title() for part in found[0].split("/"))
+        with contextlib.suppress(ZoneInfoNotFoundError, ValueError):
+            return ZoneInfo(place), without(source, found)
     return UTC, source
 
 

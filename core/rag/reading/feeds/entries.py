@@ -21,7 +21,11 @@ ENTRIES_LIMIT = 500
 TITLE_LIMIT_CHARS = 300
 LANGUAGE_SAMPLE_PASSAGES = 20
 NEVER = datetime.min.replace(tzinfo=UTC)
-TAG = re.compile(r"<[a-zA-Z/!]")
+# Text that only mentions an element ("use <main> once") has no closing tag, and none of those that stand alone.
+MARKUP = re.compile(
+    r"</[a-z][\w:-]*\s*>|<!--|<[a-z][^<>]*/>|<(?:br|hr|p|img|li|dd|dt|td|tr|a|div|input|iframe|embed|object)(?:\s[^<>]*)?>",
+    re.IGNORECASE,
+)
 EMBEDDING = re.compile(r"</?(?:iframe|object|embed)\b[^>]*>", re.IGNORECASE)  # unclosed, it would hide the rest
 WORD = re.compile(r"\w+")
 SHINGLE_WORDS = 4
@@ -65,7 +69,7 @@ def build_document(title: str, entries: Iterable[FeedEntry], declared: Any, home
 def entry_passages(entry: FeedEntry) -> list[Passage]:
     """Returns one passage for an entry, more if it is long: headed by the title, with the date as first line."""
     title = entry.title or ("" if entry.blocks else title_from_link(entry.link))
-    day = entry.published_at.date().isoformat() if entry.published_at else ""
+    day = format_moment(entry.published_at) if entry.published_at else ""
     blocks = [
         Block("heading", title[:TITLE_LIMIT_CHARS], 1),
         Block("paragraph", day),
@@ -73,6 +77,12 @@ def entry_passages(entry: FeedEntry) -> list[Passage]:
     ]
     passages = cut_blocks([block for block in blocks if block.text])
     return [Passage(each.text, each.heading, entry.link, entry.published_at) for each in passages]
+
+
+def format_moment(moment: datetime) -> str:
+    """Returns the publisher's day. A time in UTC stays with it, because its reader's day may be another."""
+    is_day = (moment.hour, moment.minute, moment.second) == (0, 0, 0)
+    return f"{moment:%Y-%m-%d}" if is_day or moment.utcoffset() else f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def title_from_link(link: str | None) -> str:
@@ -86,13 +96,19 @@ def title_from_link(link: str | None) -> str:
 
 
 def text_blocks(text: str) -> list[Block]:
-    """Returns the blocks of an entry's text. Without a tag it is plain, and its line breaks count."""
-    if TAG.search(text):
-        return extract.html_blocks(EMBEDDING.sub(" ", text))
-    return parse_paragraphs(html.unescape(text))
+    """Returns the blocks of an entry's text. Without markup it is plain, and its line breaks count.
+
+    Some publishers escape their markup twice.
+    """
+    unescaped = html.unescape(text)
+    if marked := next((each for each in (text, unescaped) if MARKUP.search(each)), None):
+        return extract.html_blocks(EMBEDDING.sub(" ", marked))
+    return parse_paragraphs(unescaped)
 
 
 def title_line(text: str) -> str:
+    if not MARKUP.search(text):
+        return one_line(html.unescape(text))
     return extract.html_line(EMBEDDING.sub(" ", text))
 
 

@@ -40,5 +40,7 @@ def parse_item(item: Mapping[str, Any], when: datetime | None, base: str | None)
     attachments = item.get("attachments")
     attached = attachments if isinstance(attachments, list) else []
     attached = [each.get("url") for each in attached if isinstance(each, dict)]
-    links = (absolute_link(link, base) for link in (item.get("url"), item.get("external_url"), *attached))
+    own = item.get("id")  # the entry's address, if it is one
+    declared = [item.get("url"), item.get("external_url"), own if "://" in str(own) else None]
+    links = (absolute_link(link, base) for link in (*declared, *attached))
     return FeedEntry(one_line(str(item.get("title") or "")), choose_text(texts), next(filter(None, links), None), when)

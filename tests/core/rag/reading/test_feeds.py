@@ -72,14 +72,14 @@ def test_summaries_are_text() -> None:
     newer, older, undated = read(RSS).passages
 
     assert newer.text == "2026-05-05\n\nPlain summary."
-    assert older.text == "2026-05-04\n\nFirst bold.\n\nSecond one."
+    assert older.text == "2026-05-04 12:00 UTC\n\nFirst bold.\n\nSecond one."
     assert undated.text == "Undated & short"
 
 
 @pytest.mark.parametrize(
     ("feed", "heading", "text"),
     [
-        (ATOM, "Ce soir", "2026-05-05\n\nNuageux.\nMinimum 4."),
+        (ATOM, "Ce soir", "2026-05-05 21:00 UTC\n\nNuageux.\nMinimum 4."),
         (RDF, "One", "2026-05-05\n\nSaid."),
         (OLDEST, "One", "Said."),
         (JSON, "One", "2026-05-05\n\nSaid."),
@@ -221,6 +221,49 @@ def test_dates_are_those_of_the_publisher() -> None:
 
     assert passage.published_at is not None
     assert (passage.text, passage.published_at.isoformat()) == ("2026-05-05", "2026-05-05T21:30:00-05:00")
+
+
+def test_a_time_in_utc_stays_with_its_day() -> None:
+    """The reader's day may be another: this one is an evening before in Ottawa."""
+    (passage,) = read(item("<title>Frost</title><pubDate>Wed, 06 May 2026 01:30:00 GMT</pubDate>")).passages
+
+    assert passage.text == "2026-05-06 01:30 UTC"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("&amp;lt;p&amp;gt;Open &amp;amp;eacute;t&amp;amp;eacute;&amp;lt;/p&amp;gt;", "Open été"),
+        ("Use &amp;lt;main&amp;gt; once, if a &amp;lt; b", "Use <main> once, if a < b"),
+        ("Use &lt;main&gt; once", "Use <main> once"),
+        ("One&lt;br&gt;Two", "One\nTwo"),
+    ],
+)
+def test_markup_is_told_from_text_about_it(text: str, expected: str) -> None:
+    """Some publishers escape their markup twice, and some write about elements."""
+    (passage,) = read(item(f"<title>One</title><description>{text}</description>")).passages
+
+    assert passage.text == expected
+
+
+def test_a_title_about_an_element_keeps_it() -> None:
+    """It is plain text."""
+    (passage,) = read(
+        "<feed xmlns='http://www.w3.org/2005/Atom'><title>t</title><entry><title>Use &lt;main&gt; &amp;amp; CSS</title>"
+        "<summary>Now.</summary></entry></feed>"
+    ).passages
+
+    assert passage.heading == "Use <main> & CSS"
+
+
+def test_the_address_of_an_entry_of_json_may_be_its_name() -> None:
+    """It comes before a recording."""
+    (passage,) = read(
+        f'{{"version": "{json_feed.JSON_FEED}1.1", "items": [{{"id": "https://j.ca/1", "title": "One",'
+        '"attachments": [{"url": "https://j.ca/a.mp3"}]}]}'
+    ).passages
+
+    assert passage.link == "https://j.ca/1"
 
 
 def test_the_newest_entries_of_a_long_feed_are_read() -> None:

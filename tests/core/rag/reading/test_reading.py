@@ -48,7 +48,7 @@ async def test_a_document_comes_back_whole(reader: Reader) -> None:
     )
 
     when = datetime(2026, 5, 4, 12, tzinfo=UTC)
-    entry = Passage("2026-05-04", "One", "https://example.ca/1", when)
+    entry = Passage("2026-05-04 12:00 UTC", "One", "https://example.ca/1", when)
     assert await reader.read(FEED, "application/rss+xml") == Document(
         "News", (entry,), "feed", "en", "https://example.ca/"
     )
