@@ -140,7 +140,7 @@ class Retriever:
     async def _fetch(self, url: str, *, robots: bool = False) -> tuple[Document, RetrievedDocument]:
         fetched = await self._fetcher.fetch(url, robots=robots, whole=False)
         document = await self._reader.read(
-            fetched.body, fetched.media_type, name=fetched.url, url=fetched.url, charset=fetched.charset
+            fetched.body, fetched.media_type, name=fetched.name, url=fetched.url, charset=fetched.charset
         )
         omissions = (*fetched.omissions, *document.omissions)
         cited = replace(document, url=link_for(document, fetched.url), omissions=omissions)

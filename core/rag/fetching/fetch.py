@@ -30,7 +30,7 @@ from core.errors import ConfigError, FetchFailed
 from core.rag.fetching import url_policy
 from core.rag.fetching.connection import AddressGuard, GuardedBackend, GuardedTransport, Resolve, SystemResolver
 from core.rag.fetching.page_cache import CachedPage, PageCache, combined_lifetime_s, is_storable, lifetime_s, validator
-from core.rag.fetching.response import body_too_long, is_cuttable, parse_charset, parse_media_type
+from core.rag.fetching.response import body_too_long, is_cuttable, parse_charset, parse_file_name, parse_media_type
 from core.rag.fetching.robots import ROBOTS_LIMIT_BYTES as ROBOTS_LIMIT_BYTES
 from core.rag.fetching.robots import Robots
 from core.rag.fetching.site import FetchLimits, PageResponse, SiteClient
@@ -54,6 +54,12 @@ class FetchedPage:
     fetched_at: datetime
     cached: bool
     is_cut: bool = False  # the end of the body is missing
+    file_name: str = ""  # the name that the site gives a file, which its URL may lack
+
+    @property
+    def name(self) -> str:
+        """The name that tells the format: the file's, else the URL."""
+        return self.file_name or self.url
 
     @property
     def omissions(self) -> tuple[Omission, ...]:
@@ -207,6 +213,7 @@ class Fetcher:
             last_modified=validator(landing.headers, "last-modified"),
             lifetime_s=combined_lifetime_s([*landing.lifetimes, declared]),
             is_cut=is_cut,
+            file_name=parse_file_name(landing.headers),
         )
 
     async def _read_body(self, landing: PageResponse, media_type: str) -> tuple[bytes, bool]:
@@ -239,4 +246,6 @@ def conditional_headers(cached_page: CachedPage) -> dict[str, str]:
 
 
 def to_fetched(page: CachedPage, *, cached: bool) -> FetchedPage:
-    return FetchedPage(page.url, page.media_type, page.charset, page.body, page.fetched_at, cached, page.is_cut)
+    return FetchedPage(
+        page.url, page.media_type, page.charset, page.body, page.fetched_at, cached, page.is_cut, page.file_name
+    )

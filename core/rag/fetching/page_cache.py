@@ -50,6 +50,7 @@ class CachedPage:
     last_modified: str | None = None
     lifetime_s: float | None = None
     is_cut: bool = False  # the end of the body is missing
+    file_name: str = ""  # from the header
 
     def is_fresh(self, now: datetime, max_age_s: float | None = None) -> bool:
         """Tells whether the page may be used without asking: within its lifetime and `max_age_s`, if they are set."""

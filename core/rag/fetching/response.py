@@ -17,6 +17,7 @@ from typing import Protocol
 import httpx
 
 from core.errors import FetchFailed, FetchFault
+from core.rag.documents import one_line
 from core.runtime.format_table import READABLE_MEDIA_TYPES, guess_media_type
 
 # Bodies of other types are not downloaded. `core.rag.reading.formats` decides how they are read, by their bytes first.
@@ -32,20 +33,35 @@ TEXT_CHARSETS = re.compile(
 )
 CHARSET_NAME = re.compile(r"[A-Za-z0-9_:-]{1,40}")
 CONTENT_TYPE_LIMIT_CHARS = 200
+DISPOSITION_LIMIT_CHARS = 1000
+FILE_NAME_LIMIT_CHARS = 200
 PIECES_LIMIT = 20_000
 PIECES_PER_TURN = 64
 STEP_BYTES = 2**16
 
 
 def parse_media_type(headers: httpx.Headers, path: str) -> str:
-    """Returns the type in lower case, without parameters; by the suffix of `path` if unspecific. Raises FetchFailed."""
+    """Returns the type in lower case, without parameters. Raises FetchFailed for one that is not read.
+
+    An unspecific type is replaced by that of the file's name, or of the suffix of `path`.
+    """
     declared: str = headers.get("content-type", "").split(";", 1)[0].strip().lower()
     if declared in TYPES_OF_ANY_FILE:
-        declared = guess_media_type(path) or declared
+        declared = guess_media_type(parse_file_name(headers)) or guess_media_type(path) or declared
     if declared in READABLE_MEDIA_TYPES or FETCHABLE_FAMILIES.fullmatch(declared):
         return declared
     problem = "the site sent a type of content that is not read: neither text, HTML, XML, JSON, PDF nor an Office file"
     raise FetchFailed(problem, MEDIA_REASONS.get(declared.partition("/")[0], "kind"))
+
+
+def parse_file_name(headers: httpx.Headers) -> str:
+    """Returns the name under which browsers would save the file, "" if the site gives none (RFC 6266)."""
+    message = Message()
+    message["content-disposition"] = headers.get("content-disposition", "")[:DISPOSITION_LIMIT_CHARS]
+    try:
+        return one_line(message.get_filename(""))[:FILE_NAME_LIMIT_CHARS]
+    except (ValueError, LookupError):  # an unknown charset
+        return ""
 
 
 def is_cuttable(media_type: str) -> bool:

@@ -51,6 +51,20 @@ async def test_a_feed_that_fails_leaves_the_page(site: Website, retriever: Retri
     assert page.name == "Leave"
 
 
+async def test_a_file_is_read_by_the_name_that_its_site_gives_it(site: Website, retriever: Retriever) -> None:
+    """The name is the document's too."""
+    site.page(
+        "/download",
+        "Type;Fee\nAdult;$20\n",
+        Content_Type="application/octet-stream",
+        Content_Disposition='attachment; filename="Fees 2026.csv"',
+    )
+    document = await retriever.fetch_page(site.url("/download"))
+
+    assert document.name == "Fees 2026"
+    assert document.passages[0].text == "| Type | Fee |\n| --- | --- |\n| Adult | $20 |"
+
+
 def test_the_declared_feed_has_an_absolute_address() -> None:
     """Feeds of comments do not count."""
     html = f"<head>{COMMENTS}{LINK}</head><main><p>{PROSE}</p></main>".encode()

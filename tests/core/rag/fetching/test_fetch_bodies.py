@@ -14,7 +14,7 @@ from benchmarks import hostile_bodies
 from benchmarks.hostile_bodies import SITES, serve
 from core.errors import FetchFailed, FetchRefused
 from core.rag.fetching.fetch import Fetcher
-from core.rag.fetching.response import Inflater, parse_charset, parse_media_type, read_body
+from core.rag.fetching.response import Inflater, parse_charset, parse_file_name, parse_media_type, read_body
 from core.rag.fetching.site import FetchLimits
 from tests.core.rag.fetching.support_websites import AGENT
 
@@ -115,6 +115,27 @@ def test_a_bomb_is_unpacked_only_as_far_as_read() -> None:
 def test_readable_types(header: str, path: str, expected: str) -> None:
     """The header decides; the path's suffix does only without one."""
     assert expected == parse_media_type(httpx.Headers({"Content-Type": header} if header else {}), path)
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ('attachment; filename="Fees 2026.xlsx"', "Fees 2026.xlsx"),
+        ("attachment; filename*=UTF-8''Frais%20d%E2%80%99%C3%A9t%C3%A9.csv", "Frais d’été.csv"),
+        ("inline", ""),
+        ("", ""),
+        ("attachment; filename*=bogus''%ff.csv", "\ufffd.csv"),
+    ],
+)
+def test_the_name_of_a_file(header: str, expected: str) -> None:
+    """It is the one under which browsers save the file."""
+    assert expected == parse_file_name(httpx.Headers({"Content-Disposition": header}))
+
+
+def test_the_name_of_a_file_tells_its_type() -> None:
+    """File stores send an unspecific type, at an address without a suffix."""
+    headers = {"Content-Type": "application/octet-stream", "Content-Disposition": 'attachment; filename="Fees.csv"'}
+    assert "text/csv" == parse_media_type(httpx.Headers(headers), "/download")
 
 
 @pytest.mark.parametrize(
