@@ -37,7 +37,7 @@ from core.rag.embeddings import LocalEmbedder
 from core.rag.encoder import frequent_words
 from core.rag.facts.search import FactMatch
 from core.rag.facts.store import FactStore
-from core.rag.questions.follow_ups import SHORT_WORDS, dependence, earlier_questions, subject_size
+from core.rag.questions.follow_ups import SHORT_WORDS, THANKS, dependence, earlier_questions, subject_size
 from core.rag.questions.lookup_question import LookupQuestion
 from core.rag.questions.parsing import (
     PLEASANTRIES,
@@ -156,7 +156,7 @@ def has_keywords(question: str) -> bool:
     """Tells whether the question has a word to look up, also in a quotation or after a colon."""
     text = question[:QUESTION_LIMIT_CHARS]
     whole = ParsedQuestion(tuple(question_words(text)), tuple(tokenize(text)), task=False, timeless=False)
-    return bool(keywords(whole, (TASK_PHRASES, PLEASANTRIES)))
+    return bool(keywords(whole, (TASK_PHRASES, PLEASANTRIES, THANKS)))
 
 
 def searches_for(question: LookupQuestion) -> list[str]:

@@ -220,7 +220,8 @@ REPLIES = parse_phrases(
     """
     your answer|your last answer|your reply|your response|ta réponse|votre réponse|don t understand|didn t understand|
     not understand|pas compris|comprends pas|what do you mean|what does that mean|que voulez-vous dire|
-    que veux-tu dire|are you sure|es-tu sûr|êtes-vous sûr|you are wrong|that s wrong|that is wrong|c'est faux
+    que veux-tu dire|are you sure|es-tu sûr|êtes-vous sûr|you are wrong|that s wrong|that is wrong|c'est faux|
+    not what i|answer my question|not my question|pas ce que|pas répondu|répondu à ma question
     """
 )
 # Polite words before a request's verb.

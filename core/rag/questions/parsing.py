@@ -124,20 +124,20 @@ TASK_PHRASES = parse_phrases(
     how do i|how do you|how to|how should i|how can i|how does|how is|how are|difference between|what is a|
     what is an|what are the principles|what is the meaning|what is the best|stand for|synonym|plural|spell|poem|joke|
     a story|short story|python|javascript|sql|function|script|excel|why is|why does|who invented|who was|who are you|
-    who owns|mandate|role|in simple words|what makes|what s a good|which is correct|the capital|how many|thank you|
-    thanks|hello|hi|hey|tell me a|the text|this text|this paragraph|this sentence|this email|pasted|attached|my boss|
+    who owns|mandate|role|in simple words|what makes|what s a good|which is correct|the capital|how many|
+    tell me a|the text|this text|this paragraph|this sentence|this email|pasted|attached|my boss|
     my manager|traduis|traduire|reformule|corrige|rédige|rédiger|écris|écrire|convertis|calcule|calculer|conjugue|
     définis|explique|invente|propose|raccourcis|vulgarise|recommande-moi un|rends ce|comment dit|comment dire|
     que veut dire|signifie|différence entre|synonyme|pluriel|poème|blague|une histoire|idées|conseils|fais-moi un|
     pourquoi|c'est quoi|qu'est-ce que la|qu'est-ce que l|qu'est-ce qu'un|qu'est-ce qu'une|que sont|comment fonctionne|
     comment calcule|comment puis-je|aide-moi|m'aider|comment rédiger|comment écrire|comment améliorer|comment nettoyer|
     à quoi sert|capitale|qui a écrit|qui était|mandat|rôle|que fait|à qui|qui êtes-vous|combien y a|combien font|
-    ce texte|cette phrase|ce paragraphe|ce titre|ci-dessus|document joint|bonjour|bonsoir|salut|merci|fonction|
+    ce texte|cette phrase|ce paragraphe|ce titre|ci-dessus|document joint|fonction|
     mon patron|à mon équipe
     """
 )
 WHAT_DOES = parse_phrases("what does")
-REPORTS = parse_phrases("say|announce|publish|report|forecast|predict")
+REPORTS = parse_phrases("say|announce|publish|report|forecast|predict|offer|teach")
 # Words that only express a wish.
 FILLERS = parse_phrases(
     """

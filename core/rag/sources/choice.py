@@ -67,6 +67,7 @@ class ChoiceSigns:
     task: bool
     timeless: bool  # a task without anything to look up
     words: frozenset[int] = frozenset()  # positions of the question's words that are names or topics of the source
+    claims: frozenset[int] = frozenset()  # those and others that are no reason for a second source
 
     @property
     def is_mentioned(self) -> bool:
@@ -91,6 +92,7 @@ class SourceCandidate:
     words: frozenset[int] = frozenset()
     is_mentioned: bool = False  # by a word or name of its own, not by likeness alone
     has_subject_name: bool = False
+    claims: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,9 @@ class Chooser:
         parsed = parse_question(question)
         signs = [(source, self.signs(parsed, source, question, likeness)) for source in sources]
         likely = [
-            SourceCandidate(source, sign.likelihood, sign.words, sign.is_mentioned, sign.named >= SUBJECT_NAME)
+            SourceCandidate(
+                source, sign.likelihood, sign.words, sign.is_mentioned, sign.named >= SUBJECT_NAME, sign.claims
+            )
             for source, sign in signs
             if sign.likelihood >= DOUBTED
         ]
@@ -149,16 +153,21 @@ class Chooser:
         names, topics = phrases.names.find_in(parsed.tokens), phrases.topics.find_in(parsed.tokens)
         claimed = (*names, *topics, *(phrases.title.find_in(parsed.tokens) if names or topics else ()))
         hints = phrases.hints.find_in(tokenize(without_table_names(question, source)))
+        named = name_weight(question, source, has_topic=bool(topics))
+        words = frozenset(at for place in claimed for at in place)
+        claims_hints = named >= SUBJECT_NAME  # the news of a department are no headlines
+        hinted = phrases.hints.find_in(parsed.tokens) if claims_hints else ()
         return ChoiceSigns(
             name=bool(names),
             topics=len({place.start for place in topics if not any(place.start in name for name in names)}),
             hint=bool(hints),
-            named=name_weight(question, source, has_topic=bool(topics)),
+            named=named,
             like=likeness.sources.get(source.name, LIKE_UNKNOWN) if likeness else LIKE_UNKNOWN,
             unlike=likeness.none if likeness else LIKE_UNKNOWN,
             task=parsed.task,
             timeless=parsed.timeless,
-            words=frozenset(at for place in claimed for at in place),
+            words=words,
+            claims=words.union(*hinted),
         )
 
     def mentions(self, question: str, source: PublicSource) -> bool:
@@ -205,7 +214,7 @@ def select_likely(likely: Sequence[SourceCandidate]) -> tuple[SourceCandidate, .
     """Returns the best, and others with words of their own: "the weather and the news"."""
     selection: list[SourceCandidate] = []
     for candidate in likely:
-        claimed = {at for other in selection for at in other.words}
+        claimed = {at for other in selection for at in other.claims}
         needed = SECOND_LIKELIHOOD if selection else NEEDED_LIKELIHOOD
         if candidate.likelihood >= needed and (not selection or candidate.words - claimed):
             selection.append(candidate)

@@ -30,6 +30,7 @@ NAMED_LIMIT = 3  # in one question
 WORDS_LIMIT = 400  # of a question that are looked at
 PLACE_PREPOSITIONS = word_set("in at near around for from to a au aux en pour de du sur vers")
 CONJUNCTIONS = word_set("and or et ou")
+NEGATIONS = word_set("not pas")
 # Words that stand for others in names: "the Minister of Health" speaks for the department.
 SAME_WORDS = {
     **{"st": "saint", "ste": "sainte"},
@@ -80,11 +81,15 @@ class FoundName:
 
 @dataclass(frozen=True, slots=True)
 class NameMention:
-    """The possible meanings of words `begin` to `end` of a question. `joined`: "and" stands before them."""
+    """The possible meanings of words `begin` to `end` of a question.
+
+    `joined`: "and" stands before them. `negated`: "not" does.
+    """
 
     begin: int
     end: int
     joined: bool
+    negated: bool
     meanings: tuple[NamedItem, ...]
 
 
@@ -128,7 +133,8 @@ class NameTable:
 
     def resolve(self, question: str) -> tuple[FoundName, ...]:
         """Returns what the question names, with what else it may mean."""
-        mentions = list(self._mentions(question))
+        every = list(self._mentions(question))
+        mentions = [each for each in every if not each.negated] or every  # "not Vancouver, Victoria"
         regions = {folded(row.name) for mention in mentions for row in mention.meanings}
         candidates = [(mention, choose_meaning(mention.meanings, regions)) for mention in mentions]
         candidates = [(at, located(row, at, candidates)) for at, row in candidates]
@@ -204,7 +210,8 @@ class NameTable:
         for end in range(min(len(words), at + self._longest), at, -1):
             key = tuple(words[at:end])
             if key in self._index and self._counts(key, question_words, at, end, follows=follows):
-                return NameMention(at, end, at > 0 and words[at - 1] in CONJUNCTIONS, self._index[key])
+                before = words[at - 1] if at else ""
+                return NameMention(at, end, before in CONJUNCTIONS, before in NEGATIONS, self._index[key])
         return None
 
     def _counts(self, key: NameKey, question_words: Sequence[str], at: int, end: int, *, follows: bool) -> bool:

@@ -9,6 +9,8 @@ from core.rag.encoder import frequent_words
 from core.rag.questions.spelling import Speller, vocabulary_of
 from core.rag.sources.catalogue import Catalogue, PublicSource
 
+TIMES = ("today", "tonight", "tomorrow", "yesterday", "weekend", "demain", "aujourd'hui", "semaine")
+
 
 class SourceSpelling:
     """Keeps the speller of one catalogue."""
@@ -30,7 +32,7 @@ def build_speller(catalogue: Catalogue) -> Speller:
     sources = catalogue.sources.values()
     names = vocabulary_of(name for each in sources if each.named for name in each.named.well_known_names())
     topics = vocabulary_of(phrase for each in sources for phrase in spoken_phrases(each))
-    return Speller({**names, **topics}, frequent_words(), names.keys() - topics.keys())
+    return Speller({**names, **vocabulary_of(TIMES), **topics}, frequent_words(), names.keys() - topics.keys())
 
 
 def spoken_phrases(source: PublicSource) -> Iterator[str]:

@@ -41,6 +41,8 @@ def departments() -> NameTable:
         ("Will it rain on Friday?", []),
         ("quels vêtements ont-ils pour demain", []),
         ("weather for the MS Teams meeting", []),
+        ("not Vancouver, Victoria!", ["Victoria (British Columbia)"]),
+        ("pas à Ottawa", ["Ottawa (Ontario)"]),
         ("moncton ontario", ["Moncton (New Brunswick)"]),
         ("weather in richmond bc", ["Richmond (British Columbia)"]),
         ("windsor nova scotia", ["Windsor (Nova Scotia)"]),

@@ -51,6 +51,7 @@ def places(need: Need) -> list[str]:
         (("Quelle est la météo à Saint-Jean ?", "non, celui au Nouveau-Brunswick"), "weather", ["Saint John"]),
         (("What is the weather in Ottawa?", "and Toronto?", "which is warmer?"), "weather", ["Ottawa", "Toronto"]),
         (("Quelle est la météo à Gatineau ?", "en anglais s.v.p.", "et demain ?"), "weather", ["Gatineau"]),
+        (("CBC headlines", "Thanks. What's the weather in Guelph?"), "weather", ["Guelph"]),
         (("Weather in Toronto?", "What about Health Canada?"), "gc-news", ["Health Canada"]),
         (("Weather in Laval", "What are the CBC headlines?", "and the weather tomorrow?"), "weather", ["Laval"]),
     ],
@@ -69,6 +70,8 @@ async def test_a_follow_up_reads_the_source_of_the_question_before_it(
     [
         "Thank you!",
         "thx",
+        "That's not what I asked.",
+        "Vous n'avez pas répondu à ma question.",
         "What's new with you?",
         "Traduis ça en anglais.",
         "Why does it snow?",
