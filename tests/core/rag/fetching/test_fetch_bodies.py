@@ -124,7 +124,7 @@ def test_readable_types(header: str, path: str, expected: str) -> None:
         ("attachment; filename*=UTF-8''Frais%20d%E2%80%99%C3%A9t%C3%A9.csv", "Frais d’été.csv"),
         ("inline", ""),
         ("", ""),
-        ("attachment; filename*=bogus''%ff.csv", "\ufffd.csv"),
+        ("attachment; filename*=bogus''%ff.csv", "ÿ.csv"),
     ],
 )
 def test_the_name_of_a_file(header: str, expected: str) -> None:
