@@ -34,7 +34,7 @@ def test_data_without_a_mark_stays() -> None:
         (['"a ""b, c"" d, e, f";g'], ";"),
         (['size 5";price', '5";2', '7";3'], ";"),
         (["a\tb", "", "c\td"], "\t"),
-        ([], ","),
+        ([], ";"),
     ],
 )
 def test_the_delimiter_of_csv(lines: list[str], delimiter: str) -> None:
