@@ -13,7 +13,7 @@ from core.rag.reading.office.inline_text import InlineText, TextLook
 
 @dataclass(frozen=True, slots=True)
 class ParagraphFormat:
-    """What `\\pard` resets. `heading_level`: from 1; 0 for text."""
+    """The formatting that `\\pard` resets. `heading_level`: from 1; 0 for text."""
 
     heading_level: int = 0
     list_level: int = 0

@@ -29,7 +29,7 @@ SIGNS = {
 
 @dataclass(slots=True)
 class Group:
-    """What is true inside a group. A group in it begins with a copy."""
+    """The state inside a group. A group in it begins with a copy."""
 
     into: BlockCollector
     room: Room = "text"

@@ -18,7 +18,7 @@ POSITIONS: dict[str, Position] = {"superscript": "raised", "subscript": "lowered
 
 @dataclass(frozen=True, slots=True)
 class CellStyles:
-    """By the numbers that cells name: the format code of each style, and the styles that strike their text."""
+    """The format code of each style, by the number that cells name, and the styles that strike their text."""
 
     formats: list[str] = field(default_factory=list)
     struck: frozenset[str] = frozenset()
