@@ -122,6 +122,9 @@ async def test_an_older_database_is_upgraded(store: Store, database: Database, d
         "DROP TABLE resumed",
         "DROP TABLE alembic_version",
         "DROP TABLE bot_processes",
+        "DROP TABLE turn_documents",
+        "DROP TABLE fact_refreshes",
+        "ALTER TABLE fact_documents DROP COLUMN added_by",
         *(f"ALTER TABLE deliveries DROP COLUMN {name}" for name in ("reason", "adopted", "signal")),
     )
     await database.upgrade()

@@ -165,7 +165,7 @@ async def test_commands_are_registered_once(fake: FakeDiscord, run_bot: RunBot) 
         pass
 
     assert 1 == len(fake.calls_to("PUT"))
-    assert ["ask", "personality", "toil", "forget"] == [each["name"] for each in fake.commands]
+    assert ["ask", "personality", "toil", "forget", "facts"] == [each["name"] for each in fake.commands]
 
 
 async def test_the_bot_serves_without_registered_commands(

@@ -107,7 +107,7 @@ async def test_a_slash_command_and_a_button_work(intake: IntakeSpy, tmp_path: Pa
         guild = env.create_guild()
         channel = guild.create_text_channel("general")
         alice = guild.add_member(env.create_user("alice"))
-        assert {"ask", "personality", "toil", "forget"} == set(alice.available_commands(channel))
+        assert {"ask", "personality", "toil", "forget", "facts"} == set(alice.available_commands(channel))
         await alice.slash(channel, "ask", prompt="what is a feed?")
         await intake.until(lambda: intake.messages)
         await post_answer(adapter, intake)

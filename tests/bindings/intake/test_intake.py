@@ -100,7 +100,7 @@ async def test_thread_messages_and_attachments_reach_the_prompt(harness: BotHarn
     minutes = AttachedFile("minutes.txt", "u3", "text/plain")
     harness.channels.thread = ThreadMessages((Turn("user", "We meet on Monday", "Ann"),), (minutes,))
     harness.channels.files = {"u1": b"agenda", "u3": b"rooms"}
-    asked = message("When do we meet?", notes__md="u1", scan__xlsx="u2")
+    asked = message("When do we meet?", notes__md="u1", scan__png="u2")
     await harness.answer_all(replace(asked, quoted=(Attachment("quoted", "a quote"),)))
 
     (prompt,) = engine.prompts
@@ -112,7 +112,7 @@ async def test_thread_messages_and_attachments_reach_the_prompt(harness: BotHarn
     assert harness.channels.thread.turns == prompt.thread_messages
     (page,) = harness.channels.shown(WHERE)
     assert page.closing
-    assert "Not read: scan.xlsx" in str(page.closing.notice)
+    assert "Not read: scan.png" in str(page.closing.notice)
     assert ["u1", "u3"] == harness.channels.fetched
 
 
@@ -152,13 +152,12 @@ async def test_an_empty_mention_is_about_its_files_or_thread(harness: BotHarness
 
 
 async def test_an_unread_file_alone_gets_a_notice(harness: BotHarness, engine: FakeEngine) -> None:
-    await harness.answer_all(message("", 1, scan__xlsx="u"))
+    await harness.answer_all(message("", 1, scan__png="u"))
 
     assert [] == engine.prompts
-    assert [
-        "Not read: scan.xlsx. Its format is not supported. "
-        "Supported formats: text, Markdown, HTML, CSV, JSON, PDF and Word (.docx)."
-    ] == harness.channels.texts(WHERE)
+    assert ["Not read: scan.png. It is a picture; write or paste the text that it shows."] == harness.channels.texts(
+        WHERE
+    )
 
 
 async def test_a_conversation_keeps_its_first_personality(harness: BotHarness, engine: FakeEngine) -> None:

@@ -149,7 +149,7 @@ def test_openai_requests(folder: Path, own_settings: Settings) -> None:
         ({"template": "{"}, "line 1"),
         ({"schema": "[]"}, "JSON Schema"),
         ({"schema": '{"a": NaN}'}, "NaN"),
-        ({"rows": "rows.xlsx"}, "--format"),
+        ({"rows": "rows.pdf"}, "--format"),
         ({"rows": "missing.csv"}, "No such file"),
         ({"template": None}, "`prompt`"),
         ({"twice": True}, "lines 1 and 2"),
