@@ -868,6 +868,7 @@ cli-found-facts_failing = { $name }: { $count ->
    *[other] the last { $count } synchronisations failed
 }: { $problem }
 cli-found-facts_never = { $name }: never synchronised
+cli-found-facts_web = editors of the page are named, but nobody is identified there
 cli-found-facts_overdue = { $name }: not synchronised in time
 cli-found-slack = { $bot } in { $team }
 cli-found-scopes_missing = missing scopes: { $names }
@@ -908,6 +909,7 @@ cli-advice-disk_low = Free some space, or set CSPS_LLM_DATA.
 cli-advice-database = Check DATABASE_URL and the data folder.
 cli-advice-facts_failing = Correct the origin in facts.toml, then: csps-llm facts sync
 cli-advice-facts_overdue = The web process synchronises collections while it runs. To do it now: csps-llm facts sync
+cli-advice-facts_web = Set WEB_TRUSTED and WEB_USER_HEADER, or remove the entries with web: from FACTS_EDITORS and facts.toml.
 cli-advice-facts_partly = Correct or remove these documents. The others are up to date.
 cli-advice-settings = Correct what is named there. `csps-llm up` does not start with it.
 cli-advice-unknown_name = Correct the name, or add what it refers to. Until then, answers say that it could not be read.

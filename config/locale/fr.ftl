@@ -879,6 +879,7 @@ cli-found-facts_failing = { $name } : { $count ->
    *[other] les { $count } dernières actualisations ont échoué
 } : { $problem }
 cli-found-facts_never = { $name } : jamais actualisée
+cli-found-facts_web = des éditeurs de la page sont nommés, mais personne n’y est identifié
 cli-found-facts_overdue = { $name } : pas actualisée à temps
 cli-found-slack = { $bot } dans { $team }
 cli-found-scopes_missing = autorisations manquantes : { $names }
@@ -919,6 +920,7 @@ cli-advice-disk_low = Libérez de l’espace, ou réglez CSPS_LLM_DATA.
 cli-advice-database = Vérifiez DATABASE_URL et le dossier de données.
 cli-advice-facts_failing = Corrigez la provenance dans facts.toml, puis : csps-llm facts sync
 cli-advice-facts_overdue = Le processus web actualise les collections pendant qu’il fonctionne. Pour le faire maintenant : csps-llm facts sync
+cli-advice-facts_web = Réglez WEB_TRUSTED et WEB_USER_HEADER, ou retirez les entrées `web:` de FACTS_EDITORS et de facts.toml.
 cli-advice-facts_partly = Corrigez ou retirez ces documents. Les autres sont à jour.
 cli-advice-settings = Corrigez ce qui est nommé. `csps-llm up` ne démarre pas ainsi.
 cli-advice-unknown_name = Corrigez le nom, ou ajoutez ce qu’il désigne. D’ici là, les réponses indiquent qu’il n’a pas pu être lu.

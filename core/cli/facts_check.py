@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from core.cli.checks import Finding, FindingBuilder
 from core.configuration.settings import Settings
@@ -18,8 +18,9 @@ async def check_facts(build: FindingBuilder, settings: Settings) -> list[Finding
         collections = load_collections(settings.config_file(FILE))
     except ConfigError as exc:
         return [build("facts", "problem", exc.message, "settings")]
+    unknown = list(check_web_editors(build, settings, collections))
     if not collections:
-        return []
+        return unknown
     database = Database(settings.database_url)
     try:
         states, now = await RefreshLedger(database).states()
@@ -27,12 +28,24 @@ async def check_facts(build: FindingBuilder, settings: Settings) -> list[Finding
         states, now = {}, 0.0
     finally:
         await database.close()
-    findings = [
+    findings = unknown + [
         finding
         for name, collection in collections.items()
         for finding in check_collection(build, collection, states.get(name, RefreshState(name)), now)
     ]
     return findings or [build("facts", "ok", ", ".join(collections))]
+
+
+def check_web_editors(
+    build: FindingBuilder, settings: Settings, collections: Mapping[str, ConfiguredCollection]
+) -> Iterator[Finding]:
+    """Without WEB_USER_HEADER, nobody on the page is ever known as an editor."""
+    named = [
+        *settings.rag.facts_editors,
+        *(each for one in collections.values() for each in one.section.facts_editors or ()),
+    ]
+    if settings.web.user_header is None and any(each.startswith("web:") for each in named):
+        yield build("facts", "warn", build.found("facts_web"), "facts_web")
 
 
 def check_collection(

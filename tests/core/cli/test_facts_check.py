@@ -65,3 +65,12 @@ async def test_a_mistake_in_the_file_is_a_problem(loaded: settings.Settings) -> 
     assert [("problem", f"{file}:1: `hr.title` is missing")] == await check(loaded)
     file.write_text("", encoding="utf-8")
     assert [] == await check(loaded)
+
+
+async def test_editors_of_the_page_need_its_header(tmp_path: Path) -> None:
+    """Otherwise their button never appears, and nothing says why."""
+    environ = {"CSPS_LLM_DATA": str(tmp_path / "var"), "FACTS_EDITORS": "slack:U1, web:ana"}
+    found = await check(settings.load(environ))
+
+    assert [("warn", "editors of the page are named, but nobody is identified there")] == found
+    assert [] == await check(settings.load({**environ, "WEB_USER_HEADER": "X-Forwarded-User"}))
