@@ -18,13 +18,8 @@ from core.errors import DocumentFault, UnreadableDocument
 from core.rag.context import plain_name
 from core.rag.documents import PASSAGE_LIMIT_CHARS
 from core.runtime.file_formats import looks_like_table
-from core.runtime.format_table import (
-    DocumentFormat,
-    ReadableFormat,
-    RefusedFormat,
-    format_of_media_type,
-    format_of_name,
-)
+from core.runtime.format_table import DocumentFormat, ReadableFormat, format_of_media_type, format_of_name
+from core.runtime.refused_formats import RefusedFormat
 from core.runtime.text_encoding import decode_unicode, legacy_encoding
 from core.texts import describe_omissions, text
 

@@ -41,7 +41,7 @@ ERRORS: Mapping[str, type[CspsError]] = {
 
 @dataclass(frozen=True, slots=True)
 class AdditionRequest:
-    """What is known of a document before it is read. `identity`: its file name or URL, and its title if it has none."""
+    """A document before it is read. `identity`: its file name or URL, and its title if it has none."""
 
     collection: str
     origin: str

@@ -18,7 +18,7 @@ from core.configuration.setting_types import EditorList
 from core.configuration.toml import BilingualText, Section
 from core.configuration.watched_config import WatchedConfig, unknown
 from core.errors import ConfigError, NotFound, closest_name
-from core.rag.facts.connectors.protocol import Connector
+from core.rag.facts.connectors.protocol import OriginConnector
 from core.rag.facts.connectors.registry import CONNECTORS
 from core.rag.facts.sync import COLLECTION_NAME
 
@@ -44,7 +44,7 @@ class CollectionSection(Section):
 class ConfiguredCollection:
     name: str
     section: CollectionSection
-    origins: Mapping[str, Connector]
+    origins: Mapping[str, OriginConnector]
 
     @property
     def interval_s(self) -> float | None:
@@ -96,10 +96,10 @@ def load_collections(file: Path) -> dict[str, ConfiguredCollection]:
     return {name: build_collection(name, getattr(sections, field_name(name))) for name in content}
 
 
-def origin_kinds(name: str, table: Any, file: Path, text: str, problems: list[str]) -> dict[str, type[Connector]]:
+def origin_kinds(name: str, table: Any, file: Path, text: str, problems: list[str]) -> dict[str, type[OriginConnector]]:
     """Returns the connector of each origin of a collection. Adds unknown kinds to `problems`."""
     origins = table.get("origins", {}) if isinstance(table, dict) else {}
-    kinds: dict[str, type[Connector]] = {}
+    kinds: dict[str, type[OriginConnector]] = {}
     for origin, fields in origins.items() if isinstance(origins, dict) else ():
         kind = fields.get("kind", "guessed") if isinstance(fields, dict) else "guessed"
         if kind in CONNECTORS:
@@ -112,7 +112,7 @@ def origin_kinds(name: str, table: Any, file: Path, text: str, problems: list[st
     return kinds
 
 
-def file_model(kinds: Mapping[str, Mapping[str, type[Connector]]]) -> type[Section]:
+def file_model(kinds: Mapping[str, Mapping[str, type[OriginConnector]]]) -> type[Section]:
     """A model with a field for each collection and each origin, so that validation names the place of each problem."""
     tables: dict[str, Any] = {
         field_name(name): (collection_model(origins), Field(alias=name)) for name, origins in kinds.items()
@@ -120,7 +120,7 @@ def file_model(kinds: Mapping[str, Mapping[str, type[Connector]]]) -> type[Secti
     return create_model("FactsFile", __base__=Section, **tables)
 
 
-def collection_model(origins: Mapping[str, type[Connector]]) -> type[CollectionSection]:
+def collection_model(origins: Mapping[str, type[OriginConnector]]) -> type[CollectionSection]:
     fields: dict[str, Any] = {
         field_name(origin): (connector, Field(alias=origin)) for origin, connector in origins.items()
     }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from core.rag.facts.connectors.guessed import GuessedConnector
-from core.rag.facts.connectors.protocol import Connector, ConnectorTools, Origin
+from core.rag.facts.connectors.protocol import ConnectorTools, Origin, OriginConnector
 from core.rag.fetching.fetch import PageFetcher
 from core.rag.reading.reader import DocumentReader
 
@@ -32,10 +32,10 @@ class Origins:
         """Lists a path or URL by its content. Raises NotFound, FetchRefused, FetchFailed, UnreadableDocument."""
         return await self.list(GuessedConnector(place=path_or_url))
 
-    async def list(self, connector: Connector) -> Origin:
+    async def list(self, connector: OriginConnector) -> Origin:
         """Raises what `find` raises, and ConfigError."""
         return await connector.list_origin(self.tools)
 
-    def name_of(self, connector: Connector) -> str:
+    def name_of(self, connector: OriginConnector) -> str:
         """The name under which the origin's documents are stored."""
         return connector.origin_name(self.tools)

@@ -27,7 +27,7 @@ Report = Callable[[str, SyncCounts], None]  # the origin's name in the file, and
 
 @dataclass
 class RefreshResult:
-    """What one synchronisation did. `problems`: of origins that failed, by their names in the file."""
+    """The result of one synchronisation. `problems`: of origins that failed, by their names in the file."""
 
     counts: dict[str, SyncCounts] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)

@@ -19,14 +19,13 @@ from core.rag.reading.raw_document import NO_LIMITS, RawDocument, ReadingLimits
 from core.runtime.format_table import (
     BY_NAME,
     READABLE_FORMATS,
-    REFUSED,
     DocumentFormat,
     FileFormat,
     ReadableFormat,
-    RefusedFormat,
     format_of_media_type,
     format_of_name,
 )
+from core.runtime.refused_formats import REFUSED, RefusedFormat
 
 Parser = Callable[[RawDocument], Document]
 # Servers and browsers send these types with documents of any format: name and bytes decide.

@@ -11,16 +11,15 @@ import pytest
 from core import PROJECT_ROOT
 from core.runtime.format_table import (
     READABLE,
-    REFUSED,
     ROWS,
     DocumentFormat,
     ReadableFormat,
-    RefusedFormat,
     chooser_types,
     format_of_media_type,
     format_of_name,
     guess_media_type,
 )
+from core.runtime.refused_formats import REFUSED, RefusedFormat
 
 
 @pytest.mark.parametrize("row", READABLE, ids=lambda row: row.name)

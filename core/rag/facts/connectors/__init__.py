@@ -1,6 +1,6 @@
 """Connectors: each lists the documents of one kind of origin. A new kind is a module here and a row in `registry`.
 
-protocol       `Connector`, and the origin, entries and contents that it returns
+protocol       `OriginConnector`, and the origin, entries and contents that it returns
 registry       the connectors by the word that config/facts.toml uses
 guessed        a path or URL whose kind shows when it is looked at, as `csps-llm facts add` takes it
 local_files    a file, and all files of a folder

@@ -13,10 +13,10 @@ from core.errors import NotFound
 from core.rag.documents import Document
 from core.rag.facts.connectors.local_files import file_key, read_file
 from core.rag.facts.connectors.protocol import (
-    Connector,
     ConnectorTools,
     EntryContent,
     Origin,
+    OriginConnector,
     OriginEntry,
     WebUrl,
     content_digest,
@@ -28,7 +28,7 @@ CSV_SUFFIXES = (".csv", ".tsv")
 CSV_TYPES = ("text/csv", "application/csv", "text/tab-separated-values")
 
 
-class CsvConnector(Connector):
+class CsvConnector(OriginConnector):
     """`path` or `url`."""
 
     kind: Literal["csv"]

@@ -12,10 +12,10 @@ from pydantic import Field
 
 from core.rag.documents import Document, Passage
 from core.rag.facts.connectors.protocol import (
-    Connector,
     ConnectorTools,
     EntryContent,
     Origin,
+    OriginConnector,
     OriginEntry,
     Retention,
     WebUrl,
@@ -28,7 +28,7 @@ TITLE_LIMIT_CHARS = 200
 DEFAULT_RETENTION = Retention(days=90, documents=1000)
 
 
-class FeedConnector(Connector):
+class FeedConnector(OriginConnector):
     """`keep_days`: days after the feed dropped an entry. `keep_entries`: the most that are kept."""
 
     kind: Literal["feed"]

@@ -14,7 +14,7 @@ from core.rag.facts.connectors.feed import feed_origin
 from core.rag.facts.connectors.local_files import FileConnector, FolderConnector, file_key
 from core.rag.facts.connectors.openapi import openapi_origin
 from core.rag.facts.connectors.page import page_origin
-from core.rag.facts.connectors.protocol import Connector, ConnectorTools, Origin
+from core.rag.facts.connectors.protocol import ConnectorTools, Origin, OriginConnector
 from core.rag.facts.connectors.sitemap import sitemap_origin, sitemap_root
 from core.rag.fetching.fetch import FetchedPage
 from core.rag.reading.formats import detect_format
@@ -22,7 +22,7 @@ from core.rag.reading.formats import detect_format
 PAGE_TYPES = ("text/html", "application/xhtml+xml")
 
 
-class GuessedConnector(Connector):
+class GuessedConnector(OriginConnector):
     kind: Literal["guessed"] = "guessed"
     place: PathStr  # a path or a URL
 

@@ -28,10 +28,10 @@ from core.errors import BadRequest, ConfigError, FetchFailed, FetchRefused, Unre
 from core.language import parse_language_tag
 from core.rag.documents import Document, one_line
 from core.rag.facts.connectors.protocol import (
-    Connector,
     ConnectorTools,
     EntryContent,
     Origin,
+    OriginConnector,
     OriginEntry,
     WebUrl,
     content_digest,
@@ -62,7 +62,7 @@ class EntryFields(Section):
         return (self.text,) if isinstance(self.text, str) else self.text
 
 
-class JsonConnector(Connector):
+class JsonConnector(OriginConnector):
     """`entries`: the path of the list; empty for an answer that is the list itself.
 
     `next_page`: the path of the next page's URL, or `page_parameter`: the parameter of the URL that counts pages.

@@ -12,10 +12,10 @@ from typing import Literal, NoReturn
 from core.configuration.setting_types import PathStr
 from core.errors import NotFound, UnreadableDocument
 from core.rag.facts.connectors.protocol import (
-    Connector,
     ConnectorTools,
     EntryContent,
     Origin,
+    OriginConnector,
     OriginEntry,
     content_digest,
 )
@@ -25,7 +25,7 @@ from core.strict_json import storable
 FILE_LIMIT_BYTES = 64 * 1024 * 1024
 
 
-class FileConnector(Connector):
+class FileConnector(OriginConnector):
     kind: Literal["file"]
     path: PathStr
 
@@ -39,7 +39,7 @@ class FileConnector(Connector):
         return Origin(file_key(path), [file_entry(path, tools)])
 
 
-class FolderConnector(Connector):
+class FolderConnector(OriginConnector):
     kind: Literal["folder"]
     path: PathStr
 

@@ -16,10 +16,10 @@ from core.rag.documents import Document
 from core.rag.facts.api_operations import ApiText, parse_api
 from core.rag.facts.connectors.local_files import file_key, read_file
 from core.rag.facts.connectors.protocol import (
-    Connector,
     ConnectorTools,
     EntryContent,
     Origin,
+    OriginConnector,
     OriginEntry,
     WebUrl,
     content_digest,
@@ -28,7 +28,7 @@ from core.rag.fetching.fetch import FetchedPage
 from core.strict_json import storable
 
 
-class OpenApiConnector(Connector):
+class OpenApiConnector(OriginConnector):
     """`path` or `url`."""
 
     kind: Literal["openapi"]

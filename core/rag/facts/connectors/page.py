@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Literal
 
-from core.rag.facts.connectors.protocol import Connector, ConnectorTools, EntryContent, Origin, OriginEntry, WebUrl
+from core.rag.facts.connectors.protocol import (
+    ConnectorTools,
+    EntryContent,
+    Origin,
+    OriginConnector,
+    OriginEntry,
+    WebUrl,
+)
 from core.rag.fetching.fetch import FetchedPage
 
 
-class PageConnector(Connector):
+class PageConnector(OriginConnector):
     kind: Literal["page"]
     url: WebUrl
 

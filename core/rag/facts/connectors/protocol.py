@@ -72,7 +72,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class ConnectorTools:
-    """What connectors look with. Relative paths start at `folder`; `environ` holds the secrets that tables name."""
+    """The means of connectors. Relative paths start at `folder`; `environ` holds the secrets that tables name."""
 
     fetcher: PageFetcher
     reader: DocumentReader
@@ -89,7 +89,7 @@ class ConnectorTools:
         return EntryContent(digest, fetched.fetched_at, read)
 
 
-class Connector(Section):
+class OriginConnector(Section):
     """The settings of one origin. Subclasses list it."""
 
     kind: str

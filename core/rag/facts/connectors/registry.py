@@ -11,10 +11,10 @@ from core.rag.facts.connectors.json_endpoint import JsonConnector
 from core.rag.facts.connectors.local_files import FileConnector, FolderConnector
 from core.rag.facts.connectors.openapi import OpenApiConnector
 from core.rag.facts.connectors.page import PageConnector
-from core.rag.facts.connectors.protocol import Connector
+from core.rag.facts.connectors.protocol import OriginConnector
 from core.rag.facts.connectors.sitemap import SitemapConnector
 
-CONNECTORS: Mapping[str, type[Connector]] = {
+CONNECTORS: Mapping[str, type[OriginConnector]] = {
     "guessed": GuessedConnector,
     "file": FileConnector,
     "folder": FolderConnector,

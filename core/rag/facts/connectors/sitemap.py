@@ -12,7 +12,14 @@ from urllib.parse import urlsplit
 import structlog
 
 from core.errors import UnreadableDocument
-from core.rag.facts.connectors.protocol import Connector, ConnectorTools, EntryContent, Origin, OriginEntry, WebUrl
+from core.rag.facts.connectors.protocol import (
+    ConnectorTools,
+    EntryContent,
+    Origin,
+    OriginConnector,
+    OriginEntry,
+    WebUrl,
+)
 from core.rag.fetching.fetch import FetchedPage
 from core.rag.reading.charset import decode
 
@@ -29,7 +36,7 @@ SITEMAP_URL = re.compile(
 SITEMAP_START_CHARS = 4096
 
 
-class SitemapConnector(Connector):
+class SitemapConnector(OriginConnector):
     kind: Literal["sitemap"]
     url: WebUrl
 

@@ -121,7 +121,7 @@ class MailReader:
             read_leaf(part, message)
 
     def _read_alternatives(self, part: Part, message: MailMessage, depth: int) -> None:
-        """Of the forms of one text, reads one; an invitation among them is more than a form."""
+        """Reads one of the forms of a text; an invitation among them is more than a form."""
         leaves = [leaf for child in children(part) for leaf in child.walk() if not leaf.is_multipart()]
         plain = next((part_text(leaf) for leaf in leaves if is_inline(leaf, "text/plain")), None)
         html = next((part_text(leaf) for leaf in leaves if is_inline(leaf, "text/html")), None)

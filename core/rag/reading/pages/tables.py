@@ -30,7 +30,7 @@ ReadText = Callable[[Tag, Skip], str]
 
 
 @dataclass(frozen=True, slots=True)
-class TableCell:
+class PageTableCell:
     """`names`: a header cell, or one in bold. `spread`: the cell goes on from the column on its left."""
 
     text: str
@@ -68,7 +68,7 @@ def parse_table(tag: Tag, skip: Skip, read_text: ReadText) -> PageTable | None:
     return split_table(rows)
 
 
-def split_table(rows: list[list[TableCell]]) -> PageTable:
+def split_table(rows: list[list[PageTableCell]]) -> PageTable:
     above = [text_of_title(row) for row in takewhile(is_title, rows)]
     rest = rows[len(above) :]
     heads = list(takewhile(names_columns, rest[:HEADERS_LIMIT]))
@@ -85,22 +85,22 @@ def join_cells(cells: Sequence[str]) -> str:
     return " ".join(filter(None, cells))
 
 
-def is_title(row: Sequence[TableCell]) -> bool:
+def is_title(row: Sequence[PageTableCell]) -> bool:
     """Tells whether one cell fills the whole row, as a table's title does."""
     return len(row) > 1 and all(cell.spread for cell in row[1:])
 
 
-def text_of_title(row: Sequence[TableCell]) -> str:
+def text_of_title(row: Sequence[PageTableCell]) -> str:
     return row[0].text
 
 
-def names_columns(row: Sequence[TableCell]) -> bool:
+def names_columns(row: Sequence[PageTableCell]) -> bool:
     """Tells whether all cells with text are names. One name alone is that of a row."""
     named = [cell.names for cell in row if cell.text]
     return len(named) > 1 and all(named)
 
 
-def join_heads(heads: Sequence[Sequence[TableCell]]) -> list[str]:
+def join_heads(heads: Sequence[Sequence[PageTableCell]]) -> list[str]:
     """Returns one name for each column: "2025 Plan" for a name below the group "2025".
 
     In a wide table only the first column of a group has the group's name: each passage repeats all names.
@@ -111,19 +111,19 @@ def join_heads(heads: Sequence[Sequence[TableCell]]) -> list[str]:
     return [" ".join(dict.fromkeys(filter(None, column))) for column in columns]
 
 
-def expand_spans(tag: Tag, skip: Skip, read_text: ReadText) -> list[list[TableCell]]:
+def expand_spans(tag: Tag, skip: Skip, read_text: ReadText) -> list[list[PageTableCell]]:
     """Returns every row with all its columns, as they stand on the screen."""
-    rows: list[list[TableCell]] = []
-    below: dict[int, tuple[int, TableCell]] = {}  # by column: the number of rows that this cell still spans
+    rows: list[list[PageTableCell]] = []
+    below: dict[int, tuple[int, PageTableCell]] = {}  # by column: the number of rows that this cell still spans
     for source in sorted(tag.find_all("tr"), key=place_of_row):
         if skip(source):
             continue
         may_name = len(rows) < LOOKED_AT_ROWS
-        row: list[TableCell] = []
+        row: list[PageTableCell] = []
         for cell in source.find_all(("td", "th"), recursive=False)[:COLUMNS_LIMIT]:
             fill_from_above(below, row)
             if not skip(cell):
-                add_cell(below, row, cell, TableCell(read_text(cell, skip), may_name and is_name(cell)))
+                add_cell(below, row, cell, PageTableCell(read_text(cell, skip), may_name and is_name(cell)))
         fill_from_above(below, row)
         if any(cell.text for cell in row):
             rows.append(row[:COLUMNS_LIMIT])
@@ -135,7 +135,9 @@ def place_of_row(row: Tag) -> int:
     return {"thead": 0, "tfoot": 2}.get(row.parent.name if row.parent else "", 1)
 
 
-def add_cell(below: dict[int, tuple[int, TableCell]], row: list[TableCell], cell: Tag, content: TableCell) -> None:
+def add_cell(
+    below: dict[int, tuple[int, PageTableCell]], row: list[PageTableCell], cell: Tag, content: PageTableCell
+) -> None:
     rows_below = span_size(cell, "rowspan") - 1
     for _ in range(min(span_size(cell, "colspan"), COLUMNS_LIMIT - len(row))):
         if rows_below > 0:
@@ -154,7 +156,7 @@ def is_bold(cell: Tag) -> bool:
     return isinstance(bold, Tag) and bold.get_text(strip=True) == cell.get_text(strip=True) != ""
 
 
-def fill_from_above(below: dict[int, tuple[int, TableCell]], row: list[TableCell]) -> None:
+def fill_from_above(below: dict[int, tuple[int, PageTableCell]], row: list[PageTableCell]) -> None:
     """Adds the cells from above that span the row's next columns."""
     while (column := len(row)) in below:
         more, cell = below.pop(column)

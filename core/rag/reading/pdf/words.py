@@ -66,7 +66,7 @@ def page_words(page: PdfPage) -> tuple[list[Word], float]:
 
 
 class Form(NamedTuple):
-    """Where characters stand: on the page (`x`, `y`), and as their text is read. `top`, `bottom`: of the last one."""
+    """The place of characters: on the page (`x`, `y`), and as their text is read. `top`, `bottom`: of the last one."""
 
     x: float
     y: float
