@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import reduce
+from pathlib import PurePath
 from typing import ClassVar, Literal, Protocol
 from urllib.parse import urlsplit
 
@@ -149,7 +150,7 @@ class Retriever:
     async def read_file(self, name: str, body: bytes, media_type: str) -> Attachment:
         """Reads an attached file as text. Raises UnreadableDocument."""
         document = await self._reader.read(body, media_type, name=name)
-        return Attachment(name, write_structured(document.passages), document.omissions)
+        return Attachment(name, attachment_text(name, document), document.omissions)
 
     async def read_rows(self, name: str, body: bytes) -> Attachment:
         """Reads the rows of a workbook as CSV. Raises UnreadableDocument."""
@@ -178,6 +179,13 @@ class Retriever:
     async def close(self) -> None:
         await self._fetcher.close()
         await self._reader.close()
+
+
+def attachment_text(name: str, document: Document) -> str:
+    """Returns the document as Markdown. Its own title stands above it: an attachment goes by the file's name."""
+    structured = write_structured(document.passages)
+    is_own = document.title and document.title not in (name, PurePath(name).stem)
+    return f"# {document.title}\n\n{structured}" if is_own else structured
 
 
 def merge_lookups(lookups: Iterable[Lookup]) -> Lookup:

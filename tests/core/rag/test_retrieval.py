@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from core.rag.documents import Document
+from core.rag.documents import Document, Passage
 from core.rag.questions.lookup_question import EarlierExchange, LookupQuestion
-from core.rag.retrieval import Lookup, LookupNotice, link_for, question_language, shortcomings
+from core.rag.retrieval import (
+    Lookup,
+    LookupNotice,
+    attachment_text,
+    link_for,
+    question_language,
+    shortcomings,
+)
 
 
 @pytest.mark.parametrize(
@@ -59,3 +66,18 @@ def test_two_sources_give_the_same_notice_once() -> None:
     lookup = Lookup(notices=(LookupNotice("default", "The forecast", "Ottawa (Ontario)"),))
 
     assert lookup == lookup.merge(lookup)
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Parking policy", "# Parking policy\n\n# Fees\n\nThe fee is $25."),
+        ("plan", "# Fees\n\nThe fee is $25."),
+        ("", "# Fees\n\nThe fee is $25."),
+    ],
+)
+def test_a_files_own_title_stands_above_its_text(title: str, text: str) -> None:
+    """A title that only repeats the file's name does not: the attachment has that name."""
+    document = Document(title, (Passage("The fee is $25.", "Fees"),), "text")
+
+    assert text == attachment_text("plan.docx", document)
