@@ -7,49 +7,29 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
 
-from pydantic import model_validator
-
-from core.configuration.setting_types import PathStr
-from core.errors import NotFound
 from core.language import detect_language
 from core.rag.documents import Document
 from core.rag.facts.api_operations import ApiText, parse_api
+from core.rag.facts.connectors.file_or_url import FileOrUrlConnector
 from core.rag.facts.connectors.local_files import file_key, read_file
 from core.rag.facts.connectors.protocol import (
     ConnectorTools,
     EntryContent,
     Origin,
-    OriginConnector,
     OriginEntry,
-    WebUrl,
     content_digest,
 )
 from core.rag.fetching.fetch import FetchedPage
 from core.strict_json import storable
 
 
-class OpenApiConnector(OriginConnector):
-    """`path` or `url`."""
-
+class OpenApiConnector(FileOrUrlConnector):
     kind: Literal["openapi"]
-    path: PathStr | None = None
-    url: WebUrl | None = None
-
-    @model_validator(mode="after")
-    def has_one_place(self) -> OpenApiConnector:
-        if (self.path is None) == (self.url is None):
-            raise ValueError("either `path` or `url` is required")
-        return self
-
-    def origin_name(self, tools: ConnectorTools) -> str:
-        return self.url or file_key(tools.resolve(self.path or ""))
 
     async def list_origin(self, tools: ConnectorTools) -> Origin:
         if self.url is not None:
             return await openapi_origin(self.url, await tools.fetcher.fetch(self.url, robots=False), tools)
-        path = tools.resolve(self.path or "")
-        if not await asyncio.to_thread(path.is_file):
-            raise NotFound(f"{path}: there is no such file")
+        path = await self.local_file(tools)
         texts = await asyncio.to_thread(parse_api, await read_file(path))
         name = file_key(path)
         return Origin(name, [api_entry(name, each, None, datetime.now(UTC), tools) for each in texts])
