@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 import io
-from typing import Any
 
 import docx
 import pytest
 
 from core.contract import Omission
 from core.errors import UnreadableDocument
-from core.rag.documents import Document
 from core.rag.reading.formats import read_document
 from core.rag.reading.raw_document import ReadingLimits
+from tests.core.rag.reading.support_word import read, text_of, texts
 from tests.support import word_files as w
 
 PICTURE = "http://schemas.openxmlformats.org/drawingml/2006/picture"
 LIST = w.abstract_list(
     0, w.level(0, "decimal", "%1."), w.level(1, "lowerLetter", "(%2)"), w.level(2, "lowerRoman", "%3.")
 )
-
-
-def read(body: str, name: str = "file.docx", **parts: Any) -> Document:
-    return read_document(w.word_file(body, **parts), w.MAIN_TYPES["docx"], name=name)
-
-
-def texts(document: Document) -> list[tuple[str, str]]:
-    return [(passage.heading, passage.text) for passage in document.passages]
-
-
-def text_of(body: str, **parts: Any) -> str:
-    return "\n\n".join(passage.text for passage in read(body, **parts).passages)
 
 
 def test_a_word_file_is_read_in_order() -> None:
@@ -194,226 +181,6 @@ def test_a_note_keeps_a_mark_of_its_own() -> None:
     footnotes = w.note("footnote", 1, "In dollars.") + w.note("footnote", 2, "A day.")
 
     assert text_of(body, footnotes=footnotes) == "Fee* (note 1)\n\n(note *) In dollars.\n\n(note 1) A day."
-
-
-def test_numbers_of_lists_are_those_that_a_reader_sees() -> None:
-    """Levels count on their own and begin again below a new number; a list that continues goes on."""
-    body = (
-        w.listed("Open the form.") + w.listed("Sign it.") + w.listed("with ink", 1) + w.listed("in blue", 2)
-        + w.listed("or online", 1) + w.paragraph("Then:") + w.listed("Send it.") + w.listed("by mail", 1)
-    )  # fmt: skip
-
-    assert text_of(body, numbering=LIST + w.list_of(1, 0)) == (
-        "1. Open the form.\n2. Sign it.\n  (a) with ink\n    i. in blue\n  (b) or online\n\n"
-        "Then:\n\n3. Send it.\n  (a) by mail"
-    )
-
-
-def test_patterns_of_lists_are_kept() -> None:
-    """Words around the number, numbers of several levels, other starts and formats; bullets are bullets."""
-    definitions = (
-        w.abstract_list(0, w.level(0, "decimal", "Step %1:", start=4))
-        + w.abstract_list(1, w.level(0, "upperRoman", "%1."), w.level(1, "decimal", "%1.%2", "<w:isLgl/>"))
-        + w.abstract_list(2, w.level(0, "bullet", "\uf0b7"))
-        + w.abstract_list(3, w.level(0, "ordinal", "%1"))
-        + w.abstract_list(4, w.level(0, "upperLetter", "%1)", start=27))
-    )
-    numbering = definitions + "".join(w.list_of(number + 1, number) for number in range(5))
-    body = (
-        w.listed("Pay.") + w.listed("Go.") + w.listed("Part", 0, 2) + w.listed("Section", 1, 2)
-        + w.listed("dot", 0, 3) + w.listed("place", 0, 4) + w.listed("letter", 0, 5)
-    )  # fmt: skip
-
-    assert text_of(body, numbering=numbering) == (
-        "Step 4: Pay.\nStep 5: Go.\nI. Part\n  1.1 Section\n- dot\n1st place\nAA) letter"
-    )
-
-
-def test_a_list_can_begin_again() -> None:
-    """A list of the same definition says so, once. A paragraph can also leave its style's list."""
-    restart = '<w:lvlOverride w:ilvl="0"><w:startOverride w:val="1"/></w:lvlOverride>'
-    numbering = LIST + w.list_of(1, 0) + w.list_of(2, 0, restart) + w.list_of(3, 0)
-    body = (
-        w.listed("a") + w.listed("b") + w.listed("c", 0, 2) + w.listed("d", 0, 2) + w.listed("e", 0, 3)
-        + w.paragraph("f", '<w:pStyle w:val="Steps"/>')
-        + w.paragraph("g", '<w:pStyle w:val="Steps"/><w:numPr><w:numId w:val="0"/></w:numPr>')
-    )  # fmt: skip
-    styles = w.style("Steps", "Steps", '<w:numPr><w:numId w:val="1"/></w:numPr>')
-
-    assert text_of(body, numbering=numbering, styles=styles) == "1. a\n2. b\n1. c\n2. d\n3. e\n4. f\n\ng"
-
-
-def test_deleted_and_hidden_items_do_not_count() -> None:
-    """The next one takes their number. An old number among the changes of a paragraph counts nothing."""
-    hidden = '<w:numPr><w:ilvl w:val="0"/><w:numId w:val="1"/></w:numPr>'
-    former = f"<w:pPrChange><w:pPr>{hidden}</w:pPr></w:pPrChange>"
-    body = (
-        w.listed("One.")
-        + w.paragraph(w.tracked("del", "Gone."), hidden + w.mark_of("del"))
-        + w.paragraph(w.run("Secret.", "<w:vanish/>"), f"{hidden}<w:rPr><w:vanish/></w:rPr>")
-        + w.listed("Two.")
-        + w.paragraph("No item.", former)
-    )
-
-    assert text_of(body, numbering=LIST + w.list_of(1, 0)) == "1. One.\n2. Two.\n\nNo item."
-
-
-def test_a_column_can_number_the_rows_of_a_table() -> None:
-    """Its cells have numbers and no text."""
-    steps = (w.row(w.cell(w.listed("")), text) for text in ("Open the form.", "Sign it."))
-    body = w.table(w.row("Step", "Task"), *steps)
-
-    assert text_of(body, numbering=LIST + w.list_of(1, 0)).split("\n")[2:] == [
-        "| 1. | Open the form. |",
-        "| 2. | Sign it. |",
-    ]
-
-
-def test_a_format_of_leading_zeros_is_written() -> None:
-    """Word stores it as examples, beside a format that older versions know."""
-    custom = w.level(0, "decimal", "Art. %1").replace(
-        '<w:numFmt w:val="decimal"/>',
-        '<mc:AlternateContent><mc:Choice Requires="w14"><w:numFmt w:val="custom" w:format="001, 002, 003, ..."/>'
-        '</mc:Choice><mc:Fallback><w:numFmt w:val="decimal"/></mc:Fallback></mc:AlternateContent>',
-    )
-
-    assert text_of(w.listed("Leave."), numbering=w.abstract_list(0, custom) + w.list_of(1, 0)) == "Art. 001 Leave."
-
-
-def test_headings_have_their_numbers() -> None:
-    """A style numbers its paragraphs; the definition of the list says which level it has."""
-    linked = '<w:pStyle w:val="Heading{0}"/>'
-    numbering = w.abstract_list(
-        0, w.level(0, "decimal", "%1", linked.format(1)), w.level(1, "decimal", "%1.%2", linked.format(2))
-    ) + w.list_of(1, 0)
-    styles = "".join(w.style(f"Heading{n}", f"heading {n}", '<w:numPr><w:numId w:val="1"/></w:numPr>') for n in (1, 2))
-    body = (
-        w.paragraph("Intro.") + w.styled("Leave", "Heading1") + w.styled("Sick leave", "Heading2")
-        + w.paragraph("15 days.") + w.styled("Pay", "Heading1") + w.styled("Rates", "Heading2") + w.paragraph("$50.")
-    )  # fmt: skip
-
-    assert texts(read(body, numbering=numbering, styles=styles)) == [
-        ("", "Intro."), ("1 Leave › 1.1 Sick leave", "15 days."), ("2 Pay › 2.1 Rates", "$50."),
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("styles", "properties"),
-    [
-        (w.style("Titre2", "heading 2"), '<w:pStyle w:val="Titre2"/>'),
-        (w.style("X", "Section", base="Y") + w.style("Y", "z", '<w:outlineLvl w:val="1"/>'), '<w:pStyle w:val="X"/>'),
-        ("", '<w:pStyle w:val="berschrift2"/>'),
-        ("", '<w:outlineLvl w:val="1"/>'),
-    ],
-)
-def test_headings_are_found_in_any_language(styles: str, properties: str) -> None:
-    """By the style's own name, an inherited outline level, the id of a missing style, or the paragraph itself."""
-    body = w.paragraph("Intro.") + w.paragraph("Portée", properties) + w.paragraph("Texte.")
-
-    assert texts(read(body, styles=styles)) == [("", "Intro."), ("Portée", "Texte.")]
-
-
-def test_text_that_a_style_based_on_a_heading_makes_text_is_no_heading() -> None:
-    """The outline level 9 is text."""
-    styles = w.style("Heading1", "heading 1") + w.style("Toc", "TOC", '<w:outlineLvl w:val="9"/>', base="Heading1")
-
-    assert texts(read(w.styled("Contents", "Toc") + w.paragraph("x"), styles=styles)) == [("", "Contents\n\nx")]
-
-
-def test_merged_cells_are_read_once() -> None:
-    """Over columns and over rows."""
-    wide, top, rest = '<w:gridSpan w:val="2"/>', '<w:vMerge w:val="restart"/>', "<w:vMerge/>"
-    body = w.table(
-        w.row("Group", "Level", "Rate"),
-        w.row(w.cell("AS", top), "1", "50"),
-        w.row(w.cell("", rest), "2", "60"),
-        w.row(w.cell("Others", wide), "40"),
-    )
-
-    assert text_of(body).split("\n")[2:] == ["| AS | 1 | 50 |", "|  | 2 | 60 |", "| Others |  | 40 |"]
-
-
-def test_the_names_of_columns_are_kept() -> None:
-    """Rows that are marked as a header are one; a title that spans the table stands above it."""
-    header = "<w:tblHeader/>"
-    body = w.table(
-        w.row(w.cell("Rates of 2026", '<w:gridSpan w:val="3"/>'), properties=header),
-        w.row("", w.cell("Rate", '<w:gridSpan w:val="2"/>'), properties=header),
-        w.row("Group", "Day", "Year", properties=header),
-        w.row("AS", "50", "900"),
-    )
-
-    assert text_of(body) == (
-        "Rates of 2026\n\n| Group | Rate Day | Rate Year |\n| --- | --- | --- |\n| AS | 50 | 900 |"
-    )
-
-
-@pytest.mark.parametrize("mark", ["", "<w:tblHeader/>"])
-def test_names_may_stand_in_two_rows(mark: str) -> None:
-    """A group of columns is a part of their names. A name may be as tall as both rows."""
-    tall, below, wide = '<w:vMerge w:val="restart"/>', "<w:vMerge/>", '<w:gridSpan w:val="2"/>'
-    body = w.table(
-        w.row(w.cell("Place", tall), w.cell("Fees", wide), w.cell("Note", tall), properties=mark),
-        w.row(w.cell("", below), "Adult", "Child", w.cell("", below)),
-        w.row("Hull", "free", "free", "closed"),
-    )
-
-    assert "| Place | Fees Adult | Fees Child | Note |\n| --- | --- | --- | --- |\n| Hull | free | free | closed |" == (
-        text_of(body)
-    )
-
-
-@pytest.mark.parametrize(
-    ("groups", "header"),
-    [
-        (w.row("", w.cell("2025", '<w:gridSpan w:val="2"/>')), "| Place | 2025 Adult | 2025 Child |"),
-        (w.row("Who", w.cell("Fees", '<w:gridSpan w:val="2"/>')), "| Who | Fees |  |"),
-    ],
-)
-def test_a_cell_that_spans_columns_groups_the_names_below(groups: str, header: str) -> None:
-    """A row that also fills the column of another name is data."""
-    body = w.table(groups, w.row("Place", "Adult", "Child"), w.row("Hull", "free", "free"))
-
-    assert text_of(body).startswith(f"{header}\n")
-
-
-def test_labels_beside_their_values_are_no_names_of_columns() -> None:
-    """No row of a form stands above the others."""
-    assert "| Name: | A. Roy |\n| Date: | May 1 |" == text_of(
-        w.table(w.row("Name:", "A. Roy"), w.row("Date:", "May 1"))
-    )
-
-
-def test_tables_in_tables_are_read_in_order() -> None:
-    """A small one is a part of its cell, a larger one stands between the rows."""
-    small, large = w.table(w.row("x", "y")), w.table(w.row("Level", "Rate"), w.row("1", "50"), w.row("2", "60"))
-    end = w.paragraph("")
-    body = w.table(
-        w.row("Group", "Rates"),
-        w.row("AS", w.cell(small + end)),
-        w.row("PM", w.cell(w.paragraph("By level:") + large + end)),
-        w.row("CR", "40"),
-    )
-
-    assert text_of(body) == (
-        "| Group | Rates |\n| --- | --- |\n| AS | x, y |\n\nPM\n\nBy level:\n\n"
-        "| Level | Rate |\n| --- | --- |\n| 1 | 50 |\n| 2 | 60 |\n\n| Group | Rates |\n| --- | --- |\n| CR | 40 |"
-    )
-
-
-def test_a_header_stands_above_what_its_table_lays_out() -> None:
-    """Also if no row can be shown below it."""
-    large = w.table(w.row("Level", "Rate"), w.row("1", "50"), w.row("2", "60"))
-    body = w.table(w.row("Group", "Rates"), w.row("PM", w.cell(large + w.paragraph(""))))
-
-    assert text_of(body).startswith("| Group | Rates |\n\nPM\n\n| Level | Rate |\n")
-
-
-def test_a_frame_is_no_table() -> None:
-    """A table of one column only lays out text: its headings and items stay what they are."""
-    body = w.paragraph("Intro.") + w.table(w.row(w.cell(w.styled("Note", "Heading2") + w.paragraph("Text."))))
-
-    assert texts(read(body)) == [("", "Intro."), ("Note", "Text.")]
 
 
 def test_hidden_text_is_not_read() -> None:
