@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -153,6 +155,15 @@ def test_every_import_is_allowed(package: str) -> None:
     ]
 
     assert crossings == []
+
+
+def test_adapters_load_no_parsers_of_documents() -> None:
+    """They take 10 MB in each process, and documents are read in child processes alone."""
+    parsers = {"bs4", "lxml", "olefile", "feedparser", "pypdfium2", "python_calamine"}
+    modules = "bindings.hosting.process, bindings.slack.adapter, bindings.teams.adapter, web.app"
+    code = f"import sys, {modules}; print(*{parsers} & set(sys.modules))"
+
+    assert "" == subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def test_the_contract_needs_only_the_standard_library() -> None:

@@ -16,7 +16,6 @@ from core.contract import Language
 from core.errors import BadRequest, UnreadableDocument
 from core.language import detect_language
 from core.rag.documents import one_line
-from core.rag.facts.plain_yaml import parse_yaml
 from core.rag.reading.charset import decode
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
@@ -76,6 +75,8 @@ def parse_api(body: bytes, charset: str | None = None) -> list[ApiText]:
 
 
 def parse_root(body: bytes, charset: str | None) -> Mapping[str, Any]:
+    from core.rag.facts.plain_yaml import parse_yaml  # most processes never read YAML
+
     source = decode(body, charset)
     try:
         is_json = source.lstrip().startswith("{")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import codecs
 
-from bs4.dammit import EncodingDetector
-
 from core.runtime.text_encoding import WESTERN, decode_unicode, legacy_encoding
 
 DECLARED_BYTES = 4096
@@ -19,6 +17,8 @@ def decode(body: bytes, charset: str | None = None, *, is_html: bool = False) ->
     """
     if (text := decode_unicode(body)) is not None:
         return text
+    from bs4.dammit import EncodingDetector  # 8 MB that only processes need which read documents
+
     declared = EncodingDetector.find_declared_encoding(body[:DECLARED_BYTES], is_html=is_html)
     return body.decode(codec_name(charset) or codec_name(declared) or legacy_encoding(body), "replace")
 

@@ -9,8 +9,6 @@ import io
 import re
 import zipfile
 
-import olefile  # type: ignore[import-untyped]
-
 from core.errors import UnreadableDocument
 from core.runtime.file_formats import looks_like_table
 
@@ -154,6 +152,8 @@ def sniff_office(packed: zipfile.ZipFile, names: list[str]) -> str:
 
 def sniff_ole(body: bytes) -> str:
     """Returns the format by the root's streams; of a damaged file, by the streams' names in its bytes."""
+    import olefile  # type: ignore[import-untyped]  # only processes need it that read documents
+
     entries: list[list[str]] = []
     try:
         with olefile.OleFileIO(io.BytesIO(body)) as parsed:
