@@ -343,7 +343,7 @@ KINDS = [
         unread("video", "Intro", "Intro\n2 min"),
     ),
     MessageKind(
-        "File: text, CSV, JSON, PDF, Word",
+        "File: text, code, CSV, JSON, PDF, Word, Excel, PowerPoint, email",
         person("read", subtype="file_share", files=[file("a.pdf", "application/pdf")]),
         MessageContent("read", files=(AttachedFile("a.pdf", URL, "application/pdf", 9),)),
     ),
