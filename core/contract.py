@@ -14,7 +14,8 @@ from typing import Any, Literal, Protocol, get_args
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
-# "scanned": pages that are pictures without text. "unmapped": pages whose fonts do not tell their letters.
+# "scanned": pages that are pictures without text. "unmapped": pages whose fonts do not tell their letters. "damaged":
+# pages that cannot be opened.
 # "characters": the end of a text. "hidden": sheets that Excel hides.
 # "passages": those that fit the question best were read; "coverage": those that were read are spread over the whole.
 OmissionKind = Literal[
@@ -22,6 +23,7 @@ OmissionKind = Literal[
     "pages",
     "scanned",
     "unmapped",
+    "damaged",
     "slides",
     "sheets",
     "hidden",

@@ -165,6 +165,7 @@ source-omission-characters = the first { $read } of { $total } characters
 source-omission-pages = the first { $read } of { $total } pages
 source-omission-scanned = pages that are pictures without text are missing ({ $places })
 source-omission-unmapped = pages whose fonts do not tell their letters are missing ({ $places })
+source-omission-damaged = pages that are damaged are missing ({ $places })
 source-omission-slides = the first { $read } of { $total } slides
 source-omission-sheets = { $read ->
     [one] the first of { $total } sheets

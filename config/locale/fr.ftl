@@ -165,6 +165,7 @@ source-omission-characters = les { $read } premiers caractères sur { $total }
 source-omission-pages = les { $read } premières pages sur { $total }
 source-omission-scanned = les pages qui sont des images sans texte manquent ({ $places })
 source-omission-unmapped = les pages dont les polices n’indiquent pas les lettres manquent ({ $places })
+source-omission-damaged = les pages endommagées manquent ({ $places })
 source-omission-slides = les { $read } premières diapositives sur { $total }
 source-omission-sheets = { $read ->
     [one] la première feuille sur { $total }

@@ -79,6 +79,7 @@ class PdfReading:
         self._pages: list[PageText] = []
         self._scanned: list[int] = []
         self._unmapped: list[int] = []  # pages whose fonts do not tell their letters
+        self._damaged: list[int] = []
 
     def document(self) -> Document:
         total = len(self._pdf)
@@ -102,10 +103,11 @@ class PdfReading:
         return total
 
     def _read_page(self, index: int) -> int:
-        """Returns the number of its characters. A damaged page among others is left out."""
+        """Returns the number of its characters. A damaged page among others is left out, and said."""
         try:
             page = self._pdf[index]
         except pdfium.PdfiumError:
+            self._damaged.append(index + 1)
             return 0
         try:
             words = self._mapped_words(page, index + 1)
@@ -163,6 +165,8 @@ class PdfReading:
             yield Omission("scanned", places=number_ranges(self._scanned))
         if self._unmapped:
             yield Omission("unmapped", places=number_ranges(self._unmapped))
+        if self._damaged:
+            yield Omission("damaged", places=number_ranges(self._damaged))
 
 
 def titled_items(key: str, items: Sequence[str], level: int, lines: Sequence[Line]) -> list[Block]:

@@ -369,6 +369,18 @@ def test_a_page_whose_fonts_do_not_tell_its_letters_is_said() -> None:
     assert text_of(pdf) == "The fee is paid each day."
 
 
+def test_a_damaged_page_is_said() -> None:
+    """The others are read."""
+    pdf = PdfFile()
+    pdf.add_page(show("The first page.", 72, 700))
+    pdf.replace(pdf.add_page(""), b"null")
+    pdf.add_page(show("The third page.", 72, 700))
+    document = read(pdf)
+
+    assert document.omissions == (Omission("damaged", places="2"),)
+    assert [passage.text for passage in document.passages] == ["The first page.", "The third page."]
+
+
 def test_a_pdf_without_letters_is_refused() -> None:
     pdf = PdfFile()
     content, entries = unmapped_page(pdf)
