@@ -114,7 +114,6 @@ def compose(
     indexes = {document.passages: entry.index for document, entry in each}
     kept = still_needed(conversation, question.text)
     of_lead = tuple(each for each in kept if any(is_same(document, each.document) for document in lead))
-    names = [document.name for document in (*lead, *later)]
     return PromptDraft(
         system=personality.instructions,
         exchanges=tuple(build_exchange_messages(exchange, language) for exchange in conversation.exchanges),
@@ -123,12 +122,7 @@ def compose(
         kept=of_lead,
         candidates=Candidates(
             later,
-            CandidateQuery(
-                question.text,
-                asks_for_overview(question.text, names),
-                conversation.exchanges[-1].question.text if conversation.exchanges else "",
-                overview_subjects(conversation, question, names),
-            ),
+            build_query(conversation, question, [document.name for document in (*lead, *later)]),
             style,
             lambda passages: indexes.get(passages) or passage_cache.get(passages).index,
             [each for each in kept if each not in of_lead],
@@ -137,6 +131,16 @@ def compose(
         earlier=conversation.earlier,
         style=style,
         today=describe_today(now, language) if now else "",
+    )
+
+
+def build_query(conversation: Conversation, question: Question, names: Sequence[str]) -> CandidateQuery:
+    """The question as passages are ranked by it. `names`: of all documents."""
+    return CandidateQuery(
+        question.text,
+        asks_for_overview(question.text, names),
+        conversation.exchanges[-1].question.text if conversation.exchanges else "",
+        overview_subjects(conversation, question, names),
     )
 
 
