@@ -67,7 +67,7 @@ def build_file(file: SlackObject, url: str) -> AttachedFile:
 
 
 def read_descriptions(file: SlackObject, name: str) -> Iterator[MessagePart]:
-    """The words that Slack shows beside an image or a recording: the description, or the beginning of what is said."""
+    """The words that Slack shows beside an image or a recording: the description, or the beginning of the speech."""
     transcript = get_text(get_object(get_object(file, "transcription"), "preview"), "content")
     for text in (get_text(file, "alt_txt"), transcript):
         if text.strip():

@@ -39,7 +39,7 @@ async def check_facts(build: FindingBuilder, settings: Settings) -> list[Finding
 def check_web_editors(
     build: FindingBuilder, settings: Settings, collections: Mapping[str, ConfiguredCollection]
 ) -> Iterator[Finding]:
-    """Without WEB_USER_HEADER, nobody on the page is ever known as an editor."""
+    """Warns of editors on the page while no WEB_USER_HEADER names them: the page knows nobody as an editor then."""
     named = [
         *settings.rag.facts_editors,
         *(each for one in collections.values() for each in one.section.facts_editors or ()),

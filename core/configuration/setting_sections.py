@@ -166,7 +166,7 @@ class BotSettings(Section):
 
 
 class TimeSettings(Section):
-    """The time of day that the model is told."""
+    """The time zone of dates."""
 
     zone: OptionalTimeZone = env(
         "TIME_ZONE",

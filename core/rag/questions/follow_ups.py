@@ -180,7 +180,7 @@ PRONOUNS = word_set(
 REFERENCE_WORDS = parse_phrases(
     "|".join(["one|ones|it|they|them|that|those|these|and|et|also|aussi|what about", *PRONOUNS])
 )
-# A question about several things that were said before.
+# A question about several subjects of the conversation.
 COMPARISONS = parse_phrases(
     """
     which one|which of|which is|compare|comparison|both|warmer|colder|hotter|between|difference|lequel|laquelle|
