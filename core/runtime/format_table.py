@@ -36,7 +36,6 @@ DocumentFormat = Literal[
     "mail",
     "outlook",
 ]
-FileFamily = Literal["image", "audio", "video", "font"]  # the first part of a media type
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +231,7 @@ READABLE: tuple[ReadableFormat, ...] = (
         ),
     ),
 )
+# By the first part of a media type.
 FAMILIES: Mapping[str, str] = {"image": "picture", "audio": "recording", "video": "recording", "font": "font"}
 ROWS: tuple[FileFormat, ...] = (*READABLE, *REFUSED.values())
 BY_NAME: Mapping[str, ReadableFormat] = {row.name: row for row in READABLE}
