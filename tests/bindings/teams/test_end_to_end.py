@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from bindings.delivery.outlet import PageLimits
 from bindings.hosting.webhook_server import WebhookServer
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
-from bindings.selftest.microsoft_connector import Failure
+from bindings.selftest.microsoft_connector import ConnectorCall, Failure
 from bindings.selftest.microsoft_server import FakeMicrosoft
 from bindings.store import Store
 from bindings.teams.adapter import build
@@ -105,8 +106,14 @@ def count_finished(microsoft: FakeMicrosoft) -> int:
 async def test_repeated_events_and_connector_failures_cause_no_duplicates(
     microsoft: FakeMicrosoft, tmp_path: Path
 ) -> None:
-    """Ten events, each sent four times, with two failures in six calls: ten answers."""
-    microsoft.failures = [Failure(429, retry_after="0"), None, None, Failure(502), None, None] * 20
+    """Ten events, each sent four times, with two failures in each conversation: ten answers."""
+    calls: Counter[str] = Counter()
+
+    def fail_twice(call: ConnectorCall) -> Failure | None:
+        calls[call.conversation] += 1
+        return {1: Failure(429, retry_after="0"), 3: Failure(502)}.get(calls[call.conversation])
+
+    microsoft.refuses = fail_twice
     async with run_bot(microsoft, tmp_path, FakeEngine(ANSWER)) as bot:
         activities = [bot.activity("channel", id=f"17{number}") for number in range(10)]
         for number, activity in enumerate(activities):

@@ -98,13 +98,15 @@ async def test_ten_concurrent_clients_get_their_own_answers(http: httpx.AsyncCli
 
 
 async def test_a_seed_repeats_an_answer(http: httpx.AsyncClient) -> None:
-    """This holds for requests that run alone with the same cached tokens."""
-    prompt = "Tell me something that nobody knows."
-    other = answer_text(await ask(http, prompt, seed=8, temperature=1.5))
-    first, second = [answer_text(await ask(http, prompt, seed=7, temperature=1.5)) for _ in range(2)]
+    """Only the first of few likely tokens is compared: a prefix in other cells changes the logits' last digits."""
+
+    async def one(seed: int) -> str:
+        return answer_text(await ask(http, "Name a colour.", seed=seed, temperature=1.5, top_p=0.4, max_tokens=1))
+
+    first, second = [[await one(seed) for seed in range(8)] for _ in range(2)]
 
     assert first == second
-    assert first != other
+    assert 1 < len(set(first))
 
 
 async def test_a_stop_string_ends_the_answer(http: httpx.AsyncClient) -> None:
