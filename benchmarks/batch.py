@@ -30,7 +30,7 @@ from core.configuration import settings
 from core.configuration.personalities import Personalities
 from core.configuration.settings import Settings
 from core.contract import Engine, Json, Sampling
-from core.model.host import find_model
+from core.model.worker.loaded_model import find_model
 from core.toil.batch.answers import Outcome, ToilAnswers
 from core.toil.batch.job import Job, parse_template
 from core.toil.batch.journal import Journal, open_journal, toil_code, toil_number

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from benchmarks.serving import KEY, Server, commands, free_port, running_server
 from core.configuration import settings
-from core.model.host import find_model
+from core.model.worker.loaded_model import find_model
 
 SCHEMA = {
     "type": "object",

@@ -34,7 +34,7 @@ from core.configuration import settings
 from core.contract import Sampling, Task
 from core.engine import ChatEngine
 from core.errors import BadRequest, CspsError, ModelUnavailable, SchemaRefused
-from core.model.host import find_model
+from core.model.worker.loaded_model import find_model
 from core.toil.validator_pool import ValidatorPool
 
 OURS, THEIRS = "csps-llm", "llama-server"

@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.configuration import settings
-from core.model.host import find_model
+from core.model.worker.loaded_model import find_model
 from core.openai.chat_protocol import StreamFinished, TextDelta
 from core.openai.stream_reader import StreamReader
 

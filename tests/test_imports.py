@@ -20,7 +20,7 @@ SDK_OF = {
     "teams": {"botbuilder", "botframework", "msrest"},
 }
 PLATFORMS = set(SDK_OF)
-ONLY_IN = {"llama_cpp": "core.model.llama", "llguidance": "core.model.grammar"}
+ONLY_IN = {"llama_cpp": "core.model.worker.llama", "llguidance": "core.model.worker.grammar"}
 MODEL_FROM_ABOVE = {"core.model.client"}
 
 
@@ -185,15 +185,15 @@ def test_the_contract_needs_only_the_standard_library() -> None:
         ("core.engine", "import web.app"),
         ("core.engine", "from bindings import slack"),
         ("core.engine", "import slack_bolt"),
-        ("core.engine", "from core.model.scheduler import Scheduler"),
+        ("core.engine", "from core.model.worker.scheduler import Scheduler"),
         ("core.engine", "from core.model import server"),
         ("core.engine", "def late():\n    import llama_cpp"),
-        ("core.model.server", "from llama_cpp import Llama"),
-        ("core.model.llama.runner", "import llguidance"),
-        ("core.model.server", "import importlib\nimportlib.import_module('web.app')"),
+        ("core.model.worker.server", "from llama_cpp import Llama"),
+        ("core.model.worker.llama.runner", "import llguidance"),
+        ("core.model.worker.server", "import importlib\nimportlib.import_module('web.app')"),
         ("core.rag.fetching.fetch", "from ....web import app"),
         ("web.app", "import bindings.delivery"),
-        ("web.app", "from core.model.llama.runner import Runner"),
+        ("web.app", "from core.model.worker.llama.runner import Runner"),
         ("bindings.slack", "import discord"),
         ("bindings.slack.outlet", "from bindings.discord import x"),
         ("bindings.intake.intake", "from bindings.slack import adapter"),
@@ -210,8 +210,8 @@ def test_forbidden_imports_are_is_forbidden(module: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("core.model.llama.runner", "import llama_cpp.llama_cpp"),
-        ("core.model.grammar", "from llguidance import LLMatcher"),
+        ("core.model.worker.llama.runner", "import llama_cpp.llama_cpp"),
+        ("core.model.worker.grammar", "from llguidance import LLMatcher"),
         ("core.engine", "from core.model.client import ModelClient"),
         ("core.engine", "from core.model import client"),
         ("web.app", "from core.bootstrap import run_engine"),

@@ -1,6 +1,6 @@
 """The checks of `csps-llm doctor` on the machine, the model and the configuration. Each yields findings.
 
-A problem's finding says how to solve it. `hardware` and `core.model.gguf_header` supply the facts.
+A problem's finding says how to solve it. `hardware` and `core.model.library.gguf_header` supply the facts.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from core.configuration.personalities import Personalities, unknown_collections,
 from core.configuration.settings import Settings
 from core.contract import Language
 from core.errors import ConfigError, CspsError, StorageError
-from core.model import catalog, gguf_header
 from core.model.client import ModelClient
-from core.model.sizing import WINDOW_LIMIT_TOKENS, choose_window, physical_cores
+from core.model.hardware.sizing import WINDOW_LIMIT_TOKENS, choose_window, physical_cores
+from core.model.library import gguf_header, model_files
 from core.rag.facts.collections import FILE, load_collections
 from core.rag.facts.document_rows import collection_sizes
 from core.rag.sources.catalogue import Sources
@@ -152,7 +152,7 @@ def find_model_file(settings: Settings) -> tuple[Path | None, bool]:
     if model.huggingface_repo and model.huggingface_file:
         folder = models / model.huggingface_repo.replace("/", "--")
         return next(iter(sorted(folder.rglob(model.huggingface_file))), None), False
-    return models / f"{catalog.STARTER_NAME}-Q8_0.gguf", True
+    return models / f"{model_files.STARTER_NAME}-Q8_0.gguf", True
 
 
 def check_memory(
@@ -178,7 +178,7 @@ def check_memory(
 def check_checksum(build: FindingBuilder) -> Iterator[Finding]:
     """Compares the bundled starter with the checksum that its package states."""
     try:
-        path = catalog.bundled_starter()
+        path = model_files.bundled_starter()
         stated = stated_sha256(path)
     except (ConfigError, OSError) as exc:
         found = exc.message if isinstance(exc, ConfigError) else str(exc)
@@ -194,7 +194,7 @@ def check_checksum(build: FindingBuilder) -> Iterator[Finding]:
 
 def stated_sha256(path: Path) -> bytes | None:
     """The checksum in the package's RECORD, which writes it in base64 without padding."""
-    for file in importlib.metadata.files(catalog.STARTER_PACKAGE) or []:
+    for file in importlib.metadata.files(model_files.STARTER_PACKAGE) or []:
         if file.name == path.name and file.hash and file.hash.mode == "sha256":
             return base64.urlsafe_b64decode(file.hash.value + "=")
     return None

@@ -71,7 +71,7 @@ def nvidia_gpus() -> list[str]:
 
 def engine_offloads() -> bool | None:
     """Tells whether the engine was compiled for a GPU; None if it does not start. Runs its own process."""
-    output = run_command(sys.executable, "-m", "core.model.prepare", "--probe", deadline_s=PROBE_DEADLINE_S)
+    output = run_command(sys.executable, "-m", "core.model.worker.prepare", "--probe", deadline_s=PROBE_DEADLINE_S)
     try:
         probe: Any = json.loads((output or "").strip().rpartition("\n")[2])
         return bool(probe["gpu_offload"])

@@ -128,7 +128,7 @@ class Installation:
         )
         if self.venv.recorded("starter") == inputs:
             return
-        command = [str(self.venv.python), "-m", "core.model.prepare"]
+        command = [str(self.venv.python), "-m", "core.model.worker.prepare"]
         title = localized("Preparing the starter model", "Préparation du modèle de démonstration")
         progress.run(self.screen, title, command, self.venv.log)
         self.venv.record("starter", inputs)

@@ -15,8 +15,9 @@ from aiohttp import web
 
 from core.configuration.settings import Settings
 from core.errors import ConfigError
-from core.model.host import ModelHost, find_model, load_runner
-from core.model.server import ModelService, create_app
+from core.model.worker.loaded_model import LoadedModel, find_model, load_runner
+from core.model.worker.options import WorkerOptions
+from core.model.worker.server import ModelService, create_app
 from core.runtime import process
 from core.runtime.http_server import serve_app
 
@@ -49,8 +50,9 @@ async def load(service: ModelService, settings: Settings) -> None:
     started = time.monotonic()
     file = await asyncio.to_thread(find_model, settings)
     log.info("model_load_started", model=file.name, size_mb=round(file.path.stat().st_size / 1e6))
-    runner = await asyncio.to_thread(load_runner, file, settings.model)
-    service.host = ModelHost(runner, file, settings.model, settings.data_folder)
+    options = WorkerOptions.from_settings(settings, file)
+    runner = await asyncio.to_thread(load_runner, options)
+    service.host = LoadedModel(runner, options)
     log.info(
         "model_ready",
         model=file.name,

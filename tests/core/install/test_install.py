@@ -45,7 +45,7 @@ def test_an_incomplete_venv_is_not_usable(tmp_path: Path) -> None:
 def test_a_second_install_does_nothing(tmp_path: Path) -> None:
     """All steps run once, then none. A changed file brings back only its own step."""
     root = fake_root(tmp_path)
-    assert install(root) == ["requirements.lock", "engine0.whl", root.name, "core.model.prepare"]
+    assert install(root) == ["requirements.lock", "engine0.whl", root.name, "core.model.worker.prepare"]
     assert install(root) == []
     with (root / "pyproject.toml").open("a", encoding="utf-8") as file:
         file.write("# changed\n")
@@ -58,7 +58,7 @@ def test_a_failed_step_runs_again(tmp_path: Path) -> None:
     (root / "fail").write_text("engine0.whl", encoding="utf-8")
     assert install(root) == ["requirements.lock", "engine0.whl"]
     (root / "fail").unlink()
-    assert install(root) == ["engine0.whl", root.name, "core.model.prepare"]
+    assert install(root) == ["engine0.whl", root.name, "core.model.worker.prepare"]
 
 
 def test_an_engine_for_the_gpu_stays_until_cmake_args_change(tmp_path: Path) -> None:

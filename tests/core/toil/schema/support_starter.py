@@ -8,9 +8,9 @@ import json
 import llama_cpp.llama_cpp as llama
 
 from core.contract import Json
-from core.model.catalog import bundled_starter
-from core.model.grammar import GrammarCompiler, JsonMatcher
-from core.model.llama.vocabulary import read_vocabulary
+from core.model.library.model_files import bundled_starter
+from core.model.worker.grammar import GrammarCompiler, JsonMatcher
+from core.model.worker.llama.vocabulary import read_vocabulary
 
 
 class Starter:

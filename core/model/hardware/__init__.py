@@ -1,0 +1,1 @@
+"""Cores, memory and GPUs of this machine, and the sizes that follow from them. Knows no llama.cpp."""

@@ -1,0 +1,136 @@
+"""Reads the header of a GGUF file: the model's name, and the memory that its context takes. Reads no weights.
+
+The format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from core.model.hardware.sizing import kv_bytes_per_token
+
+MAGIC = b"GGUF"
+SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+STRING, ARRAY = 8, 9
+ENTRIES_LIMIT = 10_000
+STRING_LIMIT_BYTES = 16 * 1024 * 1024
+SKIP_LIMIT_BYTES = 1 << 32
+
+GgufValue = int | float | str | tuple[int | float, ...] | None
+GgufFault = Literal["magic", "version", "entries", "type", "length", "cut"]
+
+
+class InvalidGguf(ValueError):
+    """The file is not a GGUF file, or its header is damaged. `value`: the version, number, type or length at fault."""
+
+    def __init__(self, fault: GgufFault, value: int = 0) -> None:
+        super().__init__(fault, value)
+        self.fault = fault
+        self.value = value
+
+
+@dataclass(frozen=True)
+class GgufHeader:
+    entries: dict[str, GgufValue]
+
+    @property
+    def architecture(self) -> str:
+        return str(self.entries.get("general.architecture", ""))
+
+    @property
+    def name(self) -> str:
+        return str(self.entries.get("general.name", ""))
+
+    @property
+    def context_length(self) -> int | None:
+        """The context in tokens that the model was trained for."""
+        return self._integer("context_length")
+
+    @property
+    def kv_bytes_per_token(self) -> int | None:
+        """The bytes of one context token in a 16-bit KV cache; None for architectures without such a cache."""
+        layers, heads, width = self._integer("block_count"), self._integer("attention.head_count"), self._head_width()
+        if not layers or not heads or not width:
+            return None
+        shared = self.entries.get(f"{self.architecture}.attention.head_count_kv", heads)
+        cached_heads = sum(map(int, shared)) if isinstance(shared, tuple) else int(shared or heads) * layers
+        return kv_bytes_per_token(cached_heads, width)
+
+    def _head_width(self) -> int | None:
+        width, heads = self._integer("embedding_length"), self._integer("attention.head_count")
+        return self._integer("attention.key_length") or (width // heads if width and heads else None)
+
+    def _integer(self, key: str) -> int | None:
+        value = self.entries.get(f"{self.architecture}.{key}")
+        return value if isinstance(value, int) else None
+
+
+def read_header(file: Path) -> GgufHeader:
+    """Raises InvalidGguf, OSError."""
+    with file.open("rb") as stream:
+        if stream.read(4) != MAGIC:
+            raise InvalidGguf("magic")
+        version, _tensors, count = read_number(stream, "I"), read_number(stream, "Q"), read_number(stream, "Q")
+        if version not in (2, 3):
+            raise InvalidGguf("version", version)
+        if count > ENTRIES_LIMIT:
+            raise InvalidGguf("entries", count)
+        return GgufHeader(dict(read_entry(stream) for _ in range(count)))
+
+
+def read_entry(stream: BinaryIO) -> tuple[str, GgufValue]:
+    key = read_string(stream)
+    return key, read_value(stream, read_number(stream, "I"))
+
+
+def read_value(stream: BinaryIO, kind: int) -> GgufValue:
+    """Skips long lists, such as the vocabulary, and returns None for them."""
+    if kind == STRING:
+        return read_string(stream)
+    if kind != ARRAY:
+        return read_number(stream, scalar_format(kind))
+    inner, length = read_number(stream, "I"), read_number(stream, "Q")
+    if inner == STRING:
+        for _ in range(length):
+            skip(stream, read_number(stream, "Q"))
+        return None
+    width = struct.calcsize("<" + scalar_format(inner))
+    if length > ENTRIES_LIMIT:
+        skip(stream, length * width)
+        return None
+    return struct.unpack(f"<{length}{scalar_format(inner)}", read_exactly(stream, length * width))
+
+
+def scalar_format(kind: int) -> str:
+    if kind not in SCALARS:
+        raise InvalidGguf("type", kind)
+    return SCALARS[kind]
+
+
+def read_number(stream: BinaryIO, form: str) -> int:
+    (number,) = struct.unpack(f"<{form}", read_exactly(stream, struct.calcsize(f"<{form}")))
+    return number  # type: ignore[no-any-return]
+
+
+def read_string(stream: BinaryIO) -> str:
+    length = read_number(stream, "Q")
+    if length > STRING_LIMIT_BYTES:
+        raise InvalidGguf("length", length)
+    return read_exactly(stream, length).decode(errors="replace")
+
+
+def read_exactly(stream: BinaryIO, length: int) -> bytes:
+    content = stream.read(length)
+    if len(content) < length:
+        raise InvalidGguf("cut")
+    return content
+
+
+def skip(stream: BinaryIO, length: int) -> None:
+    """The next read raises if this goes beyond the end."""
+    if length > SKIP_LIMIT_BYTES:
+        raise InvalidGguf("length", length)
+    stream.seek(length, 1)

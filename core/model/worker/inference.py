@@ -1,0 +1,389 @@
+"""The inference thread, which alone calls llama.cpp: accepts requests, runs steps, emits text.
+
+Each step decodes one batch. It mixes the next token of every running sequence with slices of waiting prompts
+(continuous batching, chunked prefill). The step then samples a token for each sequence and delivers the new text. Other
+threads call `submit`, `cancel`, `pause` and `run`, which only put a command into a queue.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Protocol, TypeVar
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from core.contract import Sampling
+from core.errors import CspsError, ModelError, Overloaded
+from core.model.worker.llama.runner import BatchRow, KvCacheFull
+from core.model.worker.llama.vocabulary import Vocabulary
+from core.model.worker.metrics import ModelMetrics
+from core.model.worker.prefix_cache import MIN_PREFIX_TOKENS, KvCache, PrefixCache, common_prefix
+from core.model.worker.prefix_store import PrefixStore
+from core.model.worker.scheduler import ScheduledTokens, Scheduler
+from core.model.worker.sequence import (
+    FailedOutput,
+    FinishedOutput,
+    QueuedOutput,
+    Sequence,
+    SequenceOutput,
+    TextOutput,
+    TokenSampler,
+)
+
+log = structlog.get_logger()
+
+Result = TypeVar("Result")
+Deliver = Callable[[list[tuple[Sequence, SequenceOutput]]], None]
+
+PINNED_PREFIXES = 16
+STEP_TARGET_S = 0.15  # while a sequence decodes, prefill may lengthen a step to about this
+MIN_PREFILL_TOKENS = 32  # per step, however slow the machine
+QUEUE_REPORT_INTERVAL_S = 1.0
+
+
+class ModelRunner(KvCache, Protocol):
+    """The runner's operations that a step needs (`core.model.worker.llama.runner`)."""
+
+    vocabulary: Vocabulary
+    batch_tokens: int
+
+    def decode(self, rows: list[BatchRow]) -> list[int]: ...
+    def logits(self, index: int) -> NDArray[np.float32]: ...
+    def sampler(self, sampling: Sampling, seed: int) -> TokenSampler: ...
+    def clear(self) -> None: ...
+
+
+class InferenceThread:
+    """Runs until `stop`. Calls `deliver` on its own thread, once per step, with all outputs of the step."""
+
+    def __init__(
+        self,
+        model: ModelRunner,
+        scheduler: Scheduler,
+        cache: PrefixCache,
+        deliver: Deliver,
+        metrics: ModelMetrics,
+        store: PrefixStore | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._model = model
+        self._scheduler = scheduler
+        self._cache = cache
+        self._deliver = deliver
+        self._metrics = metrics
+        self._store = store
+        self._clock = clock
+        self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._outputs: list[tuple[Sequence, SequenceOutput]] = []
+        self._stopping = False
+        self._admission_closed = False  # from a preemption until the next sequence leaves
+        self._prefill_rate = 200.0  # measured tokens per second
+        self._service_s: float | None = None  # measured seconds that a request occupies its slot
+        self._queue_reported_at_s = 0.0
+        self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
+        self._step_began_s: float | None = None
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread after the current step; running sequences get no more outputs."""
+        self._commands.put(self._end)
+        self._thread.join()
+
+    def submit(self, sequence: Sequence) -> None:
+        self._commands.put(lambda: self._enqueue(sequence))
+
+    def cancel(self, sequence: Sequence) -> None:
+        """Frees the sequence's slot after the current step; it gets no more outputs."""
+        self._commands.put(lambda: self._cancel(sequence))
+
+    def pause(self, sequence: Sequence, paused: bool) -> None:
+        """Stops or continues decoding a sequence whose client reads too slowly; it keeps its slot."""
+        self._commands.put(lambda: setattr(sequence, "paused", paused))
+
+    def run(self, work: Callable[[], Result]) -> Future[Result]:
+        """Calls `work` on the inference thread, between two steps."""
+        future: Future[Result] = Future()
+
+        def do() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(work())
+            except Exception as exc:  # noqa: BLE001 - the future carries it to the caller
+                future.set_exception(exc)
+
+        self._commands.put(do)
+        return future
+
+    @property
+    def step_took_s(self) -> float:
+        """Seconds since the current step began; 0 while there is nothing to compute."""
+        began_s = self._step_began_s
+        return 0.0 if began_s is None else self._clock() - began_s
+
+    # --- the loop, on the inference thread -------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            self._restore_prefixes()
+            self._loop()
+        except BaseException:
+            # After the thread's death all requests would wait for ever; a dead process restarts within a second.
+            log.critical("inference_thread_died", exc_info=True)
+            os._exit(os.EX_SOFTWARE)
+
+    def _loop(self) -> None:
+        progress = False
+        while not self._stopping:
+            try:
+                # Without progress only a command can change anything: a request, a cancel, the end of a pause.
+                self._run_commands(wait=not progress)
+                progress = self.step()
+            except Exception as exc:
+                log.exception("inference_failed", running=len(self._scheduler.running))
+                self._fail_all(exc)
+            self._step_began_s = None
+            self._flush()
+
+    def _run_commands(self, wait: bool) -> None:
+        command = self._commands.get() if wait else None
+        self._step_began_s = self._clock()
+        if command:
+            command()
+        while not self._commands.empty():
+            self._commands.get()()
+
+    def step(self) -> bool:
+        """Admits sequences, computes one batch and samples the next tokens. False: there was nothing to do."""
+        self._admit()
+        self._report_queue()
+        plan = self._scheduler.plan(self._model.batch_tokens, self._prefill_tokens())
+        if not plan:
+            return False
+        rows = [self._row(part) for part in plan]
+        started = self._clock()
+        try:
+            indices = self._model.decode(rows)
+        except KvCacheFull:
+            self._make_room(sum(part.count for part in plan))
+            return True
+        self._metrics.count_step(plan)
+        for part, row, index in zip(plan, rows, indices, strict=True):
+            self._record_computed(part, row)
+            if row.logits:
+                self._sample(part.sequence, index)
+        self._measure_prefill(plan, self._clock() - started)
+        return True
+
+    def _row(self, part: ScheduledTokens) -> BatchRow:
+        sequence = part.sequence
+        assert sequence.slot is not None
+        tokens = sequence.tokens(sequence.computed, sequence.computed + part.count)
+        return BatchRow(sequence.slot, sequence.computed, tokens, part.sampled)
+
+    # --- admission, cancellation, preemption -------------------------------------------------------------------------
+
+    def _enqueue(self, sequence: Sequence) -> None:
+        if self._scheduler.full:
+            wait_s = self._expected_wait_s(len(self._scheduler.waiting))
+            error = Overloaded("too many requests are waiting", retry_after_s=wait_s or 10.0)
+            self._emit(sequence, FailedOutput(error))
+            return
+        sequence.queued_at_s = self._clock()
+        self._scheduler.add(sequence)
+
+    def _admit(self) -> None:
+        if self._admission_closed:  # after a preemption, until a sequence ends: the next one would be preempted at once
+            return
+        for sequence in self._scheduler.waiting:
+            if not self._scheduler.has_free_slot:
+                return
+            if self._awaits_prefix(sequence):
+                continue
+            if not self._start(sequence):
+                return
+
+    def _start(self, sequence: Sequence) -> bool:
+        """Gives a sequence a slot with its longest known prefix; False if there is no room now."""
+        tokens = sequence.tokens(0, sequence.length)
+        # A sequence must fit beside the pending tokens of the running ones, or it would be preempted at once.
+        if not self._cache.fits(tokens, reserved=sum(s.pending for s in self._scheduler.running)):
+            return False
+        place = self._cache.acquire(tokens)
+        if place is None:
+            return False
+        sequence.slot, sequence.computed = place
+        if sequence.sampler is None:
+            sequence.cached = sequence.computed
+            seed = sequence.sampling.seed
+            sequence.sampler = self._model.sampler(sequence.sampling, random.getrandbits(31) if seed is None else seed)
+        self._scheduler.start(sequence)
+        self._cache.make_room(sequence.pending)
+        if sequence.pinned_tokens <= sequence.computed:
+            self._pin_prefix(sequence)
+        sequence.admitted_at_s = self._clock()
+        self._metrics.count_admission(sequence, sequence.admitted_at_s - sequence.queued_at_s)
+        return True
+
+    def _awaits_prefix(self, sequence: Sequence) -> bool:
+        """Tells whether a running sequence is computing a prefix of this one, so that waiting is cheaper."""
+        prefix = self._cache.longest(sequence.prompt)
+        for other in self._scheduler.running:
+            if other.computed < len(other.prompt) and not other.paused:
+                target = min(common_prefix(other.prompt, sequence.prompt), len(sequence.prompt) - 1)
+                if target > max(other.computed, prefix) and target - prefix >= MIN_PREFIX_TOKENS:
+                    return True
+        return False
+
+    def _cancel(self, sequence: Sequence) -> None:
+        if sequence in self._scheduler.running or sequence in list(self._scheduler.waiting):
+            self._remove(sequence)
+
+    def _remove(self, sequence: Sequence) -> None:
+        """Frees the slot of an ended sequence; its tokens stay in the prefix cache."""
+        self._scheduler.remove(sequence)
+        self._admission_closed = False
+        if sequence.slot is not None:
+            self._cache.release(sequence.slot)
+            sequence.slot = None
+        if sequence.sampler is not None:
+            sequence.sampler.close()
+        self._metrics.requests.inc()
+
+    def _make_room(self, cells: int) -> None:
+        """Evicts an idle sequence after llama.cpp found no room, else preempts the sequence admitted last."""
+        # llama.cpp's answer outweighs our count of free cells: one idle sequence must go in any case.
+        if self._cache.make_room(max(cells, self._cache.free_cells + 1)):
+            return
+        victim = max(self._scheduler.running, key=lambda s: s.admitted_at_s)
+        if len(self._scheduler.running) == 1:
+            self._finish(victim, "length")
+            return
+        assert victim.slot is not None
+        self._cache.suspend(victim.slot)
+        victim.slot = None
+        self._scheduler.preempt(victim)
+        self._admission_closed = True
+        self._metrics.preempted.inc()
+
+    # --- one sequence's progress -----------------------------------------------------------------------------------
+
+    def _record_computed(self, part: ScheduledTokens, row: BatchRow) -> None:
+        sequence = part.sequence
+        assert sequence.slot is not None
+        self._cache.extend(sequence.slot, np.asarray(row.tokens, np.int32))
+        before, sequence.computed = sequence.computed, sequence.computed + part.count
+        if before < sequence.pinned_tokens <= sequence.computed:
+            self._pin_prefix(sequence)
+
+    def _sample(self, sequence: Sequence, index: int) -> None:
+        """Samples the next token from the logits at `index`, and emits the resulting outputs."""
+        try:
+            tokens = self._choose(sequence, self._model.logits(index))
+        except CspsError as exc:
+            self._fail(sequence, exc)
+            return
+        cut = len(tokens) > sequence.budget
+        for token in tokens[: sequence.budget]:
+            if sequence.sampler is not None:
+                sequence.sampler.accept(token)
+            if token in self._model.vocabulary.end:
+                self._finish(sequence, "stop")
+                return
+            sequence.generated.append(token)
+            if text := sequence.text.feed(self._model.vocabulary.pieces[token]):
+                self._emit(sequence, TextOutput(text))
+        if sequence.text.stopped or (sequence.constraint and sequence.constraint.complete and not cut):
+            self._finish(sequence, "stop")
+        elif sequence.budget <= 0:
+            self._finish(sequence, "length")
+
+    def _choose(self, sequence: Sequence, logits: NDArray[np.float32]) -> list[int]:
+        assert sequence.sampler is not None
+        if sequence.constraint is None:
+            return [sequence.sampler.pick(logits)]
+        with self._metrics.constrained.time():
+            return sequence.constraint.choose(sequence.sampler.pick, logits, sequence.budget)
+
+    def _finish(self, sequence: Sequence, reason: str) -> None:
+        if rest := sequence.text.finish():
+            self._emit(sequence, TextOutput(rest))
+        self._measure_service(self._clock() - sequence.admitted_at_s)
+        self._emit(sequence, FinishedOutput("length" if reason == "length" else "stop", sequence.usage))
+        self._remove(sequence)
+
+    def _fail(self, sequence: Sequence, error: CspsError) -> None:
+        self._emit(sequence, FailedOutput(error))
+        self._remove(sequence)
+
+    def _fail_all(self, exc: Exception) -> None:
+        """Fails every request after an internal failure, and empties the KV cache, which may be corrupt."""
+        error = exc if isinstance(exc, CspsError) else ModelError("the model process failed inside; see its log")
+        self._cache.forget_all()
+        self._model.clear()
+        for sequence in [*self._scheduler.running, *self._scheduler.waiting]:
+            sequence.slot = None  # freed with the cache
+            self._fail(sequence, error)
+
+    # --- pinned prefixes --------------------------------------------------------------------------------------------
+
+    def _restore_prefixes(self) -> None:
+        for tokens, state in self._store.load() if self._store else ():
+            if self._cache.pin_saved(tokens, state):
+                self._metrics.restored.inc()
+
+    def _pin_prefix(self, sequence: Sequence) -> None:
+        """Pins a personality's prefix and saves it to disk: the request declares that it contains no caller's text."""
+        if sequence.pinned_tokens < MIN_PREFIX_TOKENS or sequence.slot is None:
+            return
+        pinned = self._cache.pin(sequence.slot, sequence.pinned_tokens, PINNED_PREFIXES)
+        if pinned is not None and self._store:
+            self._store.save(sequence.prompt[: sequence.pinned_tokens], self._model.save(pinned))
+
+    # --- measurements and outputs -----------------------------------------------------------------------------------
+
+    def _prefill_tokens(self) -> int:
+        if not self._scheduler.decodes:
+            return self._model.batch_tokens
+        return max(MIN_PREFILL_TOKENS, int(self._prefill_rate * STEP_TARGET_S))
+
+    def _measure_prefill(self, plan: list[ScheduledTokens], took_s: float) -> None:
+        tokens = sum(part.count for part in plan)
+        if tokens >= MIN_PREFILL_TOKENS and took_s > 0:
+            self._prefill_rate += 0.3 * (tokens / took_s - self._prefill_rate)
+
+    def _measure_service(self, took_s: float) -> None:
+        self._service_s = took_s if self._service_s is None else self._service_s + 0.2 * (took_s - self._service_s)
+
+    def _expected_wait_s(self, position: int) -> float | None:
+        return None if self._service_s is None else round(self._service_s * position / self._scheduler.slots, 1)
+
+    def _report_queue(self) -> None:
+        """Emits position and expected wait to each waiting request, about once a second."""
+        now = self._clock()
+        if not self._scheduler.waiting or now - self._queue_reported_at_s < QUEUE_REPORT_INTERVAL_S:
+            return
+        self._queue_reported_at_s = now
+        for position, sequence in enumerate(self._scheduler.waiting, 1):
+            self._emit(sequence, QueuedOutput(position, self._expected_wait_s(position)))
+
+    def _emit(self, sequence: Sequence, output: SequenceOutput) -> None:
+        self._outputs.append((sequence, output))
+
+    def _flush(self) -> None:
+        if self._outputs:
+            outputs, self._outputs = self._outputs, []
+            self._deliver(outputs)
+
+    def _end(self) -> None:
+        self._stopping = True

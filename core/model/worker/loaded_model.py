@@ -1,0 +1,189 @@
+"""Assembles the model process: model, inference thread, prompt tokenizer, and the operations that the server calls."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.configuration.settings import Settings
+from core.errors import BadRequest, NotAnEmbedder
+from core.model.hardware.sizing import physical_cores
+from core.model.library import model_files
+from core.model.library.model_files import ModelFile
+from core.model.worker.grammar import GrammarCompiler
+from core.model.worker.inference import PINNED_PREFIXES, InferenceThread
+from core.model.worker.llama.loading import RunnerConfig, load, transcode
+from core.model.worker.llama.runner import SEQUENCE_LIMIT, LlamaRunner
+from core.model.worker.metrics import ModelMetrics
+from core.model.worker.options import WorkerOptions
+from core.model.worker.prefix_cache import PrefixCache
+from core.model.worker.prefix_store import PrefixStore
+from core.model.worker.prompt_tokenizer import PromptTokenizer
+from core.model.worker.scheduler import Scheduler
+from core.model.worker.sequence import Sequence, SequenceOutput
+from core.openai.engine_requests import EngineChatRequest
+
+IDLE_SHARE = 0.25  # of the KV cache, for paused conversations
+STALLED_S = 120.0  # no step of a healthy model takes this long
+HIGH_WATER = 256  # queued outputs above which a sequence is paused
+LOW_WATER = 64
+
+
+class OutputQueue:
+    """One request's outputs, on the event loop. A slow consumer pauses its sequence and loses nothing."""
+
+    def __init__(self) -> None:
+        self._outputs: deque[SequenceOutput] = deque()
+        self._arrived = asyncio.Event()
+        self._paused = False
+        self.pause: Callable[[bool], None] = lambda paused: None
+
+    def put(self, output: SequenceOutput) -> None:
+        self._outputs.append(output)
+        self._arrived.set()
+        if not self._paused and len(self._outputs) > HIGH_WATER:
+            self._paused = True
+            self.pause(True)
+
+    async def get(self, timeout_s: float) -> SequenceOutput | None:
+        """Returns the next output; None if none arrives within the timeout."""
+        if not self._outputs:
+            self._arrived.clear()
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._arrived.wait()
+            except TimeoutError:
+                return None
+        output = self._outputs.popleft()
+        if self._paused and len(self._outputs) < LOW_WATER:
+            self._paused = False
+            self.pause(False)
+        return output
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyHandle:
+    """A submitted request. `answer_prefix`: the beginning of the answer that already stands in the prompt."""
+
+    outputs: OutputQueue
+    sequence: Sequence
+    answer_prefix: str
+
+
+class LoadedModel:
+    """One loaded model, ready to serve requests."""
+
+    def __init__(self, runner: LlamaRunner, options: WorkerOptions) -> None:
+        self.file = file = options.file
+        self.modified_at = file.path.stat().st_mtime  # seconds since 1970, read now: the file may move later
+        self.window = runner.window
+        self.embeds = runner.embeds
+        self._runner = runner
+        self._loop = asyncio.get_running_loop()
+        self.prompts = PromptTokenizer(runner)
+        self._grammars: GrammarCompiler | None = None
+        self._grammars_lock = threading.Lock()
+        scheduler = Scheduler(options.slots, options.queue_limit)
+        self.metrics = ModelMetrics(scheduler)
+        prefixes = Path(options.data_folder) / "prefixes"
+        self._inference = InferenceThread(
+            runner,
+            scheduler,
+            PrefixCache(
+                runner,
+                cells=runner.cache_tokens,
+                slots=runner.sequences,
+                idle_cells=int(runner.cache_tokens * IDLE_SHARE),
+                suspend_bytes=options.suspend_mb * 1024 * 1024,
+                share=runner.shares_prefixes,
+            ),
+            deliver=self._deliver,
+            metrics=self.metrics,
+            store=PrefixStore(prefixes, f"{file.fingerprint} {runner.build}", PINNED_PREFIXES),
+        )
+        self._inference.start()
+
+    async def chat(self, request: EngineChatRequest) -> ReplyHandle:
+        """Submits a chat request. Raises BadRequest, PromptTooLong, SchemaRefused."""
+        if self.embeds:
+            raise BadRequest(f"{self.file.name} is an embedder; it does not chat")
+        schema = request.enforced_schema
+        thinks = schema is None  # a schema constrains the first character, so no thinking can precede it
+        prompt = await asyncio.to_thread(lambda: self.prompts.chat(request.plain_messages(), thinks=thinks))
+        constraint = None if schema is None else await asyncio.to_thread(lambda: self.grammars.decoder(schema))
+        room = self.window - len(prompt.tokens)
+        outputs = OutputQueue()
+        sequence = Sequence(
+            prompt=prompt.tokens,
+            max_tokens=min(request.sampling.max_tokens or room, room),
+            sampling=request.sampling,
+            outputs=outputs.put,
+            user=request.user,
+            pinned_tokens=prompt.system_tokens if request.keep_prefix else 0,
+            constraint=constraint,
+        )
+        outputs.pause = lambda paused: self._inference.pause(sequence, paused)
+        self._inference.submit(sequence)
+        return ReplyHandle(outputs, sequence, prompt.answer_prefix)
+
+    def cancel(self, reply: ReplyHandle) -> None:
+        self._inference.cancel(reply.sequence)
+
+    async def embed(self, tokens: list[int]) -> list[float]:
+        """Returns one text's embedding. Raises NotAnEmbedder, or BadRequest if the text is empty or too long."""
+        if not self.embeds:
+            raise NotAnEmbedder(f"{self.file.name} is not an embedder")
+        if len(tokens) > self._runner.batch_tokens:
+            raise BadRequest(
+                f"the text has {len(tokens)} tokens; an embedding takes at most {self._runner.batch_tokens}"
+            )
+        if not tokens:
+            raise BadRequest("an empty text has no embedding")
+        return await asyncio.wrap_future(self._inference.run(lambda: self._runner.embed(tokens)))
+
+    @property
+    def grammars(self) -> GrammarCompiler:
+        """The grammar compiler, built at the first schema because that takes half a second. Thread-safe."""
+        with self._grammars_lock:
+            if self._grammars is None:
+                self._grammars = GrammarCompiler(self._runner.vocabulary)
+            return self._grammars
+
+    @property
+    def stalled(self) -> bool:
+        return self._inference.step_took_s > STALLED_S
+
+    def close(self) -> None:
+        self._inference.stop()
+        self._runner.close()
+
+    def _deliver(self, outputs: list[tuple[Sequence, SequenceOutput]]) -> None:
+        self._loop.call_soon_threadsafe(dispatch, outputs)
+
+
+def dispatch(outputs: list[tuple[Sequence, SequenceOutput]]) -> None:
+    """Passes a step's outputs to their queues, on the event loop."""
+    for sequence, output in outputs:
+        sequence.outputs(output)
+
+
+def find_model(settings: Settings) -> ModelFile:
+    """Finds or downloads the configured model file. Blocks. Raises ConfigError, ModelError."""
+    threads = settings.model.cpu_threads or physical_cores()
+    return model_files.find(settings, lambda source, target: transcode(source, target, threads))
+
+
+def load_runner(options: WorkerOptions) -> LlamaRunner:
+    """Loads the weights. Blocks. Raises ConfigError."""
+    config = RunnerConfig(
+        window=options.context_window,
+        cache_tokens=options.cache_tokens,
+        sequences=min(2 * options.slots + PINNED_PREFIXES, SEQUENCE_LIMIT),
+        threads=options.threads,
+        gpu_layers=options.gpu_layers,
+    )
+    return load(options.file.path, config)

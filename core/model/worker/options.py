@@ -1,0 +1,56 @@
+"""The options of one worker, which the host hands over as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from core.configuration.settings import Settings
+from core.model.hardware.sizing import physical_cores
+from core.model.library.model_files import ModelFile
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """The file that a worker loads, and its share of the machine. A value of None is chosen by the worker."""
+
+    path: str  # of the GGUF file
+    name: str  # users see it as the name of the model
+    starter: bool
+    data_folder: str  # for saved prefixes and suspended conversations
+    threads: int
+    slots: int  # answers generated at the same time
+    queue_limit: int
+    suspend_mb: int
+    context_window: int | None = None  # tokens
+    cache_tokens: int | None = None
+    gpu_layers: int | None = None
+
+    @classmethod
+    def from_settings(cls, settings: Settings, file: ModelFile) -> WorkerOptions:
+        model = settings.model
+        return cls(
+            path=str(file.path),
+            name=file.name,
+            starter=file.starter,
+            data_folder=str(settings.data_folder),
+            threads=model.cpu_threads or physical_cores(),
+            slots=model.slots,
+            queue_limit=model.queue_limit,
+            suspend_mb=model.suspend_mb,
+            context_window=model.context_window,
+            cache_tokens=model.cache_tokens,
+            gpu_layers=model.gpu_layers,
+        )
+
+    @property
+    def file(self) -> ModelFile:
+        return ModelFile(Path(self.path), self.name, self.starter)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> WorkerOptions:
+        return cls(**json.loads(text))
