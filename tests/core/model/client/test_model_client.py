@@ -25,8 +25,8 @@ from core.errors import (
     PromptTooLong,
     SchemaRefused,
 )
-from core.model import client as client_module
 from core.model.client import ModelClient, local_url, strip_version
+from core.model.client import model_client as client_module
 from core.openai.chat_protocol import (
     QueuePosition,
     StreamFinished,
