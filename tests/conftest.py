@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from core.configuration import settings
+
+os.environ["LLM_AUTO"] = "off"  # no test downloads a model; inherited by the processes that tests start
 
 # The speed of the machine must not decide the result of a test.
 hypothesis_settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -125,4 +128,4 @@ def own_logging() -> Iterator[None]:
 @pytest.fixture
 def own_settings(tmp_path: Path) -> settings.Settings:
     """The shipped configuration. Data goes to the test's folder; environment variables have no effect."""
-    return settings.load({"CSPS_LLM_DATA": str(tmp_path / "var"), "LLM_WAIT_S": "20"})
+    return settings.load({"CSPS_LLM_DATA": str(tmp_path / "var"), "LLM_WAIT_S": "20", "LLM_AUTO": "off"})

@@ -42,6 +42,12 @@ class ModelSettings(Section):
         "The file to take from that repository; wildcards are allowed. It is downloaded once and checked by SHA-256.",
         "*Q4_K_M.gguf",
     )
+    auto: bool = env(
+        "LLM_AUTO",
+        "If no model is set: on chooses the best model for this machine and downloads it while the starter answers. off"
+        " answers from the starter and downloads nothing.",
+        "off",
+    )
     gpu_layers: OptionalInt = env(
         "LLM_GPU_LAYERS",
         "The number of layers on the GPU: -1 for all, 0 for none. Empty: all if there is a GPU, else none.",

@@ -33,7 +33,7 @@ class ModelProcess:
     """`python -m core.model` with its data folder `data` and only the given settings."""
 
     def __init__(self, data: Path, **variables: str) -> None:
-        self.variables = {"CSPS_LLM_DATA": str(data), "LOG_FORMAT": "json", **variables}
+        self.variables = {"CSPS_LLM_DATA": str(data), "LOG_FORMAT": "json", "LLM_AUTO": "off", **variables}
         self.settings = settings.load(self.variables)
         self.socket = self.settings.model_socket
         self.log: list[str] = []

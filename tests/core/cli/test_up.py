@@ -50,7 +50,7 @@ class Running:
 @asynccontextmanager
 async def up(folder: Path, **environ: str) -> AsyncIterator[Running]:
     quiet = {name: value for name, value in os.environ.items() if not name.startswith(("LLM_", "LC_", "LANG"))}
-    own = {"CSPS_LLM_DATA": str(folder), "PORT": "0", "LC_ALL": "C.UTF-8", "WEB_DRAIN_S": "5"}
+    own = {"CSPS_LLM_DATA": str(folder), "PORT": "0", "LC_ALL": "C.UTF-8", "WEB_DRAIN_S": "5", "LLM_AUTO": "off"}
     child = await asyncio.create_subprocess_exec(
         *COMMAND, stdout=PIPE, stderr=STDOUT, cwd=PROJECT_ROOT, env={**quiet, **own, **environ}
     )
