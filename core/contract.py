@@ -128,9 +128,9 @@ class Usage:
 class Status:
     """The reason for a delay, or a note about how the answer is generated."""
 
-    state: Literal["queued", "reading", "thinking", "reconnecting", "trimmed"]
+    state: Literal["queued", "loading", "reading", "thinking", "reconnecting", "trimmed"]
     position: int | None = None  # queued: the place in the queue, from 1
-    wait_s: float | None = None  # queued: the expected wait in seconds
+    wait_s: float | None = None  # queued, loading: the expected wait in seconds
     turns_dropped: int | None = None  # trimmed: the number of oldest exchanges that the model no longer sees
 
 
@@ -218,6 +218,18 @@ class KeywordReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelProgress:
+    """A model that is to answer and does not yet: another one answers meanwhile, or none."""
+
+    title: str  # its name
+    state: Literal["downloading", "loading", "failed"]
+    done_bytes: int = 0  # of the download
+    total_bytes: int | None = None  # None: unknown
+    expected_s: float | None = None  # until it is there; None: unknown
+    problem: str | None = None  # failed: the reason in English, for operators
+
+
+@dataclass(frozen=True, slots=True)
 class Description:
     """A personality as people see it before the first message."""
 
@@ -230,6 +242,7 @@ class Description:
     model: str | None  # its name; TBS guidance asks services to show it
     starter: bool | None  # True for the weak starter model
     context_window: int | None  # the tokens that conversation and answer share
+    next_model: ModelProgress | None = None  # the model that takes over as soon as it is there
 
 
 class Engine(Protocol):

@@ -113,7 +113,7 @@ class ChatEngine:
         stored = exchange.repeated
         assert stored is not None
         await self._client.wait_ready(self._wait_s)
-        model = (await self._client.info(exchange.context.personality.model)).name
+        model = (await self._client.info(exchange.context.personality.model_id)).name
         for source in stored.sources:
             yield source
         yield Text(stored.answer)
@@ -203,7 +203,7 @@ class ChatEngine:
         """The served model; None if none answers in time, or if it is not the personality's own model."""
         try:
             async with asyncio.timeout(DESCRIBE_WAIT_S):
-                return await self._client.info(personality.model)
+                return await self._client.info(personality.model_id)
         except (ModelError, TimeoutError):
             return None
 

@@ -86,7 +86,7 @@ async def choose_model(
             await client.close()
         yield name, {}, None
         return
-    requested = {each for name in personalities.names() if (each := personalities.get(name).model)}
+    requested = {each for name in personalities.names() if (each := personalities.get(name).model_id)}
     async with EchoModel(requested).serving() as echo_model:
         yield "echo", {"LLM_URL": echo_model.url, "LLM_API_KEY": "", "LLM_MODEL": ""}, echo_model
 

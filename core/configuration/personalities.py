@@ -12,15 +12,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, field_validator
 
 from core.configuration import toml
+from core.configuration.setting_types import hub_file, hub_repo
 from core.configuration.toml import NAME, BilingualText, Section, ShortText
 from core.configuration.watched_config import WatchedConfig, unknown
 from core.contract import Language, Sampling
 from core.errors import ConfigError, PersonalityUnknown
 from core.texts import text
 
+WINDOW_MINIMUM_TOKENS = 256
+MODEL_NAME_LIMIT_CHARS = 200
+MODEL_OPTIONS = ("context_window", "gpu_layers")
+MODEL_EXAMPLE = '{ repo = "owner/name", file = "*Q4_K_M.gguf" }'
 SHOWN_NAME_CHARS = 40  # the longest part of an unknown name that an error message repeats
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -42,6 +47,21 @@ class SamplingDefaults(Section):
         return Sampling(**{**self.model_dump(), **requested_values})
 
 
+class HubModel(Section):
+    """A model of the Hugging Face hub that only this personality names. Missing values are chosen for the machine."""
+
+    repo: Annotated[str, AfterValidator(hub_repo)]  # owner/name
+    file: Annotated[ShortText, AfterValidator(hub_file)]  # of that repository; wildcards are allowed
+    context_window: int | None = Field(default=None, ge=WINDOW_MINIMUM_TOKENS)
+    gpu_layers: int | None = Field(default=None, ge=-1)  # -1: all
+
+    @property
+    def id(self) -> str:
+        """The same for two personalities that name the same model in the same way: it is in memory once."""
+        options = [f"{key}={value}" for key, value in self if key in MODEL_OPTIONS and value is not None]
+        return "?".join([f"{self.repo}/{self.file}", *filter(None, ["&".join(options)])])
+
+
 class PersonalityFile(Section):
     """The content of one file."""
 
@@ -55,13 +75,30 @@ class PersonalityFile(Section):
     sampling: SamplingDefaults = SamplingDefaults()
     sources: tuple[Identifier, ...] = ()  # the names of public feeds in config/sources.toml that it may read
     collections: tuple[Identifier, ...] = ()  # the collections of facts that it searches
-    # The model to request from the engine. A remote engine (LLM_URL) may serve several, the local process serves one.
-    # If the engine does not serve this model, answers fail with an error that lists the served models.
-    model: str | None = Field(default=None, min_length=1, max_length=200)
+    # The model that answers: an id of config/models.toml, a name that the engine behind LLM_URL serves, or a model of
+    # the hub. Missing: the service's default model.
+    model: str | HubModel | None = None
+
+    @field_validator("model", mode="plain")
+    @classmethod
+    def _read_model(cls, value: object) -> object:
+        """Chooses by the value's type, so that an error names the table's key rather than every alternative."""
+        if value is None or isinstance(value, HubModel):
+            return value
+        if isinstance(value, dict):
+            return HubModel.model_validate(value)
+        if isinstance(value, str) and 0 < len(name := value.strip()) <= MODEL_NAME_LIMIT_CHARS:
+            return name
+        raise ValueError(f"expected a model's name in quotation marks, or a table such as {MODEL_EXAMPLE}")
 
 
 class Personality(PersonalityFile):
     name: str  # the file's name without .toml
+
+    @property
+    def model_id(self) -> str | None:
+        """The model to request; None: the service's default."""
+        return self.model.id if isinstance(self.model, HubModel) else self.model
 
     @cached_property
     def instructions(self) -> str:
@@ -133,11 +170,17 @@ def unknown_collections(personalities: Personalities, known_names: Collection[st
     return tuple(f"{each}. `csps-llm facts add` makes one" for each in problems)
 
 
+def unknown_models(personalities: Personalities, known_names: Collection[str]) -> tuple[str, ...]:
+    """One sentence for each model that a personality names and that neither config/models.toml nor an engine has."""
+    return tuple(unknown_references(personalities, "model", "model", known_names))
+
+
 def unknown_references(
     personalities: Personalities, key: str, what: str, known_names: Collection[str]
 ) -> Iterator[str]:
     for name in personalities.names():
-        named = getattr(personalities.get(name), key)
+        value = getattr(personalities.get(name), key)
+        named = value if isinstance(value, tuple) else [value] if isinstance(value, str) else []
         if absent := [each for each in named if each not in known_names]:
             file = personalities.folder / f"{name}.toml"
             place = toml.place_of((key,), file, toml.text_of(file))

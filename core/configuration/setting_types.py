@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringCo
 
 from core.local_time import find_zone
 
-HUB_REPO = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+HUB_REPO = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 SHARDS_LIMIT = 1024
 EDITOR_PLATFORMS = ("slack", "discord", "teams", "web")
@@ -99,6 +99,13 @@ def shard_count(value: str) -> str:
 def hub_repo(value: str | None) -> str | None:
     if value is not None and not HUB_REPO.fullmatch(value):
         raise ValueError("expected owner/name, such as bartowski/SmolLM2-1.7B-Instruct-GGUF")
+    return value
+
+
+def hub_file(value: str) -> str:
+    """Accepts a file of a repository, also in a folder of it, and wildcards. Its path may not leave the repository."""
+    if "\\" in value or any(part in ("", ".", "..") for part in value.split("/")):
+        raise ValueError("expected a file of the repository, such as *Q4_K_M.gguf")
     return value
 
 

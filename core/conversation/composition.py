@@ -84,7 +84,7 @@ def build_request(
     personality, conversation = context.personality, context.conversation
     draft = compose(personality, conversation, context.question, retrieved, unread, passage_cache, now, cites=cites)
     user = hash_id(context.user)[:32] if context.user else None  # the engine's fair queue only has to tell users apart
-    return AnswerRequest(draft, personality.sampling.under(context.sampling), user, personality.model)
+    return AnswerRequest(draft, personality.sampling.under(context.sampling), user, personality.model_id)
 
 
 def compose(

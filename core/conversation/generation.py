@@ -23,7 +23,15 @@ from core.conversation.window import FittedPrompt, TrimBounds, fit_window, tight
 from core.errors import CspsError, ModelUnavailable, OnlyThought, Overloaded, PromptTooLong
 from core.local_time import Clock, local_clock
 from core.model.client import ModelClient
-from core.openai.chat_protocol import Message, QueuePosition, StreamEvent, StreamFinished, TextDelta, ThinkingStarted
+from core.openai.chat_protocol import (
+    Message,
+    ModelLoading,
+    QueuePosition,
+    StreamEvent,
+    StreamFinished,
+    TextDelta,
+    ThinkingStarted,
+)
 from core.rag.answer_filter import AnswerFilter
 from core.rag.budget import cacheable_text
 from core.rag.citations import cited_numbers
@@ -217,8 +225,8 @@ class Generation:
                         if text := space_filter.feed(text):
                             self.text += text
                             yield Text(text)
-                    case QueuePosition(position, wait_s):
-                        yield Status("queued", position=position, wait_s=wait_s)
+                    case QueuePosition() | ModelLoading():
+                        yield waiting_status(received)
                     case ThinkingStarted() if not self._thinks and not self.text:
                         self._thinks = True
                         yield Status("thinking")
@@ -264,6 +272,12 @@ class Generation:
             return False
         self._bounds, self._fitted = bounds, None
         return True
+
+
+def waiting_status(waiting: QueuePosition | ModelLoading) -> Status:
+    if isinstance(waiting, ModelLoading):
+        return Status("loading", wait_s=waiting.wait_s)
+    return Status("queued", position=waiting.position, wait_s=waiting.wait_s)
 
 
 def lookup_question(context: PromptContext) -> LookupQuestion:

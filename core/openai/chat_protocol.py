@@ -45,6 +45,13 @@ class QueuePosition:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelLoading:
+    """The request waits until its model is in memory. `wait_s`: expected seconds."""
+
+    wait_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class TextDelta:
     """The next text; never empty, never a part of a character."""
 
@@ -58,13 +65,14 @@ class ThinkingStarted:
 
 @dataclass(frozen=True, slots=True)
 class StreamFinished:
-    """The last event of a stream."""
+    """The last event of a stream. `model`: the one that answered, as the engine names it; None if it does not."""
 
     reason: Literal["stop", "length"]
     usage: Usage
+    model: str | None = None
 
 
-StreamEvent = QueuePosition | ThinkingStarted | TextDelta | StreamFinished
+StreamEvent = QueuePosition | ModelLoading | ThinkingStarted | TextDelta | StreamFinished
 
 
 def request_body(model: str, messages: Sequence[Message], sampling: Sampling) -> Fields:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import math
 from collections.abc import Iterator
 
 from core.contract import Usage
@@ -19,6 +20,7 @@ from core.errors import ModelRefused, ModelUnavailable
 from core.openai.chat_protocol import (
     RETRY_AFTER_S,
     Fields,
+    ModelLoading,
     QueuePosition,
     StreamEvent,
     StreamFinished,
@@ -29,6 +31,7 @@ from core.openai.chat_protocol import (
 from core.openai.sse import DONE
 
 LINE_LIMIT_BYTES = 2**20  # of a line, and of an event
+MODEL_LIMIT_CHARS = 200  # of a model's name
 OPEN, CLOSE = "<think>", "</think>"
 # Finish reasons outside of OpenAI's protocol: https://docs.vllm.ai (`RequestStatus`), https://docs.sglang.ai.
 ABORTED = frozenset({"abort", "error"})
@@ -50,6 +53,7 @@ class StreamReader:
         self._thinking_reported = False
         self._reason: str | None = None
         self._usage = Usage()
+        self._model: str | None = None
 
     def feed(self, chunk: bytes) -> Iterator[StreamEvent]:
         """Yields the events of a chunk. Raises an error event as our error, ModelRefused if the stream is malformed."""
@@ -77,12 +81,12 @@ class StreamReader:
         yield from self._text("", last=True)
         if self._thinking and (pending := self._thinking.end()):
             yield TextDelta(pending)
-        yield StreamFinished("length" if self._reason == "length" else "stop", self._usage)
+        yield StreamFinished("length" if self._reason == "length" else "stop", self._usage, self._model)
 
     def _read_line(self, line: bytes) -> Iterator[StreamEvent]:
         if line.startswith(b":"):
-            if queued := parse_queue_comment(decode_value(line[1:])):
-                yield queued
+            if waiting := parse_comment(decode_value(line[1:])):
+                yield waiting
         elif line.startswith(b"data:"):
             self._data.append(line[5:])
         elif not line and self._data:
@@ -95,6 +99,7 @@ class StreamReader:
             return
         data = parse_event(text)
         self._usage = parse_usage(data) or self._usage
+        self._model = parse_model(data) or self._model
         choice = first_choice(data)
         reason = choice.get("finish_reason")
         self._reason = reason if isinstance(reason, str) else self._reason
@@ -154,17 +159,41 @@ def parse_usage(data: Fields) -> Usage | None:
     return Usage(*(n if isinstance(n, int) else 0 for n in (*map(usage.get, TOKEN_COUNTS), cached)))
 
 
-def parse_queue_comment(comment: str) -> QueuePosition | None:
-    """Parses `queued position=3 wait_s=2.5`; None for any other comment."""
+def parse_model(data: Fields) -> str | None:
+    """The name of the model that answers; some engines send none, or an empty one."""
+    model = data.get("model")
+    return model[:MODEL_LIMIT_CHARS] or None if isinstance(model, str) else None
+
+
+def parse_comment(comment: str) -> QueuePosition | ModelLoading | None:
+    """Parses `queued position=3 wait_s=2.5` and `loading wait_s=12.0`. Values may be missing. None: another comment."""
     kind, _, rest = comment.partition(" ")
-    if kind != "queued":
-        return None
     values = dict(part.split("=", 1) for part in rest.split() if "=" in part)
-    position, wait_s = values.get("position"), values.get("wait_s")
     try:
-        return QueuePosition(int(position) if position else None, float(wait_s) if wait_s else None)
+        position, wait_s = parse_count(values.get("position")), parse_seconds(values.get("wait_s"))
     except ValueError:
         return None
+    match kind:
+        case "queued":
+            return QueuePosition(position, wait_s)
+        case "loading":
+            return ModelLoading(wait_s)
+    return None
+
+
+def parse_count(value: str | None) -> int | None:
+    """Raises ValueError."""
+    return int(value) if value else None
+
+
+def parse_seconds(value: str | None) -> float | None:
+    """Raises ValueError, also for NaN, infinity and negative values: people read "about 12 seconds"."""
+    if not value:
+        return None
+    seconds = float(value)
+    if not 0 <= seconds < math.inf:
+        raise ValueError(value)
+    return seconds
 
 
 class ThinkingFilter:

@@ -49,7 +49,7 @@ class Decisions:
         name = ""  # of the model, once it is known
         try:
             async with asyncio.timeout(self._deadline_s):
-                model = await self._client.info(personality.model)
+                model = await self._client.info(personality.model_id)
                 name = model.name
                 if model.starter or self._now_s() < self._asked_again_s.get(name, -math.inf):
                     return None

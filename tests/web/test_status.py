@@ -38,6 +38,7 @@ async def test_describe_one_personality(whisper: Site) -> None:
         "greeting": "Bonjour !",
         "model": "fake-model",
         "starter": True,
+        "next_model": None,
         "context_window": 4096,
     }
 

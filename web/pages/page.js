@@ -182,6 +182,7 @@ const handlers = {
 /** The text key of a `status` frame, whose fields may be missing. */
 function statusKey({ state, position, wait_s: wait, turns_dropped: dropped }) {
   if (state === 'trimmed') return dropped ? 'page-trimmed-count' : 'page-trimmed';
+  if (state === 'loading') return wait ? 'page-status-loading-wait' : 'page-status-loading';
   if (state !== 'queued') return `page-status-${state}`;
   if (position) return wait ? 'page-queued-position-wait' : 'page-queued-position';
   return wait ? 'page-queued-wait' : 'page-queued';

@@ -76,6 +76,48 @@ def test_unusable_values_are_refused(folder: Path, line: str) -> None:
         loaded(folder)
 
 
+@pytest.mark.parametrize(
+    ("line", "model_id"),
+    [
+        ("", None),
+        ('model = "ministral-3b"', "ministral-3b"),
+        ('model = {repo = "a/b-GGUF", file = "*Q4_K_M.gguf"}', "a/b-GGUF/*Q4_K_M.gguf"),
+        (
+            'model = {repo = "a/b", file = "c.gguf", gpu_layers = -1, context_window = 8192}',
+            "a/b/c.gguf?context_window=8192&gpu_layers=-1",
+        ),
+    ],
+)
+def test_a_model_is_named_by_an_id_or_described_by_a_table(folder: Path, line: str, model_id: str | None) -> None:
+    """Two personalities with the same table have the same id, in whatever order it is written."""
+    (folder / "echo.toml").write_text(f"{line}\n{GOOD}")
+
+    assert loaded(folder).get("echo").model_id == model_id
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("3", r"`model`: expected a model's name in quotation marks, or a table"),
+        ('""', r"`model`"),
+        ('{repo = "a/b"}', r"`model\.file` is missing"),
+        ('{repo = "https://x/a/b", file = "c.gguf"}', r"`model\.repo`: expected owner/name"),
+        ('{repo = "../b", file = "c.gguf"}', r"`model\.repo`: expected owner/name"),
+        ('{repo = "a/b", file = "../c.gguf"}', r"`model\.file`: expected a file of the repository"),
+        ('{repo = "a/b", file = "/c.gguf"}', r"`model\.file`: expected a file of the repository"),
+        ('{repo = "a/b", file = "c.gguf", gpu_layer = 1}', r"`model\.gpu_layer` .* did you mean `gpu_layers`"),
+        ('{repo = "a/b", file = "c.gguf", gpu_layers = true}', r"`model\.gpu_layers`: expected a number"),
+        ('{repo = "a/b", file = "c.gguf", context_window = 1}', r"`model\.context_window`: .*256"),
+    ],
+)
+def test_an_unusable_model_is_refused_with_its_line(folder: Path, value: str, problem: str) -> None:
+    """The error names the key within the table."""
+    (folder / "echo.toml").write_text(f"model = {value}\n{GOOD}")
+
+    with pytest.raises(ConfigError, match=r"echo\.toml:1: " + problem):
+        loaded(folder)
+
+
 def test_an_empty_or_missing_folder_is_refused(tmp_path: Path) -> None:
     """A service without any personality does not start."""
     with pytest.raises(ConfigError, match="no personality"):

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from core import PROJECT_ROOT
 from core.bootstrap import WatchedParts, warn_unknown_names
-from core.configuration.personalities import Personalities, unknown_collections, unknown_sources
+from core.configuration.personalities import Personalities, unknown_collections, unknown_models, unknown_sources
 from core.rag.facts.collections import FactCollections
 from core.rag.facts.document_rows import CollectionSize
 from core.rag.facts.store import FactStore
@@ -43,6 +43,16 @@ def test_an_unknown_collection_is_reported_with_the_command_that_creates_it(tmp_
     [problem] = unknown_collections(folder(tmp_path, 'collections = ["leave"]'), ())
 
     assert "odd.toml:1: no collection named 'leave'; There are: none. `csps-llm facts add` makes one" in problem
+
+
+def test_an_unknown_model_is_reported_with_its_place(tmp_path: Path) -> None:
+    """The message suggests the nearest id and lists all. A table needs no entry, and no model is the default one."""
+    [problem] = unknown_models(folder(tmp_path, 'model = "ministral-3"'), ("starter", "ministral-3b"))
+
+    assert f"{tmp_path / 'odd.toml'}:1: no model named 'ministral-3'; did you mean 'ministral-3b'?" in problem
+    assert "There are: starter, ministral-3b" in problem
+    assert unknown_models(folder(tmp_path, 'model = { repo = "a/b", file = "c.gguf" }'), ()) == ()
+    assert unknown_models(folder(tmp_path, "facts = []"), ()) == ()
 
 
 class Facts:

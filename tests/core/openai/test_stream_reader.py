@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.openai.stream_reader import CLOSE, OPEN, ThinkingFilter
+from core.openai.chat_protocol import ModelLoading, QueuePosition, StreamEvent, StreamFinished
+from core.openai.stream_reader import CLOSE, OPEN, StreamReader, ThinkingFilter
 
 THOUGHT = re.compile(rf"\s*{OPEN}(.*?)({CLOSE}\s*|\Z)", re.DOTALL)
 PIECES = st.sampled_from([OPEN, CLOSE, "<", ">", "/", "think", "<think", "</think", " ", "\n", "a", "é"])
@@ -72,3 +73,37 @@ def test_an_answer_that_has_begun_is_not_delayed(text: str, at: int) -> None:
 
     assert begun == "Hello"
     assert [thinking.feed(text[:at]), thinking.feed(text[at:])] == [text[:at], text[at:]]
+
+
+@pytest.mark.parametrize(
+    ("comment", "events"),
+    [
+        (b": loading wait_s=12.0", [ModelLoading(12.0)]),
+        (b": loading", [ModelLoading(None)]),
+        (b":loading wait_s=0 later=yes", [ModelLoading(0.0)]),
+        (b": queued position=3 wait_s=2.5", [QueuePosition(3, 2.5)]),
+        (b": loading wait_s=soon", []),
+        (b": loading wait_s=nan", []),
+        (b": loading wait_s=-1", []),
+        (b": unloading wait_s=1", []),
+        (b": ping", []),
+        (b":", []),
+    ],
+)
+def test_comments_report_why_an_answer_is_late(comment: bytes, events: list[StreamEvent]) -> None:
+    """Comments of other engines, and values that are no expected time, are ignored."""
+    assert list(StreamReader().feed(comment + b"\n\n")) == events
+
+
+@pytest.mark.parametrize(
+    ("field", "model"),
+    [('"model": "tiny", ', "tiny"), ('"model": "", ', None), ('"model": 7, ', None), ("", None)],
+)
+def test_the_end_names_the_model_that_answered(field: str, model: str | None) -> None:
+    """It can differ from the requested one, which may not be there yet."""
+    reader = StreamReader()
+    chunk = f'data: {{{field}"choices": [{{"delta": {{"content": "Hi"}}, "finish_reason": "stop"}}]}}\n\n'
+    events = [*reader.feed(chunk.encode()), *reader.end()]
+
+    assert isinstance(events[-1], StreamFinished)
+    assert events[-1].model == model
