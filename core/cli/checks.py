@@ -28,7 +28,8 @@ from core.contract import Language
 from core.errors import ConfigError, CspsError, StorageError
 from core.model.client import ModelClient
 from core.model.hardware.sizing import WINDOW_LIMIT_TOKENS, choose_window, physical_cores
-from core.model.library import gguf_header, model_files
+from core.model.library import gguf_header
+from core.model.library.starter import STARTER_NAME, STARTER_PACKAGE, bundled_starter
 from core.rag.facts.collections import FILE, load_collections
 from core.rag.facts.document_rows import collection_sizes
 from core.rag.sources.catalogue import Sources
@@ -152,7 +153,7 @@ def find_model_file(settings: Settings) -> tuple[Path | None, bool]:
     if model.huggingface_repo and model.huggingface_file:
         folder = models / model.huggingface_repo.replace("/", "--")
         return next(iter(sorted(folder.rglob(model.huggingface_file))), None), False
-    return models / f"{model_files.STARTER_NAME}-Q8_0.gguf", True
+    return models / f"{STARTER_NAME}-Q8_0.gguf", True
 
 
 def check_memory(
@@ -178,7 +179,7 @@ def check_memory(
 def check_checksum(build: FindingBuilder) -> Iterator[Finding]:
     """Compares the bundled starter with the checksum that its package states."""
     try:
-        path = model_files.bundled_starter()
+        path = bundled_starter()
         stated = stated_sha256(path)
     except (ConfigError, OSError) as exc:
         found = exc.message if isinstance(exc, ConfigError) else str(exc)
@@ -194,7 +195,7 @@ def check_checksum(build: FindingBuilder) -> Iterator[Finding]:
 
 def stated_sha256(path: Path) -> bytes | None:
     """The checksum in the package's RECORD, which writes it in base64 without padding."""
-    for file in importlib.metadata.files(model_files.STARTER_PACKAGE) or []:
+    for file in importlib.metadata.files(STARTER_PACKAGE) or []:
         if file.name == path.name and file.hash and file.hash.mode == "sha256":
             return base64.urlsafe_b64decode(file.hash.value + "=")
     return None

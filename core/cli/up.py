@@ -24,7 +24,7 @@ from core.configuration.settings import Settings
 from core.contract import Language
 from core.errors import ConfigError
 from core.model.client import ModelClient
-from core.model.library import model_files
+from core.model.library.gguf_file import check_gguf
 from core.texts import text
 
 
@@ -81,7 +81,7 @@ def plan_start(environ: Mapping[str, str]) -> StartPlan:
     personalities = Personalities(settings.config_file("personalities"))
     personalities.load()
     if settings.model.file and not settings.model.url:
-        model_files.check_gguf(Path(settings.model.file).expanduser(), "LLM_MODEL_FILE")
+        check_gguf(Path(settings.model.file).expanduser(), "LLM_MODEL_FILE")
     commands = procfile.read_procfile(PROJECT_ROOT / "Procfile", language)
     processes, skipped = procfile.plan_processes(commands, settings, language)
     return StartPlan(settings, environ, processes, skipped, personalities.names()[0], language)

@@ -20,7 +20,7 @@ import pytest
 from core import PROJECT_ROOT
 from core.configuration import settings
 from core.model.hardware.sizing import physical_cores
-from core.model.library.model_files import STARTER_NAME, find_starter
+from core.model.library.starter import STARTER_NAME, find_starter
 from core.model.worker.llama.loading import transcode
 
 STARTER_FILE = f"{STARTER_NAME}-Q8_0.gguf"

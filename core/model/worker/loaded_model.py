@@ -13,7 +13,7 @@ from core.configuration.settings import Settings
 from core.errors import BadRequest, NotAnEmbedder
 from core.model.hardware.sizing import physical_cores
 from core.model.library import model_files
-from core.model.library.model_files import ModelFile
+from core.model.library.gguf_file import ModelFile
 from core.model.worker.grammar import GrammarCompiler
 from core.model.worker.inference import PINNED_PREFIXES, InferenceThread
 from core.model.worker.llama.loading import RunnerConfig, load, transcode

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.configuration.settings import Settings
 from core.model.hardware.sizing import physical_cores
-from core.model.library.model_files import ModelFile
+from core.model.library.gguf_file import ModelFile
 
 
 @dataclass(frozen=True, slots=True)

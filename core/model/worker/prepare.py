@@ -1,4 +1,7 @@
-"""`python -m core.model.worker.prepare` prepares the model; `--probe` reports what llama.cpp can do here."""
+"""`python -m core.model.worker.prepare` prepares the starter; `--probe` reports what llama.cpp can do here.
+
+It downloads nothing: the model host does, while the starter answers.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,12 @@ import json
 import sys
 
 from core.configuration import settings
-from core.errors import CspsError
-from core.model.worker.llama.loading import probe
-from core.model.worker.loaded_model import find_model
+from core.configuration.settings import Settings
+from core.errors import ConfigError, CspsError
+from core.model.hardware.sizing import physical_cores
+from core.model.library.gguf_file import ModelFile
+from core.model.library.starter import find_starter
+from core.model.worker.llama.loading import probe, transcode
 
 
 def main(arguments: list[str]) -> int:
@@ -16,12 +22,21 @@ def main(arguments: list[str]) -> int:
         print(json.dumps(probe()))
         return 0
     try:
-        file = find_model(settings.load())
+        file = prepare_starter(settings.load())
     except CspsError as exc:
         print(exc.message, file=sys.stderr)
         return 2
     print(f"model ready: {file.name}, {file.path} ({file.path.stat().st_size / 1e6:.0f} MB)")
     return 0
+
+
+def prepare_starter(chosen: Settings) -> ModelFile:
+    """Returns the starter's file, transcoded if it is not there yet. Raises ConfigError, ModelError."""
+    threads = chosen.model.cpu_threads or physical_cores()
+    try:
+        return find_starter(chosen.data_folder / "models", lambda source, target: transcode(source, target, threads))
+    except OSError as exc:
+        raise ConfigError(f"{exc.filename or chosen.data_folder}: {exc.strerror or exc}") from exc
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def test_invalid_settings_are_a_problem(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_the_starter_model_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The advice says that its answers are weak. Its memory is compared with the machine's."""
-    from core.model.library.model_files import STARTER_NAME, bundled_starter
+    from core.model.library.starter import STARTER_NAME, bundled_starter
 
     own = load(tmp_path)
     place = own.data_folder / "models" / f"{STARTER_NAME}-Q8_0.gguf"

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.model.library.gguf_header import InvalidGguf, read_header
-from core.model.library.model_files import bundled_starter
+from core.model.library.starter import bundled_starter
 
 Typed = tuple[int, bytes]
 

@@ -16,8 +16,10 @@ from structlog.testing import capture_logs
 
 from core.configuration import settings
 from core.errors import ConfigError, ModelError
-from core.model.library import model_files
-from core.model.library.model_files import ModelFile, choose, find, verify
+from core.model.library import model_files, starter
+from core.model.library.gguf_file import ModelFile
+from core.model.library.model_files import find, verify
+from core.model.library.model_parts import choose
 
 REPO = "someone/A-Model-GGUF"
 ONE, OTHER = b"GGUF one", b"GGUF two"
@@ -208,7 +210,7 @@ def test_an_impossible_models_folder_is_named_in_the_error(tmp_path: Path) -> No
 
 def test_a_missing_starter_package_error_says_what_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message names `make install`."""
-    monkeypatch.setattr(model_files, "STARTER_PACKAGE", "no-such-package")
+    monkeypatch.setattr(starter, "STARTER_PACKAGE", "no-such-package")
     with pytest.raises(ConfigError, match="make install"):
         find(configure(tmp_path), never)
 

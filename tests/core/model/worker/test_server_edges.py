@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from core.contract import Usage
 from core.errors import ModelError, PromptTooLong
-from core.model.library.model_files import ModelFile
+from core.model.library.gguf_file import ModelFile
 from core.model.worker import server
 from core.model.worker.loaded_model import LoadedModel, OutputQueue, ReplyHandle
 from core.model.worker.sequence import FailedOutput, FinishedOutput, QueuedOutput, SequenceOutput, TextOutput

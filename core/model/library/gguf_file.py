@@ -1,0 +1,31 @@
+"""A model file on this machine, as the engine loads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import ConfigError
+
+GGUF_MAGIC = b"GGUF"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    path: Path
+    name: str  # users see it as the name of the model
+    starter: bool = False
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies the file's content: saved prefixes are valid only for the file that computed them."""
+        stat = self.path.stat()
+        return f"{self.path} {stat.st_size} {stat.st_mtime_ns}"
+
+
+def check_gguf(path: Path, variable: str) -> None:
+    if not path.is_file():
+        raise ConfigError(f"{variable}: there is no file {path}")
+    with path.open("rb") as file:
+        if file.read(4) != GGUF_MAGIC:
+            raise ConfigError(f"{variable}: {path} is not a GGUF file")
