@@ -1,6 +1,6 @@
 """The `csps-llm` command. `commands` declares the subcommands; each imports its own module when it runs.
 
-up              up: startup_checks, procfile, supervisor (with hang_guards), merged_log, readiness
+up              up: startup_checks, procfile, supervisor, merged_log, readiness
 chat            chat in the terminal; chat_client speaks the protocol
 explain         the prompt of a question, what was looked up for it and what was cut
 toil run        toil runs a batch; toil_plan checks it first; see core.toil.batch

@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.cli.hang_guards import HealthGuard, HttpHealthProbe, StopSignalGuard
-from core.cli.supervisor import Guard, Process
+from core.cli.supervisor import Process
 from core.configuration.settings import Settings
 from core.contract import Language
 from core.errors import ConfigError
+from core.runtime.hang_guards import HealthGuard, HttpHealthProbe, StopSignalGuard
 from core.runtime.http_server import reachable_url
+from core.runtime.process_end import Guard
 from core.texts import text
 
 ENTRY = re.compile(r"([A-Za-z0-9_-]+):\s*(\S.*)")

@@ -12,41 +12,20 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from core.contract import Language
-from core.runtime.backoff import NO_JITTER, Backoff
+from core.runtime.backoff import RestartBackoff
 from core.runtime.process import OPERATOR_MUST_ACT, error_prefix
-from core.texts import text
+from core.runtime.process_end import Guard, ProcessEndReason, explain_exit
 
 TAIL_LINES = 10
 LINE_LIMIT_BYTES = 64 * 1024
 LAST_OUTPUT_S = 2.0  # then the rest of the output is dropped: a child of the ended process may keep its stdout open
 FAILURES_PER_REPORT = 5
-
-
-class ProcessEndReason(str):
-    """The reason why a process ended, in English, as logs have it. `in_language` gives it in a person's language."""
-
-    def __new__(cls, code: str, /, **values: object) -> ProcessEndReason:
-        reason = super().__new__(cls, text(f"cli-ended-{code}", "en", **values))
-        reason.code, reason.values = code, values
-        return reason
-
-    code: str
-    values: Mapping[str, object]
-
-    def in_language(self, language: Language) -> str:
-        return text(f"cli-ended-{self.code}", language, **self.values)
-
-
-# Watches the process with the given id. Calls the second argument whenever that process is ready for work, and returns
-# the reason when it must be killed.
-Guard = Callable[[int, Callable[[], None]], Awaitable[str]]
 
 
 class SupervisorReport(Protocol):
@@ -70,20 +49,6 @@ class Process:
     guards: tuple[Guard, ...] = ()
     stops_last: bool = False  # stopped after the others, which need it to finish
     ours: bool = False
-
-
-class RestartBackoff:
-    """The pause before the next start. A process that ran for `healthy_s` resets the count of failures."""
-
-    def __init__(self, first_s: float = 0.5, limit_s: float = 30.0, healthy_s: float = 60.0) -> None:
-        self._backoff = Backoff(first_s, limit_s, NO_JITTER)
-        self._healthy_s = healthy_s
-        self.failures = 0  # in a row
-
-    def after(self, ran_s: float) -> float:
-        """Returns the pause in seconds after a process that ran for `ran_s` seconds."""
-        self.failures = 1 if ran_s >= self._healthy_s else self.failures + 1
-        return self._backoff.pause_s(self.failures)
 
 
 class Supervisor:
@@ -321,16 +286,6 @@ def kill_group(pid: int) -> None:
     """Kills a process and the children that did not leave its group."""
     with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: EPERM if only zombies are left
         os.killpg(pid, signal.SIGKILL)
-
-
-def explain_exit(code: int) -> ProcessEndReason:
-    """ "exit code 1", or "SIGKILL" for the -9 of a process that a signal ended."""
-    if code >= 0:
-        return ProcessEndReason("exit", code=str(code))
-    try:
-        return ProcessEndReason("signal", signal=signal.Signals(-code).name)
-    except ValueError:
-        return ProcessEndReason("signal", signal=f"signal {-code}")
 
 
 class OutputPipe:

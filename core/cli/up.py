@@ -17,7 +17,7 @@ from core.cli.localization import locale_language
 from core.cli.merged_log import MergedLog, wants_colour
 from core.cli.procfile import PLATFORMS, SkipReason
 from core.cli.readiness import EngineMonitor, ReadyAnnouncer
-from core.cli.supervisor import Process, ProcessEndReason, Supervisor
+from core.cli.supervisor import Process, Supervisor
 from core.configuration import settings as settings_module
 from core.configuration.personalities import Personalities
 from core.configuration.settings import Settings
@@ -25,6 +25,7 @@ from core.contract import Language
 from core.errors import ConfigError
 from core.model.client import ModelClient
 from core.model.library.gguf_file import check_gguf
+from core.runtime.process_end import ProcessEndReason
 from core.texts import text
 
 

@@ -45,6 +45,20 @@ def parse_retry_after(value: Any, default_s: float, limit_s: float = math.inf) -
     return min(max(seconds, 0.0), limit_s) if math.isfinite(seconds) else default_s
 
 
+class RestartBackoff:
+    """The pause before the next start. A process that ran for `healthy_s` resets the count of failures."""
+
+    def __init__(self, first_s: float = 0.5, limit_s: float = 30.0, healthy_s: float = 60.0) -> None:
+        self._backoff = Backoff(first_s, limit_s, NO_JITTER)
+        self._healthy_s = healthy_s
+        self.failures = 0  # in a row
+
+    def after(self, ran_s: float) -> float:
+        """Returns the pause in seconds after a process that ran for `ran_s` seconds."""
+        self.failures = 1 if ran_s >= self._healthy_s else self.failures + 1
+        return self._backoff.pause_s(self.failures)
+
+
 class Cooldowns:
     """`clock` is monotonic, in seconds. Above `limit` keys, those that are over are dropped."""
 

@@ -10,11 +10,11 @@ import pytest
 from aiohttp import web
 
 from core.cli import readiness, startup_checks
-from core.cli.hang_guards import HealthProbe, HealthState
 from core.cli.readiness import EngineMonitor, ReadyAnnouncer, browser_url
 from core.configuration.settings import load
 from core.contract import Language
 from core.model.client import ModelClient
+from core.runtime.hang_guards import HealthProbe, HealthState
 from tests.support.fake_model import FakeModel
 
 

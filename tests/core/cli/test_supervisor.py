@@ -18,7 +18,9 @@ import pytest
 
 from bindings.selftest.changes import Changes
 from core import PROJECT_ROOT
-from core.cli.supervisor import Process, ProcessEndReason, RestartBackoff, Supervisor, explain_exit, iter_lines
+from core.cli.supervisor import Process, Supervisor, iter_lines
+from core.runtime.backoff import RestartBackoff
+from core.runtime.process_end import ProcessEndReason, explain_exit
 
 SERVE = "import os, time\nprint('pid', os.getpid())\nwhile True: time.sleep(60)"
 DEAF = "import os, signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('pid', os.getpid())\n"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from core.cli.hang_guards import (
+from core.runtime.hang_guards import (
     GuardTiming,
     HangDetector,
     HealthGuard,

@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 
 import httpcore
 
-from core.cli.supervisor import ProcessEndReason
+from core.runtime.process_end import ProcessEndReason
 
 HealthState = Literal["ready", "answers", "stalled", "silent"]
 OK = 200
