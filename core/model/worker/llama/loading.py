@@ -15,6 +15,7 @@ from core.model.hardware.sizing import choose_cache_tokens, choose_window, kv_by
 from core.model.worker.llama.runner import BATCH_TOKENS, SEQUENCE_LIMIT, LlamaRunner
 
 LOG_LEVEL_ERROR = 4  # GGML_LOG_LEVEL_ERROR
+NO_REASON = "failed to load model"  # what llama.cpp logs after the error that has the reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +118,9 @@ _last_error: dict[str, str] = {}
 @llama.llama_log_callback  # type: ignore[untyped-decorator]
 def _record_error(level: int, text: bytes, _user: Any) -> None:
     """Keeps llama.cpp's last error for our own message, instead of its hundreds of lines on stderr."""
-    if level == LOG_LEVEL_ERROR:
-        _last_error["text"] = text.decode("utf-8", "replace").strip()
+    message = text.decode("utf-8", "replace").strip()
+    if level == LOG_LEVEL_ERROR and not message.endswith(NO_REASON):
+        _last_error["text"] = message
 
 
 def silence_log() -> None:

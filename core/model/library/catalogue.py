@@ -1,0 +1,130 @@
+"""The catalogue of models, config/models.toml: loads it, validates it, and reloads it when it changes.
+
+The order of the file is the order of quality. Knows neither this machine nor what is downloaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, create_model
+
+from core.configuration import toml
+from core.configuration.setting_types import hub_repo, is_web_url
+from core.configuration.toml import NAME, BilingualText, Section, ShortText
+from core.configuration.watched_config import WatchedConfig, unknown
+from core.errors import ConfigError, NotFound
+from core.model.library.specs import STARTER_ID, HubFile, ModelSpec
+
+FILE = "models.toml"
+RESERVED_IDS = (STARTER_ID, "auto")
+KV_SHARE = 20_000  # the KV bytes of a token if an entry has none: the file's bytes divided by this, which is plenty
+
+
+def one_or_many(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def web_address(value: str) -> str:
+    if not is_web_url(value):
+        raise ValueError("expected an address that begins with https:// or http://")
+    return value
+
+
+def relative_path(value: str) -> str:
+    """Refuses patterns that could name a file outside the repository's folder."""
+    if not value.endswith(".gguf") or value.startswith("/") or "\\" in value or ".." in value.split("/"):
+        raise ValueError("expected the name of a .gguf file in the repository, such as *Q4_K_M.gguf")
+    return value
+
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+FilePattern = Annotated[ShortText, AfterValidator(relative_path)]
+HubRepo = Annotated[ShortText, AfterValidator(hub_repo)]
+LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+
+
+class CatalogueModel(Section):
+    """One table of the file."""
+
+    title: ShortText
+    kind: Literal["chat", "embedder"] = "chat"
+    repo: HubRepo
+    file: FilePattern
+    sha256: Annotated[tuple[Sha256, ...], BeforeValidator(one_or_many)] = ()
+    size_bytes: int = Field(gt=0)
+    licence: ShortText
+    licence_url: Annotated[ShortText, AfterValidator(web_address)]
+    languages: tuple[LanguageCode, ...] = Field(min_length=1)
+    architecture: ShortText | None = None
+    context_window: int = Field(ge=256)
+    kv_bytes_per_token: int | None = Field(default=None, ge=0)
+    good_for: BilingualText
+
+    @property
+    def source(self) -> HubFile:
+        return HubFile(self.repo, self.file, self.sha256)
+
+    @property
+    def kv_bytes(self) -> int:
+        """The KV cache of one token, estimated if the entry does not have it."""
+        return self.size_bytes // KV_SHARE if self.kv_bytes_per_token is None else self.kv_bytes_per_token
+
+
+class ModelCatalogue(WatchedConfig):
+    """The watched file of models."""
+
+    what = "models"
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.folder = file.parent
+        self.by_id: Mapping[str, CatalogueModel] = {}
+
+    def load(self) -> None:
+        """Raises ConfigError with every problem; then nothing changes."""
+        self.by_id = load_models(self.file)
+
+    def concerns(self, file: Path) -> bool:
+        return file.name == self.file.name
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.by_id)
+
+    def get(self, model_id: str) -> CatalogueModel:
+        """Raises NotFound, with the nearest id and all others."""
+        if model_id in self.by_id:
+            return self.by_id[model_id]
+        raise NotFound(unknown("model", model_id, self.by_id) + f" in {self.file}")
+
+    def spec(self, model_id: str) -> ModelSpec:
+        """Raises NotFound."""
+        model = self.get(model_id)
+        return ModelSpec(model_id, model.title, model.source, embedder=model.kind == "embedder")
+
+
+def load_models(file: Path) -> dict[str, CatalogueModel]:
+    """Raises ConfigError with every problem of the file, each with its line."""
+    content = toml.read_tables(file)
+    if problems := list(invalid_ids(content, file)):
+        raise ConfigError("\n".join(problems))
+    # A field for each table, so that validation names the place of each problem.
+    fields: dict[str, Any] = {field_name(each): (CatalogueModel, Field(alias=each)) for each in content}
+    models = toml.validate(create_model("ModelsFile", __base__=Section, **fields), content, file)
+    return {each: getattr(models, field_name(each)) for each in content}
+
+
+def invalid_ids(content: Mapping[str, Any], file: Path) -> Iterator[str]:
+    text = toml.text_of(file)
+    for model_id in content:
+        if not NAME.fullmatch(model_id) or model_id in RESERVED_IDS:
+            place = toml.place_of((model_id,), file, text)
+            reserved = " or ".join(repr(each) for each in RESERVED_IDS)
+            yield f"{place}: {model_id!r} cannot be a model's id: use small letters, digits and -, but not {reserved}"
+
+
+def field_name(model_id: str) -> str:
+    """Pydantic's names of fields begin with a letter and have no hyphen; the alias is the id."""
+    return "x_" + model_id.replace("-", "_")
