@@ -27,7 +27,10 @@ from core.configuration.settings import Settings
 from core.contract import Language
 from core.errors import ConfigError, CspsError, StorageError
 from core.model.client import ModelClient
-from core.model.hardware.sizing import WINDOW_LIMIT_TOKENS, choose_window, physical_cores
+from core.model.hardware.gpus import find_gpus
+from core.model.hardware.memory import read_memory
+from core.model.hardware.processor import choose_threads, cpu_features
+from core.model.hardware.sizing import WINDOW_LIMIT_TOKENS, choose_window
 from core.model.library import gguf_header
 from core.model.library.starter import STARTER_NAME, STARTER_PACKAGE, bundled_starter
 from core.rag.facts.collections import FILE, load_collections
@@ -90,14 +93,14 @@ def check_versions(build: FindingBuilder) -> Iterator[Finding]:
 
 
 def check_cpu(build: FindingBuilder) -> Iterator[Finding]:
-    features = hardware.cpu_features()
+    features = cpu_features()
     found = ", ".join([platform.machine(), *features])
     slow = not {"AVX2", "NEON"} & set(features)
     yield build("cpu", "warn" if slow else "ok", found, "cpu" if slow else None)
 
 
 def check_cores(build: FindingBuilder, settings: Settings) -> Iterator[Finding]:
-    physical, threads = physical_cores(), settings.model.cpu_threads
+    physical, threads = choose_threads(), settings.model.cpu_threads
     found = build.found("cores", physical=physical, threads=threads or physical)
     if threads is not None and threads > physical:
         yield build("cores", "warn", found, "cores", physical=physical)
@@ -106,7 +109,7 @@ def check_cores(build: FindingBuilder, settings: Settings) -> Iterator[Finding]:
 
 
 def check_gpu(build: FindingBuilder) -> Iterator[Finding]:
-    names, offloads = hardware.nvidia_gpus(), hardware.engine_offloads()
+    names, offloads = [gpu.name for gpu in find_gpus()], hardware.engine_offloads()
     found = ", ".join(names) or build.found("gpu_none")
     if offloads is None:
         yield build("engine", "problem", build.found("engine_dead"), "engine")
@@ -160,7 +163,7 @@ def check_memory(
     build: FindingBuilder, settings: Settings, size_bytes: int, header: gguf_header.GgufHeader
 ) -> Iterator[Finding]:
     """Compares the weights and the smallest useful KV cache with the machine's memory."""
-    memory = hardware.memory()
+    memory = read_memory()
     if memory is None:
         return
     window = settings.model.context_window or choose_window(None, header.context_length or WINDOW_LIMIT_TOKENS)

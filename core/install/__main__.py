@@ -38,7 +38,7 @@ class Installation:
         self.venv = Venv(root / ".venv")
         self.pins = (root / "requirements.lock").read_text(encoding="utf-8")
         self.engine_pins = only_distribution(self.pins, engine.DISTRIBUTION)
-        self.machine = engine.this_machine()
+        self.machine = engine.this_target()
 
     def environment(self) -> None:
         """Creates .venv, also in place of an incomplete, moved or outdated one."""

@@ -39,7 +39,7 @@ class SearchPaths:
 
 
 def detect_backend(environ: Mapping[str, str], system: str, paths: SearchPaths) -> Backend:
-    """The best back-end that can be compiled here. `system` is that of `engine.Machine`."""
+    """The best back-end that can be compiled here. `system` is that of `engine.BuildTarget`."""
     if system.startswith("macosx") and system.endswith("arm64"):
         english = "Apple silicon: the engine uses the GPU by Metal, which llama.cpp compiles by default."
         french = (

@@ -21,6 +21,7 @@ from pathlib import Path
 from core.install import progress
 from core.install.progress import localized
 from core.install.venv import allowed_hashes
+from core.model.hardware.processor import cpu_flags
 
 DISTRIBUTION = "llama-cpp-python"
 NO_COMMON = Path(__file__).with_name("no-common.cmake")
@@ -28,7 +29,7 @@ COMPILER_VARIABLES = ("CC", "CXX", "CFLAGS", "CXXFLAGS", "CUDACXX")
 
 
 @dataclass(frozen=True)
-class Machine:
+class BuildTarget:
     """The properties that decide whether a compiled engine runs on a machine."""
 
     system: str  # "linux-x86_64"
@@ -36,18 +37,11 @@ class Machine:
     cpu_flags: tuple[str, ...]
 
 
-def this_machine(cpuinfo: Path = Path("/proc/cpuinfo")) -> Machine:
+def this_target(cpuinfo: Path = Path("/proc/cpuinfo")) -> BuildTarget:
     text = cpuinfo.read_text(encoding="utf-8", errors="replace") if cpuinfo.exists() else ""
-    return Machine(sysconfig.get_platform(), " ".join(platform.libc_ver()), cpu_flags(text) or (platform.processor(),))
-
-
-def cpu_flags(cpuinfo: str) -> tuple[str, ...]:
-    """The instruction sets of the first CPU in /proc/cpuinfo, sorted: "flags" on x86, "Features" on ARM."""
-    for line in cpuinfo.splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() in ("flags", "Features"):
-            return tuple(sorted(value.split()))
-    return ()
+    return BuildTarget(
+        sysconfig.get_platform(), " ".join(platform.libc_ver()), cpu_flags(text) or (platform.processor(),)
+    )
 
 
 def cmake_args(own: str) -> str:
@@ -57,7 +51,7 @@ def cmake_args(own: str) -> str:
 
 
 def build_key(
-    pins: str, own_args: str, machine: Machine, environ: Mapping[str, str], backend_key: tuple[str, ...] = ()
+    pins: str, own_args: str, machine: BuildTarget, environ: Mapping[str, str], backend_key: tuple[str, ...] = ()
 ) -> str:
     """The cache's key of the wheel that a build would produce. `backend_key`: the GPU and toolkit of its back-end."""
     parts = [

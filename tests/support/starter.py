@@ -19,7 +19,7 @@ import pytest
 
 from core import PROJECT_ROOT
 from core.configuration import settings
-from core.model.hardware.sizing import physical_cores
+from core.model.hardware.processor import choose_threads
 from core.model.library.starter import STARTER_NAME, find_starter
 from core.model.worker.llama.loading import transcode
 
@@ -121,7 +121,7 @@ def starter_file(request: pytest.FixtureRequest) -> Path:
     if found := next((file for file in candidates if file.is_file()), None):
         return found
     with tempfile.TemporaryDirectory(dir=cached) as folder:  # two concurrent test runs must not write the same file
-        made = find_starter(Path(folder), lambda source, target: transcode(source, target, physical_cores()))
+        made = find_starter(Path(folder), lambda source, target: transcode(source, target, choose_threads()))
         return made.path.replace(cached / STARTER_FILE)
 
 

@@ -1,32 +1,12 @@
-"""Derives threads, context window and KV cache size from the machine and the model. Knows no llama.cpp."""
+"""Derives the context window and the KV cache size from the machine and the model. Knows no llama.cpp."""
 
 from __future__ import annotations
-
-import os
-from pathlib import Path
 
 from core.errors import ConfigError
 
 WINDOW_LIMIT_TOKENS = 8192  # the default's cap: windows of 128k, which some models allow, would take all memory
 KV_MEMORY_SHARE = 0.4  # of the memory that is free once the weights are loaded
 KV_BYTES = 2 * 2  # a key and a value, in 16-bit floats
-
-
-def physical_cores(topology: Path = Path("/sys/devices/system/cpu")) -> int:
-    """Counts the physical cores that this process may use, or the logical ones where Linux hides the topology.
-
-    Two hyper-threads share one core's matrix units, so a second thread per core gains nothing.
-    """
-    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
-    siblings = {_siblings(topology / f"cpu{cpu}" / "topology" / "thread_siblings_list", cpu) for cpu in allowed}
-    return max(len(siblings), 1)
-
-
-def _siblings(file: Path, cpu: int) -> str:
-    try:
-        return file.read_text(encoding="ascii").strip()
-    except OSError:
-        return str(cpu)
 
 
 def choose_window(setting: int | None, trained: int) -> int:

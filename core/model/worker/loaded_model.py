@@ -11,7 +11,7 @@ from pathlib import Path
 
 from core.configuration.settings import Settings
 from core.errors import BadRequest, NotAnEmbedder
-from core.model.hardware.sizing import physical_cores
+from core.model.hardware.processor import choose_threads
 from core.model.library import model_files
 from core.model.library.gguf_file import ModelFile
 from core.model.worker.grammar import GrammarCompiler
@@ -173,7 +173,7 @@ def dispatch(outputs: list[tuple[Sequence, SequenceOutput]]) -> None:
 
 def find_model(settings: Settings) -> ModelFile:
     """Finds or downloads the configured model file. Blocks. Raises ConfigError, ModelError."""
-    threads = settings.model.cpu_threads or physical_cores()
+    threads = settings.model.cpu_threads or choose_threads()
     return model_files.find(settings, lambda source, target: transcode(source, target, threads))
 
 

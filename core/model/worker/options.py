@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from core.configuration.settings import Settings
-from core.model.hardware.sizing import physical_cores
+from core.model.hardware.processor import choose_threads
 from core.model.library.gguf_file import ModelFile
 
 
@@ -35,7 +35,7 @@ class WorkerOptions:
             name=file.name,
             starter=file.starter,
             data_folder=str(settings.data_folder),
-            threads=model.cpu_threads or physical_cores(),
+            threads=model.cpu_threads or choose_threads(),
             slots=model.slots,
             queue_limit=model.queue_limit,
             suspend_mb=model.suspend_mb,

@@ -11,7 +11,7 @@ import sys
 from core.configuration import settings
 from core.configuration.settings import Settings
 from core.errors import ConfigError, CspsError
-from core.model.hardware.sizing import physical_cores
+from core.model.hardware.processor import choose_threads
 from core.model.library.gguf_file import ModelFile
 from core.model.library.starter import find_starter
 from core.model.worker.llama.loading import probe, transcode
@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
 
 def prepare_starter(chosen: Settings) -> ModelFile:
     """Returns the starter's file, transcoded if it is not there yet. Raises ConfigError, ModelError."""
-    threads = chosen.model.cpu_threads or physical_cores()
+    threads = chosen.model.cpu_threads or choose_threads()
     try:
         return find_starter(chosen.data_folder / "models", lambda source, target: transcode(source, target, threads))
     except OSError as exc:

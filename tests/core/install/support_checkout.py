@@ -45,7 +45,7 @@ def install(root: Path, **environ: str) -> list[str]:
     steps = Installation(root, no_gpu, progress.Screen(io.StringIO()), backend.SearchPaths((), root))
     for args in ("", "-DGGML_CUDA=on"):
         folder = engine.cache_folder(steps.environ) / engine.build_key(
-            only_distribution(steps.pins, "llama-cpp-python"), args, engine.this_machine(), steps.environ
+            only_distribution(steps.pins, "llama-cpp-python"), args, engine.this_target(), steps.environ
         )
         folder.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(folder / f"engine{len(args)}.whl", "w") as archive:

@@ -12,7 +12,7 @@ import pytest
 from core.install import engine
 from tests.core.install.support_checkout import PINS
 
-MACHINE = engine.Machine("linux-x86_64", "glibc 2.36", ("avx2", "sse"))
+MACHINE = engine.BuildTarget("linux-x86_64", "glibc 2.36", ("avx2", "sse"))
 
 
 def test_the_key_is_the_same_for_the_same_build() -> None:
@@ -34,17 +34,10 @@ def test_the_key_is_the_same_for_the_same_build() -> None:
     ids=["source", "CMAKE_ARGS", "CPU", "system", "libc", "compiler"],
 )
 def test_the_key_differs_for_another_build(
-    pins: str, arguments: str, machine: engine.Machine, environ: dict[str, str]
+    pins: str, arguments: str, machine: engine.BuildTarget, environ: dict[str, str]
 ) -> None:
     """An engine for another CPU, GPU or source is never taken from the cache."""
     assert engine.build_key(PINS, "", MACHINE, {}) != engine.build_key(pins, arguments, machine, environ)
-
-
-def test_cpu_flags_are_sorted_and_know_arm() -> None:
-    """The kernel's order has no meaning, and ARM's kernels name the line differently."""
-    assert engine.cpu_flags("processor : 0\nflags\t\t: sse avx2\n\nflags : other\n") == ("avx2", "sse")
-    assert engine.cpu_flags("Features\t: fp asimd\n") == ("asimd", "fp")
-    assert engine.cpu_flags("") == ()
 
 
 def test_the_operators_cmake_args_come_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
