@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, create_model
 
 from core.configuration import toml
-from core.configuration.setting_types import hub_repo, is_web_url
+from core.configuration.setting_types import hub_file, hub_repo, is_web_url
 from core.configuration.toml import NAME, BilingualText, Section, ShortText
 from core.configuration.watched_config import WatchedConfig, unknown
 from core.errors import ConfigError, NotFound
@@ -33,15 +33,14 @@ def web_address(value: str) -> str:
     return value
 
 
-def relative_path(value: str) -> str:
-    """Refuses patterns that could name a file outside the repository's folder."""
-    if not value.endswith(".gguf") or value.startswith("/") or "\\" in value or ".." in value.split("/"):
+def gguf_pattern(value: str) -> str:
+    if not value.endswith(".gguf"):
         raise ValueError("expected the name of a .gguf file in the repository, such as *Q4_K_M.gguf")
-    return value
+    return hub_file(value)
 
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-FilePattern = Annotated[ShortText, AfterValidator(relative_path)]
+FilePattern = Annotated[ShortText, AfterValidator(gguf_pattern)]
 HubRepo = Annotated[ShortText, AfterValidator(hub_repo)]
 LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 

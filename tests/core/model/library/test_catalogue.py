@@ -123,8 +123,8 @@ def test_the_cache_is_estimated_without_a_value(tmp_path: Path) -> None:
     [
         ('"someone/Small-GGUF"', '"Small-GGUF"', "models.toml:4: `small.repo`: expected owner/name"),
         ('"someone/Small-GGUF"', '"../.."', "models.toml:4: `small.repo`: expected owner/name"),
-        ('"*Q4_K_M.gguf"', '"../../x.gguf"', "models.toml:5: `small.file`: expected the name of a .gguf file"),
-        ('"*Q4_K_M.gguf"', '"/etc/x.gguf"', "models.toml:5: `small.file`: expected the name of a .gguf file"),
+        ('"*Q4_K_M.gguf"', '"../../x.gguf"', "models.toml:5: `small.file`: expected a file of the repository"),
+        ('"*Q4_K_M.gguf"', '"/etc/x.gguf"', "models.toml:5: `small.file`: expected a file of the repository"),
         ('"*Q4_K_M.gguf"', '"model.bin"', "models.toml:5: `small.file`: expected the name of a .gguf file"),
         ("1000000", "0", "models.toml:6: `small.size_bytes`"),
         ('"https://opensource.org/license/mit"', '"MIT"', "models.toml:8: `small.licence_url`: expected an address"),
