@@ -75,7 +75,7 @@ async def compare(
 
 def median_cost_ms(exposition: str) -> float:
     """Returns the upper edge of the histogram bucket that holds the median, in milliseconds."""
-    pattern = r'csps_model_constrained_choice_seconds_bucket\{le="([^"]+)"\} ([0-9.]+)'
+    pattern = r'csps_model_constrained_choice_seconds_bucket\{le="([^"]+)",model="[^"]*"\} ([0-9.]+)'
     buckets = [(float(edge), float(count)) for edge, count in re.findall(pattern, exposition)]
     total = buckets[-1][1]
     return 1000 * next(edge for edge, count in buckets if count >= QUANTILE * total)

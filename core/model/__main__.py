@@ -1,4 +1,4 @@
-"""`python -m core.model`: loads the model and serves it until SIGTERM or SIGINT."""
+"""`python -m core.model`: serves the models until SIGTERM or SIGINT, each in a worker."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import sys
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,9 +14,9 @@ from aiohttp import web
 
 from core.configuration.settings import Settings
 from core.errors import ConfigError
-from core.model.worker.loaded_model import LoadedModel, find_model, load_runner
-from core.model.worker.options import WorkerOptions
-from core.model.worker.server import ModelService, create_app
+from core.model.host.memory_budget import choose_budget
+from core.model.host.model_host import ModelHost
+from core.model.host.server import HostService, create_app
 from core.runtime import process
 from core.runtime.http_server import serve_app
 
@@ -27,45 +26,24 @@ log = structlog.get_logger()
 async def serve(settings: Settings) -> None:
     """Listens at once with the status "loading", loads, serves; after a signal, finishes running replies and stops."""
     stop = process.stop_event()
-    service = ModelService(api_key=require_api_key(settings))
+    host = ModelHost(settings, choose_budget(settings))
+    service = HostService(host, require_api_key(settings))
     async with listening(service, settings):
-        loading = asyncio.create_task(load(service, settings))
+        running = asyncio.create_task(host.run())
         stopped = asyncio.create_task(stop.wait())
-        await asyncio.wait({loading, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if loading.done():
-            loading.result()
-            await stopped
+        await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
         service.stopping = True
-    if not loading.done():
-        log.info("model_stopped", loading=True)
-        os._exit(os.EX_OK)  # asyncio would wait for the download or load, whose thread cannot be interrupted
-    if service.host:
-        # Threads may still tokenise for clients that disconnected.
-        await asyncio.get_running_loop().shutdown_default_executor()
-        service.host.close()
+    await host.pool.close()
+    if running.done():
+        running.result()
     log.info("model_stopped")
-
-
-async def load(service: ModelService, settings: Settings) -> None:
-    started = time.monotonic()
-    file = await asyncio.to_thread(find_model, settings)
-    log.info("model_load_started", model=file.name, size_mb=round(file.path.stat().st_size / 1e6))
-    options = WorkerOptions.from_settings(settings, file)
-    runner = await asyncio.to_thread(load_runner, options)
-    service.host = LoadedModel(runner, options)
-    log.info(
-        "model_ready",
-        model=file.name,
-        starter=file.starter,
-        window_tokens=runner.window,
-        cache_tokens=runner.cache_tokens,
-        slots=settings.model.slots,
-        duration_s=round(time.monotonic() - started, 1),
-    )
+    if host.is_downloading:
+        os._exit(os.EX_OK)  # asyncio would wait for the download, whose thread cannot be interrupted
+    running.cancel()
 
 
 @contextlib.asynccontextmanager
-async def listening(service: ModelService, settings: Settings) -> AsyncIterator[None]:
+async def listening(service: HostService, settings: Settings) -> AsyncIterator[None]:
     """Serves HTTP inside the context. Raises ConfigError if the address cannot be used."""
     address = settings.model.listen or str(settings.model_socket)
     async with serve_app(

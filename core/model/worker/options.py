@@ -26,6 +26,10 @@ class WorkerOptions:
     context_window: int | None = None  # tokens
     cache_tokens: int | None = None
     gpu_layers: int | None = None
+    socket: str = ""  # the Unix socket to listen at; the host chooses one for each start
+    drain_s: float = 30.0  # that running answers may continue after SIGTERM
+    log_level: str = "info"
+    log_format: str = "text"
 
     @classmethod
     def from_settings(cls, settings: Settings, file: ModelFile) -> WorkerOptions:
@@ -42,6 +46,9 @@ class WorkerOptions:
             context_window=model.context_window,
             cache_tokens=model.cache_tokens,
             gpu_layers=model.gpu_layers,
+            drain_s=settings.web.drain_s,
+            log_level=settings.log.level,
+            log_format=settings.log.format,
         )
 
     @property

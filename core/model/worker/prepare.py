@@ -1,5 +1,7 @@
 """`python -m core.model.worker.prepare` prepares the starter; `--probe` reports what llama.cpp can do here.
 
+`--transcode SOURCE TARGET` writes a file as Q8_0.
+
 It downloads nothing: the model host does, while the starter answers.
 """
 
@@ -7,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 from core.configuration import settings
 from core.configuration.settings import Settings
@@ -22,6 +25,9 @@ def main(arguments: list[str]) -> int:
         print(json.dumps(probe()))
         return 0
     try:
+        if arguments[:1] == ["--transcode"]:
+            transcode(Path(arguments[1]), Path(arguments[2]), choose_threads())
+            return 0
         file = prepare_starter(settings.load())
     except CspsError as exc:
         print(exc.message, file=sys.stderr)

@@ -96,7 +96,7 @@ async def tokens_of(http: httpx.AsyncClient, **fields: Any) -> list[int]:
 
 
 async def metric(http: httpx.AsyncClient, name: str) -> float:
-    found = re.search(rf"^{name} (\S+)$", (await http.get("/metrics")).text, re.MULTILINE)
+    found = re.search(rf"^{name}{{model=\"[^\"]*\"}} (\S+)$", (await http.get("/metrics")).text, re.MULTILINE)
     assert found
     return float(found[1])
 

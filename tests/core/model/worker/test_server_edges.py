@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from core.contract import Usage
 from core.errors import ModelError, PromptTooLong
+from core.model import http_service
 from core.model.library.gguf_file import ModelFile
 from core.model.worker import server
 from core.model.worker.loaded_model import LoadedModel, OutputQueue, ReplyHandle
@@ -27,7 +28,7 @@ END = FinishedOutput("stop", Usage(3, 1, 0))
 
 
 @dataclass
-class FakeHost:
+class FakeLoadedModel:
     """Replies with these outputs, and records a cancel."""
 
     outputs: list[SequenceOutput] = field(default_factory=list)
@@ -48,8 +49,8 @@ class FakeHost:
         self.cancelled.set()
 
 
-def serving(host: FakeHost | None = None, *, stopping: bool = False) -> web.Application:
-    return create_app(ModelService(host=cast(LoadedModel | None, host), stopping=stopping))
+def serving(model: FakeLoadedModel | None = None, *, stopping: bool = False) -> web.Application:
+    return create_app(ModelService(cast(LoadedModel | None, model), stopping))
 
 
 async def streamed(response: aiohttp.ClientResponse) -> StreamedAnswer:
@@ -79,10 +80,10 @@ async def test_a_disconnected_client_is_logged_in_one_line(
         await response.prepare(request)
         assert request.transport is not None
         request.transport.close()
-        await server.send(request, response, b"a piece")
+        await http_service.send(request, response, b"a piece")
         return response
 
-    app = web.Application(middlewares=[server.errors_as_json])
+    app = web.Application(middlewares=[http_service.errors_as_json])
     app.router.add_get("/", disconnected)
     client = await aiohttp_client(app)
     with capture_logs() as logs, pytest.raises(aiohttp.ClientError):
@@ -94,7 +95,7 @@ async def test_a_disconnected_client_is_logged_in_one_line(
 
 async def test_while_stopping_requests_get_503_with_retry_after(aiohttp_client: AiohttpClient) -> None:
     """The next process will serve them."""
-    client = await aiohttp_client(serving(FakeHost([END]), stopping=True))
+    client = await aiohttp_client(serving(FakeLoadedModel([END]), stopping=True))
     answer = await client.post(CHAT, json=ASK)
 
     assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
@@ -104,7 +105,7 @@ async def test_while_stopping_requests_get_503_with_retry_after(aiohttp_client: 
 @pytest.mark.parametrize("stream", [True, False])
 async def test_a_failure_before_the_first_text_has_its_own_status(aiohttp_client: AiohttpClient, stream: bool) -> None:
     """This holds for streamed answers too."""
-    client = await aiohttp_client(serving(FakeHost([FailedOutput(ModelError("it failed"))])))
+    client = await aiohttp_client(serving(FakeLoadedModel([FailedOutput(ModelError("it failed"))])))
     answer = await client.post(CHAT, json={**ASK, "stream": stream})
 
     assert answer.status == 502
@@ -113,8 +114,8 @@ async def test_a_failure_before_the_first_text_has_its_own_status(aiohttp_client
 
 async def test_a_failure_after_the_first_text_is_the_last_event(aiohttp_client: AiohttpClient) -> None:
     """No [DONE] follows, so that a partial answer does not look complete."""
-    host = FakeHost([TextOutput("Hel"), FailedOutput(ModelError("it failed"))])
-    client = await aiohttp_client(serving(host))
+    model = FakeLoadedModel([TextOutput("Hel"), FailedOutput(ModelError("it failed"))])
+    client = await aiohttp_client(serving(model))
     answer = await streamed(await client.post(CHAT, json={**ASK, "stream": True}))
 
     assert not answer.done
@@ -125,8 +126,8 @@ async def test_a_failure_after_the_first_text_is_the_last_event(aiohttp_client: 
 @pytest.mark.parametrize("streams", [True, False])
 async def test_the_answer_prefix_comes_first(aiohttp_client: AiohttpClient, streams: bool) -> None:
     """A template may open the thinking, and the model writes only its end; the client gets both."""
-    host = FakeHost([TextOutput("Hm.</think>"), TextOutput("Hello"), END], answer_prefix="<think>")
-    client = await aiohttp_client(serving(host))
+    model = FakeLoadedModel([TextOutput("Hm.</think>"), TextOutput("Hello"), END], answer_prefix="<think>")
+    client = await aiohttp_client(serving(model))
     response = await client.post(CHAT, json=ASK | {"stream": streams})
 
     text = (await streamed(response)).text if streams else (await response.json())["choices"][0]["message"]["content"]
@@ -135,8 +136,8 @@ async def test_the_answer_prefix_comes_first(aiohttp_client: AiohttpClient, stre
 
 async def test_queue_positions_are_sent_as_comments(aiohttp_client: AiohttpClient) -> None:
     """OpenAI's clients skip comments."""
-    host = FakeHost([QueuedOutput(2, None), QueuedOutput(1, 2.5), TextOutput("Hi"), END])
-    client = await aiohttp_client(serving(host))
+    model = FakeLoadedModel([QueuedOutput(2, None), QueuedOutput(1, 2.5), TextOutput("Hi"), END])
+    client = await aiohttp_client(serving(model))
     answer = await streamed(await client.post(CHAT, json={**ASK, "stream": True}))
 
     assert answer.comments == [": queued position=2", ": queued position=1 wait_s=2.5"]
@@ -146,7 +147,7 @@ async def test_queue_positions_are_sent_as_comments(aiohttp_client: AiohttpClien
 async def test_a_silent_stream_sends_comments(aiohttp_client: AiohttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """The client of a long prefill sees that the process lives."""
     monkeypatch.setattr(server, "KEEPALIVE_S", 0.01)
-    client = await aiohttp_client(serving(FakeHost([])))
+    client = await aiohttp_client(serving(FakeLoadedModel([])))
     async with client.post(CHAT, json={**ASK, "stream": True}) as response:
         while (line := await response.content.readline()) != b": working\n":
             assert line.startswith((b"data: ", b"\n"))
@@ -154,7 +155,7 @@ async def test_a_silent_stream_sends_comments(aiohttp_client: AiohttpClient, mon
 
 async def test_a_too_long_prompt_error_has_tokens_and_limit(aiohttp_client: AiohttpClient) -> None:
     """The error has OpenAI's code, and the numbers for trimming."""
-    client = await aiohttp_client(serving(FakeHost(error=PromptTooLong("too long", tokens=900, limit=512))))
+    client = await aiohttp_client(serving(FakeLoadedModel(error=PromptTooLong("too long", tokens=900, limit=512))))
     answer = await client.post(CHAT, json=ASK)
 
     assert answer.status == 400
@@ -170,8 +171,8 @@ async def test_a_too_long_prompt_error_has_tokens_and_limit(aiohttp_client: Aioh
 
 async def test_an_incomplete_body_times_out(aiohttp_client: AiohttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """The status is 408, so that partial requests do not accumulate."""
-    monkeypatch.setattr(server, "BODY_TIMEOUT_S", 0.05)
-    client = await aiohttp_client(serving(FakeHost([END])))
+    monkeypatch.setattr(http_service, "BODY_TIMEOUT_S", 0.05)
+    client = await aiohttp_client(serving(FakeLoadedModel([END])))
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(b"POST /v1/chat/completions HTTP/1.1\r\nHost: model\r\nContent-Length: 100\r\n\r\n{")
 
@@ -183,11 +184,11 @@ async def test_a_client_that_reads_nothing_is_dropped(
     aiohttp_client: AiohttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its slot is free then."""
-    monkeypatch.setattr(server, "SEND_TIMEOUT_S", 0.2)
-    host = FakeHost([TextOutput("x" * 1_000_000)] * 64)
-    client = await aiohttp_client(serving(host))
+    monkeypatch.setattr(http_service, "SEND_TIMEOUT_S", 0.2)
+    model = FakeLoadedModel([TextOutput("x" * 1_000_000)] * 64)
+    client = await aiohttp_client(serving(model))
     with capture_logs() as logs:
         async with client.post(CHAT, json={**ASK, "stream": True}):
-            await asyncio.wait_for(host.cancelled.wait(), 30)
+            await asyncio.wait_for(model.cancelled.wait(), 30)
 
     assert [entry["event"] for entry in logs] == ["client_dropped"]

@@ -1,0 +1,39 @@
+"""A model with all that a worker needs to load it, and the memory that it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from core.model.worker.options import WorkerOptions
+
+FileIdentity = tuple[int, ...]  # device, inode, size and time of change of each part
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryUse:
+    """The bytes of one loaded model. Workers of the same file share the pages of its weights."""
+
+    file: FileIdentity
+    file_bytes: int
+    private_bytes: int  # KV cache, buffers, the process itself
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Equal for two requests that one worker can answer. Another version of the file is another deployment."""
+
+    model_id: str
+    options: WorkerOptions
+    memory: MemoryUse = field(compare=False)  # estimated
+    file: FileIdentity = ()
+
+
+def total_bytes(uses: Iterable[MemoryUse]) -> int:
+    """Returns the bytes of several loaded models together."""
+    files: dict[FileIdentity, int] = {}
+    private_bytes = 0
+    for use in uses:
+        files[use.file] = use.file_bytes
+        private_bytes += use.private_bytes
+    return sum(files.values()) + private_bytes

@@ -1,0 +1,114 @@
+"""Serves all models over HTTP with OpenAI's protocol: finds the worker of each request and passes it on."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from dataclasses import dataclass, field
+
+import aiohttp
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from core.errors import Stopping
+from core.model.host.metrics import merge_metrics
+from core.model.host.model_host import ModelHost
+from core.model.host.proxy import answer
+from core.model.host.tickets import PooledWorker
+from core.model.http_service import BODY_LIMIT_BYTES, Handler, errors_as_json, parse_json, read_body
+from core.openai.engine_requests import EmbeddingsRequest, parse
+from core.openai.responses import embeddings_object, list_object
+from core.rag.embeddings import Embedder, LocalEmbedder
+
+ENCODER_THREADS = 1  # the other cores belong to the models
+WORKER_DEADLINE_S = 5.0  # for its metrics
+
+
+@dataclass
+class HostService:
+    """The state that the handlers share."""
+
+    host: ModelHost
+    api_key: str | None = None
+    stopping: bool = False
+    encoder: Embedder = field(default_factory=lambda: LocalEmbedder(ENCODER_THREADS))  # loads at its first request
+
+    def serving(self) -> ModelHost:
+        """Raises Stopping."""
+        if self.stopping:
+            raise Stopping("the model process is stopping", retry_after_s=5)
+        return self.host
+
+
+SERVICE = web.AppKey("service", HostService)
+
+
+def create_app(service: HostService) -> web.Application:
+    app = web.Application(middlewares=[errors_as_json, authorize], client_max_size=BODY_LIMIT_BYTES)
+    app[SERVICE] = service
+    app.router.add_post("/v1/chat/completions", forward)
+    app.router.add_post("/v1/embeddings", embeddings)
+    app.router.add_get("/v1/models", models)
+    app.router.add_post("/tokenize", forward)
+    app.router.add_get("/health", health)
+    app.router.add_get("/metrics", metrics)
+    return app
+
+
+@web.middleware
+async def authorize(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Requires the API key over TCP. File permissions protect the Unix socket."""
+    key = request.app[SERVICE].api_key
+    api_key = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if key and request.path != "/health" and not hmac.compare_digest(api_key.encode("utf-8", "replace"), key.encode()):
+        raise web.HTTPUnauthorized(reason="this model process requires `Authorization: Bearer <LLM_API_KEY>`")
+    return await handler(request)
+
+
+async def forward(request: web.Request) -> web.StreamResponse:
+    """Passes the body as it is to the worker, which validates it."""
+    body = await read_body(request)
+    fields = parse_json(body)
+    model, streams = (fields.get("model"), fields.get("stream")) if isinstance(fields, dict) else (None, None)
+    host = request.app[SERVICE].serving()
+    ticket = await host.request(model if isinstance(model, str) else None)
+    return await answer(request, body, ticket, streams=streams is True)
+
+
+async def embeddings(request: web.Request) -> web.StreamResponse:
+    body = await read_body(request)
+    asked: EmbeddingsRequest = parse(EmbeddingsRequest, parse_json(body))
+    service = request.app[SERVICE]
+    if asked.model != LocalEmbedder.name:
+        return await answer(request, body, await service.serving().request(asked.model), streams=False)
+    # The bundled sentence encoder, which counts no tokens.
+    vectors = (await service.encoder.embed(asked.texts)).tolist()
+    packed = asked.encoding_format == "base64"
+    return web.json_response(embeddings_object(vectors, service.encoder.name, 0, packed=packed))
+
+
+async def models(request: web.Request) -> web.Response:
+    return web.json_response(list_object(await request.app[SERVICE].serving().listing()))
+
+
+async def health(request: web.Request) -> web.Response:
+    service = request.app[SERVICE]
+    status = "stopping" if service.stopping else service.host.status()
+    return web.json_response({"status": status}, status=200 if status == "ok" else 503)
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """Answers with the metrics of all loaded models."""
+    workers = [each for each in request.app[SERVICE].serving().pool.workers() if each.state == "ready"]
+    texts = await asyncio.gather(*map(fetch_metrics, workers))
+    named = {each.deployment.model_id: text for each, text in zip(workers, texts, strict=True)}
+    return web.Response(body=merge_metrics(named).encode(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def fetch_metrics(worker: PooledWorker) -> str:
+    """Returns "" for a worker that is about to end."""
+    try:
+        async with asyncio.timeout(WORKER_DEADLINE_S), worker.process.http.get("/metrics") as response:
+            return await response.text() if response.status == 200 else ""
+    except (aiohttp.ClientError, TimeoutError):
+        return ""
