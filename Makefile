@@ -14,7 +14,7 @@ UV_COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generat
 help:
 	@echo "make run       install what is missing, then serve at http://localhost:5000/"
 	@echo "make install   install what is missing into .venv (PYTHON=/path/to/python3.11 chooses the Python,"
-	@echo "               CMAKE_ARGS=… chooses another backend than the detected one)"
+	@echo "               BACKEND=cpu|cuda|rocm|vulkan|auto or CMAKE_ARGS=… overrides the detected back end)"
 	@echo "make install-dev"
 	@echo "               the same, with the tools for tests and benchmarks"
 	@echo "make test      install the tools for tests, then check format, lint, types and tests"

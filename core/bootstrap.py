@@ -221,7 +221,7 @@ async def run_background_tasks(
     sources_changed, names_changed = asyncio.Event(), asyncio.Event()
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(watched.personalities.watch(call_all(chat.needs_warming.set, names_changed.set)))
+            tasks.create_task(watched.personalities.watch(call_all(chat.warmer.forget, names_changed.set)))
             tasks.create_task(watched.sources.watch(call_all(sources_changed.set, names_changed.set)))
             tasks.create_task(watched.collections.watch(call_all(schedule.changed.set, names_changed.set)))
             tasks.create_task(warn_unknown_names(watched, facts, names_changed))
@@ -230,7 +230,7 @@ async def run_background_tasks(
             if warms:
                 tasks.create_task(schedule.run())
             if warms and settings.model.url is None:  # a remote engine manages its own cache
-                tasks.create_task(chat.keep_warm())
+                tasks.create_task(chat.warmer.run())
     except Exception:
         log.exception("background_tasks_failed")
 

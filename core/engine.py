@@ -12,8 +12,6 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from functools import partial
 
-import structlog
-
 from core.configuration.personalities import Personalities, Personality
 from core.contract import (
     Attachment,
@@ -22,8 +20,8 @@ from core.contract import (
     Event,
     Json,
     KeywordReport,
+    ModelProgress,
     Prompt,
-    Sampling,
     Source,
     Status,
     Task,
@@ -36,10 +34,11 @@ from core.contract import (
 from core.conversation.composition import build_context
 from core.conversation.exchanges import Exchange
 from core.conversation.explanation import Explanation, explain
-from core.conversation.generation import AnswerPipeline, Generation, ShownDocuments
+from core.conversation.generation import AnswerPipeline, ShownDocuments
+from core.conversation.prefix_warming import PrefixWarmer
 from core.conversation.recording import ExchangeRecorder, OpenExchange
 from core.conversation.sessions import Sessions
-from core.errors import CspsError, ModelError, ModelUnavailable, OnlyThought
+from core.errors import ModelError
 from core.local_time import Clock
 from core.model.client import ModelClient, ModelInfo
 from core.rag.retrieval import Retriever
@@ -47,11 +46,7 @@ from core.storage.database import Database
 from core.toil.decisions import Decisions
 from core.toil.toiler import ATTEMPTS, Toiler
 
-log = structlog.get_logger()
-
 DESCRIBE_WAIT_S = 3  # a page without the model's name is better than no page
-WARMING = Sampling(temperature=0, max_tokens=1)
-WARM_PAUSE_S = 30.0
 
 
 class ChatEngine:
@@ -81,8 +76,7 @@ class ChatEngine:
         self._toiler = Toiler(client, wait_s)
         self._decisions = Decisions(client, partial(self.toil, attempts=1))
         self._recorder = ExchangeRecorder(sessions)
-        self.needs_warming = asyncio.Event()  # set while the model may not know the personalities' prefixes
-        self.needs_warming.set()
+        self.warmer = PrefixWarmer(personalities, client, self._pipeline, wait_s)
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
         """Answers the prompt. Stores the exchange if the prompt names a conversation; `Done` comes when it is stored.
@@ -113,7 +107,7 @@ class ChatEngine:
         stored = exchange.repeated
         assert stored is not None
         await self._client.wait_ready(self._wait_s)
-        model = (await self._client.info(exchange.context.personality.model_id)).name
+        model = (await self._client.info(exchange.context.personality.model_id)).title
         for source in stored.sources:
             yield source
         yield Text(stored.answer)
@@ -121,7 +115,7 @@ class ChatEngine:
 
     def _watch_model(self, status: Status) -> None:
         if status.state == "reconnecting":
-            self.needs_warming.set()  # a restarted model process has lost the prefixes
+            self.warmer.forget()  # a restarted model process has lost the prefixes
 
     async def explain(self, prompt: Prompt, window: int) -> Explanation:
         """Explains the prompt that the model would get, without asking it and without storing anything.
@@ -187,62 +181,32 @@ class ChatEngine:
     async def describe(self, personality: str) -> Description:
         """Raises PersonalityUnknown."""
         current = self._personalities.get(personality)
-        model = await self._served_model(current)
+        model, awaited = await self._served_model(current)
         return Description(
             personality=current.name,
             title=current.title,
             language=current.language,
             description={"en": current.description.en, "fr": current.description.fr},
             greeting=current.greeting,
-            model=model.name if model else None,
+            model=model.title if model else None,
             starter=model.starter if model else None,
             context_window=model.window if model else None,
+            next_model=awaited,
         )
 
-    async def _served_model(self, personality: Personality) -> ModelInfo | None:
-        """The served model; None if none answers in time, or if it is not the personality's own model."""
+    async def _served_model(self, personality: Personality) -> tuple[ModelInfo | None, ModelProgress | None]:
+        """The model that answers, and the progress of the one that it stands in for. None: no model answers in time."""
         try:
             async with asyncio.timeout(DESCRIBE_WAIT_S):
-                return await self._client.info(personality.model_id)
+                model = await self._client.info(personality.model_id)
+                awaited = await self._client.progress(personality.model_id)
+                return (model if model.progress is None else None), awaited
         except (ModelError, TimeoutError):
-            return None
+            return None, None
 
     async def ready(self) -> None:
         await self._database.ping()
         await self._client.ready()
-
-    async def keep_warm(self) -> None:
-        """Lets the model compute the personalities' prefixes at start and after each restart, until cancelled."""
-        while True:
-            await self.needs_warming.wait()
-            try:
-                await self._client.wait_ready(self._wait_s)
-            except ModelUnavailable as exc:
-                log.info("model_unavailable", problem=exc.message)
-                continue
-            except CspsError as exc:  # another program answers at this address; the prefixes stay cold
-                log.warning("model_warming_failed", code=exc.code, problem=exc.message)
-                await asyncio.sleep(WARM_PAUSE_S)
-                continue
-            self.needs_warming.clear()
-            await self.warm()
-
-    async def warm(self) -> None:
-        """Sends one tiny request for each personality. After a failure only the first answer takes longer."""
-        for name in self._personalities.names():
-            try:
-                personality = self._personalities.get(name)  # its file may have been removed meanwhile
-                context = build_context(Prompt(name, ".", sampling=WARMING), personality)
-                request = await self._pipeline.build_request(context)
-                async with aclosing(Generation(self._client, request, self._wait_s).events()) as events:
-                    async for _event in events:
-                        pass
-            except OnlyThought:  # the prefix is computed all the same
-                pass
-            except CspsError as exc:
-                log.warning("personality_warming_failed", personality=name, problem=exc.message)
-                continue
-            log.info("personality_warmed", personality=name)
 
     async def close(self) -> None:
         """Returns when all running writes are stored."""

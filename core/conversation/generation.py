@@ -7,7 +7,7 @@ nothing except the page of the lead context, which later answers need.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,7 +22,7 @@ from core.conversation.sessions import Sessions
 from core.conversation.window import FittedPrompt, TrimBounds, fit_window, tighten
 from core.errors import CspsError, ModelUnavailable, OnlyThought, Overloaded, PromptTooLong
 from core.local_time import Clock, local_clock
-from core.model.client import ModelClient
+from core.model.client import ModelClient, ModelInfo
 from core.openai.chat_protocol import (
     Message,
     ModelLoading,
@@ -167,6 +167,7 @@ class Generation:
         self._bounds = TrimBounds()
         self._deltas = 0  # received so far: about as many tokens
         self._thinks = False
+        self._model: ModelInfo | None = None  # the one that answers, as far as the client knows
 
     @property
     def fitted(self) -> FittedPrompt | None:
@@ -185,7 +186,7 @@ class Generation:
                             return
             except PromptTooLong:
                 if self.text:  # prompt and answer so far fill the window
-                    yield await self._cut_off()
+                    yield self._cut_off()
                     return
                 if not self._drop_more():
                     raise
@@ -204,20 +205,20 @@ class Generation:
 
     async def _attempt(self) -> AsyncGenerator[Event, None]:
         """One request to the model, which continues the text so far."""
-        model = await self._client.info(self._request.model)
-        if self._fitted is None:
-            count, request = partial(self._client.count, model=self._request.model), self._request
-            self._fitted = await fit_window(request.draft, request.sampling, model.window, count, self._bounds)
-            for event in self._announcements(self._fitted):
-                yield event
-        sampling = subtract_tokens(self._fitted.sampling, self._deltas)
+        model = self._model = await self._client.info(self._request.model)
+        if self._fitted is None and not model.is_loaded:
+            yield Status("loading")  # counting the prompt's tokens may already wait for it
+        fitted, announcements = await self._fit(model.window)
+        for event in announcements:
+            yield event
+        sampling = subtract_tokens(fitted.sampling, self._deltas)
         if sampling.max_tokens == 0:
-            yield await self._cut_off()
+            yield self._cut_off()
             return
         deltas_before = self._deltas
         so_far = self.text.rstrip()  # chat templates strip it anyway, and models continue badly after a space
         space_filter = RepeatedSpaceFilter(self.text[len(so_far) :])
-        async with aclosing(self._stream(self._fitted.messages, sampling, so_far)) as stream:
+        async with aclosing(self._stream(fitted.messages, sampling, so_far)) as stream:
             async for received in stream:
                 match received:
                     case TextDelta(text):
@@ -232,7 +233,15 @@ class Generation:
                         yield Status("thinking")
                     case StreamFinished(reason, usage):
                         self._require_answer(received)
-                        yield Done(reason, model.name, add_earlier_tokens(usage, deltas_before))
+                        yield Done(reason, self._title(received), add_earlier_tokens(usage, deltas_before))
+
+    async def _fit(self, window: int) -> tuple[FittedPrompt, Iterable[Event]]:
+        """The prompt that fits `window` tokens, and at its first use the events in front of the text."""
+        if self._fitted is not None:
+            return self._fitted, ()
+        count, request = partial(self._client.count, model=self._request.model), self._request
+        self._fitted = await fit_window(request.draft, request.sampling, window, count, self._bounds)
+        return self._fitted, self._announcements(self._fitted)
 
     def _stream(
         self, messages: tuple[Message, ...], sampling: Sampling, so_far: str
@@ -260,10 +269,16 @@ class Generation:
             tokens = end.usage.completion_tokens
             raise OnlyThought(f"the model thought for {tokens} tokens and wrote no answer ({end.reason})")
 
-    async def _cut_off(self) -> Done:
+    def _cut_off(self) -> Done:
         """The end of an answer that has no more room."""
-        model = await self._client.info(self._request.model)
-        return Done("length", model.name, Usage(completion_tokens=self._deltas))
+        return Done("length", self._title(), Usage(completion_tokens=self._deltas))
+
+    def _title(self, end: StreamFinished | None = None) -> str:
+        """What people see of the model that answered: the engine names it at the end."""
+        if end and end.model:
+            return self._client.title(end.model)
+        assert self._model is not None  # it was asked
+        return self._model.title
 
     def _drop_more(self) -> bool:
         """Tightens the bounds after the engine found the prompt too long. False: nothing is left to drop."""

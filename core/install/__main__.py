@@ -64,18 +64,37 @@ class Installation:
         self.venv.record(step, digest_file(file))
 
     def engine(self) -> None:
-        """Installs the engine by the operator's CMAKE_ARGS or, without them, for the GPU of this machine.
+        """Installs the engine by the operator's CMAKE_ARGS or BACKEND or, without them, for the GPU of this machine.
 
-        CMAKE_ARGS of an earlier run hold until others are given, so that `make run` does not undo them.
+        Those of an earlier run hold until others are given, so that `make run` does not undo them. BACKEND=auto
+        forgets them.
         """
-        own_args = self.environ.get("CMAKE_ARGS", self.venv.recorded("operator_args"))
+        own_args, word = self.operator_choice()
         if own_args is not None:
             self.install_engine(Backend("CMAKE_ARGS", own_args))
-            self.venv.record("operator_args", own_args)
-            return
+        elif word is not None:
+            self.install_engine(backend.named_backend(word, self.environ, self.machine.system, self.paths))
+        else:
+            self.install_detected()
+        self.venv.keep("operator_args", own_args)
+        self.venv.keep("operator_backend", word)
+
+    def operator_choice(self) -> tuple[str | None, str | None]:
+        """Returns CMAKE_ARGS and the word of BACKEND, at most one of them: of this run or, without, of an earlier."""
+        word, own_args = self.environ.get("BACKEND", "").lower(), self.environ.get("CMAKE_ARGS")
+        if word == "auto":
+            return None, None
+        if word:
+            return None, word
+        if own_args is not None:
+            return own_args, None
+        return self.venv.recorded("operator_args"), self.venv.recorded("operator_backend")
+
+    def install_detected(self) -> None:
+        """Installs for the detected back end, or for the processor if that cannot be compiled."""
         found = backend.detect_backend(self.environ, self.machine.system, self.paths)
         if self.venv.recorded("gave_up") == self.build_key(found):
-            found = backend.CPU
+            found = backend.cpu(self.paths)
         try:
             self.install_engine(found)
         except progress.StepError:
@@ -89,7 +108,7 @@ class Installation:
             )
             self.screen.say(f"  {message}")
             self.venv.record("gave_up", self.build_key(found))
-            self.install_engine(backend.CPU)
+            self.install_engine(backend.cpu(self.paths))
 
     def install_engine(self, chosen: Backend) -> None:
         """Installs the engine for this back-end, from the cache if it was compiled before. Raises StepError."""

@@ -24,7 +24,8 @@ from core.install.venv import allowed_hashes
 from core.model.hardware.processor import cpu_flags
 
 DISTRIBUTION = "llama-cpp-python"
-NO_COMMON = Path(__file__).with_name("no-common.cmake")
+OPTIONS = Path(__file__).with_name("engine-options.cmake")
+NO_GPU = Path(__file__).with_name("no-gpu.c")
 COMPILER_VARIABLES = ("CC", "CXX", "CFLAGS", "CXXFLAGS", "CUDACXX")
 
 
@@ -46,7 +47,7 @@ def this_target(cpuinfo: Path = Path("/proc/cpuinfo")) -> BuildTarget:
 
 def cmake_args(own: str) -> str:
     """Our trimming, then the operator's arguments: in CMake the last one wins."""
-    trimmed = ["-DLLAVA_BUILD=OFF", f"-DCMAKE_PROJECT_llama.cpp_INCLUDE={NO_COMMON}"]
+    trimmed = ["-DLLAVA_BUILD=OFF", f"-DCMAKE_PROJECT_llama.cpp_INCLUDE={OPTIONS}"]
     return " ".join([*map(shlex.quote, trimmed), own]).strip()
 
 
@@ -57,7 +58,7 @@ def build_key(
     parts = [
         *allowed_hashes(pins),
         own_args.strip(),
-        NO_COMMON.read_text(encoding="utf-8"),
+        *(file.read_text(encoding="utf-8") for file in (OPTIONS, NO_GPU)),
         machine.system,
         machine.libc,
         *machine.cpu_flags,

@@ -33,7 +33,14 @@ class Venv:
     def record(self, step: str, digest: str) -> None:
         """Calls it after the step, so that a step that failed runs again."""
         self._recorded = {**self._recorded, "at": str(self.folder), step: digest}
-        write_atomically(self._record, json.dumps(self._recorded, indent=1).encode(), mode=0o666)
+        self._write()
+
+    def keep(self, name: str, value: str | None) -> None:
+        """Records a value, or forgets it."""
+        if value is not None:
+            self.record(name, value)
+        elif self._recorded.pop(name, None) is not None:
+            self._write()
 
     def was_moved(self) -> bool:
         """Tells whether the checkout was elsewhere at the creation: its scripts hold absolute paths."""
@@ -59,6 +66,9 @@ class Venv:
             screen, localized("Creating the virtual environment", "Création de l’environnement virtuel"), command, log
         )
         log.replace(self.log)
+
+    def _write(self) -> None:
+        write_atomically(self._record, json.dumps(self._recorded, indent=1).encode(), mode=0o666)
 
     def _read(self) -> dict[str, str]:
         try:

@@ -75,18 +75,23 @@ class StreamFinished:
 StreamEvent = QueuePosition | ModelLoading | ThinkingStarted | TextDelta | StreamFinished
 
 
-def request_body(model: str, messages: Sequence[Message], sampling: Sampling) -> Fields:
+def request_body(model: str | None, messages: Sequence[Message], sampling: Sampling) -> Fields:
     """Builds the body of a streamed request. Unset fields are left out: not every engine knows every field."""
     fields = {name: value for name, value in asdict(sampling).items() if value not in (None, ())}
     if "repeat_penalty" in fields:
         fields["repetition_penalty"] = fields["repeat_penalty"]
     return {
-        "model": model,
+        **model_field(model),
         "messages": [asdict(message) for message in messages],
         "stream": True,
         "stream_options": {"include_usage": True},
         **fields,
     }
+
+
+def model_field(model: str | None) -> Fields:
+    """The field that names the model; none for the default model of our own process."""
+    return {} if model is None else {"model": model}
 
 
 def without_extensions(body: Fields) -> Fields:

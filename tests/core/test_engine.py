@@ -362,7 +362,7 @@ async def test_a_personality_that_goes_while_others_are_warmed_stops_nothing(
     names = chat.personalities()
     monkeypatch.setattr(chat._personalities, "names", lambda: ("gone", *names))
     async with serving(own_settings) as model:
-        await chat.warm()
+        await chat.warmer.warm()
 
     assert len(model.requests) == len(names)
 
@@ -371,7 +371,7 @@ async def test_warming_retries_while_another_program_answers(
     chat: ChatEngine, own_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another program at the model's address does not end the background tasks."""
-    monkeypatch.setattr("core.engine.WARM_PAUSE_S", 0.01)
+    monkeypatch.setattr("core.conversation.prefix_warming.PAUSE_S", 0.01)
     failures = iter([ModelRefused("no such path")] * 2)
     wait_ready = chat._client.wait_ready
 
@@ -382,8 +382,7 @@ async def test_warming_retries_while_another_program_answers(
 
     monkeypatch.setattr(chat._client, "wait_ready", refusing)
     async with serving(own_settings) as model:
-        chat.needs_warming.set()
-        warming = asyncio.create_task(chat.keep_warm())
+        warming = asyncio.create_task(chat.warmer.run())
         async with asyncio.timeout(10):
             await model.chat_started.wait()
         warming.cancel()
@@ -392,6 +391,6 @@ async def test_warming_retries_while_another_program_answers(
 async def test_a_personality_that_cannot_be_warmed_stops_nothing(chat: ChatEngine, own_settings: Settings) -> None:
     """The other personalities are still warmed."""
     async with serving(own_settings, (Fail(500),)) as model:
-        await chat.warm()
+        await chat.warmer.warm()
 
     assert len(model.requests) == len(chat.personalities())

@@ -83,6 +83,8 @@ class FakeModel:
         self.health_status: int | None = None  # the status of /health, if something in front of the model answers it
         self.tokenize_status = 200
         self.starter = True
+        self.listed: list[Body] = []  # the entries of /v1/models, if they are not the one model's
+        self.answers_as = "fake-model"  # the model that an answer names
         self.api_key: str | None = None
         self.requests: list[Body] = []
         self.tokenize_calls: list[Body] = []
@@ -151,7 +153,7 @@ class FakeModel:
             return refusal
         self.model_list_calls += 1
         model = {"id": "fake-model", "object": "model", "max_model_len": self.window, "starter": self.starter}
-        return web.json_response({"object": "list", "data": [model]})
+        return web.json_response({"object": "list", "data": self.listed or [model]})
 
     async def tokenize(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -196,26 +198,28 @@ class FakeModel:
             match step:
                 case str():
                     answer += step
-                    await response.write(sse({"choices": [choice(step)]}))
+                    await response.write(sse({"model": self.answers_as, "choices": [choice(step)]}))
                 case asyncio.Event():
                     await step.wait()
                 case Raw(data):
                     await response.write(data)
                 case Thought(text, name):
                     delta = {"content": "", name: text}
-                    await response.write(sse({"choices": [choice(None) | {"delta": delta}]}))
+                    await response.write(sse({"model": self.answers_as, "choices": [choice(None) | {"delta": delta}]}))
                 case Comment(text):
                     await response.write(f": {text}\n\n".encode())
                 case Finish():
                     reason = step.reason
                 case Fail():
-                    await response.write(sse({"error": {"message": step.message, "code": step.code}}))
+                    await response.write(
+                        sse({"model": self.answers_as, "error": {"message": step.message, "code": step.code}})
+                    )
                     return
                 case Die():
                     abort(request)
                     return
-        await response.write(sse({"choices": [choice(None, reason)]}))
-        await response.write(sse({"choices": [], "usage": self.usage(body, answer)}))
+        await response.write(sse({"model": self.answers_as, "choices": [choice(None, reason)]}))
+        await response.write(sse({"model": self.answers_as, "choices": [], "usage": self.usage(body, answer)}))
         await response.write(b"data: [DONE]\n\n")
 
     def usage(self, body: Body, answer: str) -> Body:
@@ -227,7 +231,7 @@ class FakeModel:
 
 
 def sse(data: Body) -> bytes:
-    return f"data: {json.dumps({'object': 'chat.completion.chunk', 'model': 'fake-model', **data})}\n\n".encode()
+    return f"data: {json.dumps({'object': 'chat.completion.chunk', **data})}\n\n".encode()
 
 
 def choice(text: str | None, reason: str | None = None) -> Body:

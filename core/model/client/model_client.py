@@ -7,24 +7,27 @@ behind the protocol (docs/protocols.md, "The model process").
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import httpx
 import structlog
 
 from core.configuration.settings import Settings
-from core.contract import Json, Sampling
+from core.contract import Json, ModelProgress, Sampling
 from core.errors import ModelRefused, ModelTooSlow, ModelUnavailable
+from core.model.client.served_models import ModelInfo, ServedModels, parse_models
 from core.openai.chat_protocol import (
     RETRY_AFTER_S,
     Fields,
     Message,
     StreamEvent,
     error_from_response,
+    model_field,
     refuses_extensions,
     request_body,
     without_extensions,
@@ -41,21 +44,13 @@ DRAIN_S = 1.0  # the wait for the connection's own end after a whole answer
 LIMITS = httpx.Limits(max_connections=None)  # the engine limits concurrency, not the client
 PROBE_TIMEOUT_S = 3
 ERROR_BODY_LIMIT_BYTES = 2**16
-INFO_TTL_S = 30
+LIST_TTL_S = 30  # of an engine behind a URL
+LOCAL_LIST_TTL_S = 2.0  # our own process changes its models while people watch
+RELIST_S = 0.5  # between lists for a name that the last one lacks
 BACKOFF = Backoff(first_s=0.05, limit_s=1.0, jitter=NO_JITTER)
-ASSUMED_WINDOW_TOKENS = 4096  # if neither the engine nor LLM_CONTEXT_WINDOW names one
 ABSENT_STATUSES = {404, 405, 501}
 GATEWAY_TIMEOUT = 504
 OTHER_BODY_STATUSES = ABSENT_STATUSES | {422}  # 422: a /tokenize that expects another body
-
-
-@dataclass(frozen=True, slots=True)
-class ModelInfo:
-    """A model that the engine serves. `window`: the tokens that prompt and answer share."""
-
-    name: str
-    window: int
-    starter: bool
 
 
 class ModelClient:
@@ -79,8 +74,8 @@ class ModelClient:
         self._clock = clock
         self._timeout_s = timeout_s
         self._is_local = is_local
-        self._served: dict[str, ModelInfo] = {}
-        self._served_until = 0.0
+        self._served: ServedModels | None = None
+        self._served_at = -math.inf  # the time of the list
         self._can_count = True
         self._openai_only: set[str] = set()  # the models whose engine refuses fields that are not OpenAI's
 
@@ -119,7 +114,7 @@ class ModelClient:
         keep the system message computed for other users. Raises ModelUnavailable if the engine is away or goes away,
         ModelTooSlow if it does not begin, Overloaded, PromptTooLong, SchemaRefused, ModelRefused.
         """
-        body = request_body((await self.info(model)).name, messages, sampling)
+        body = request_body(await self._requested(model), messages, sampling)
         body |= {"user": user} if user else {}
         body |= {"response_format": response_format} if response_format else {}
         # vLLM answers a last assistant message unless the request says to continue it.
@@ -141,14 +136,14 @@ class ModelClient:
     @asynccontextmanager
     async def _post_chat(self, body: Fields) -> AsyncIterator[httpx.Response]:
         """The response to a chat request. Asks once more without the extensions if the engine refuses them."""
-        model = body["model"]
+        model = body.get("model", "")
         if model in self._openai_only:
             body = without_extensions(body)
         async with self._post(body) as response:
             if response.status_code == 200:
                 yield response
                 return
-            self._served_until = 0  # the engine may serve another model by now
+            self._forget_list()  # the engine may serve another model by now
             if response.status_code == GATEWAY_TIMEOUT:
                 raise ModelTooSlow("a proxy in front of the model did not wait for the answer (504)")
             refusal = await read_error_body(response)
@@ -180,24 +175,52 @@ class ModelClient:
             raise ModelTooSlow(f"the model began no answer within {self._timeout_s:g} s (LLM_TIMEOUT_S)") from exc
 
     async def info(self, model: str | None = None) -> ModelInfo:
-        """The model that answers. Raises ModelUnavailable, or ModelRefused if the engine does not serve it."""
-        if self._clock() >= self._served_until:
-            self._served = await self._list()
-            self._can_count = True  # an engine that was loading may count by now
-            self._served_until = self._clock() + INFO_TTL_S
+        """The model that answers a request for `model`: another one while that is not there.
+
+        Raises ModelUnavailable, or ModelRefused if an engine behind a URL does not serve it.
+        """
+        served, name = await self._find(model)
+        return served.answering(name)
+
+    async def progress(self, model: str | None = None) -> ModelProgress | None:
+        """How far `model` is while another one answers in its place. Raises as `info` does."""
+        served, name = await self._find(model)
+        return served.requested(name).progress
+
+    async def served(self) -> ServedModels:
+        """All models, as listed a moment ago. Raises ModelUnavailable, ModelRefused."""
+        ttl_s = LOCAL_LIST_TTL_S if self._is_local else LIST_TTL_S
+        return await self._list(ttl_s)
+
+    async def _find(self, model: str | None) -> tuple[ServedModels, str | None]:
+        """The list, and the name of the requested model in it; None for the default model.
+
+        Our own process may not have read a changed personality yet. The default model answers until it has.
+        """
         name = model or self._model
-        if name is None:
-            return next(iter(self._served.values()))
-        if name not in self._served:
-            raise ModelRefused(f"the engine does not serve the model {name!r}; it serves: {', '.join(self._served)}")
-        return self._served[name]
+        served = await self.served()
+        if name is not None and name not in served:
+            served = await self._list(RELIST_S)
+        return served, None if self._is_local and name is not None and name not in served else name
+
+    async def _requested(self, model: str | None) -> str | None:
+        """The name to send. Our own process chooses the default: what we know of it may be two seconds old."""
+        served, name = await self._find(model)
+        return name if self._is_local else served.answering(name).name
+
+    def title(self, name: str) -> str:
+        """What people see of the model that an answer names, as far as the latest list knows it."""
+        return self._served.title(name) if self._served else name
+
+    def _forget_list(self) -> None:
+        self._served_at = -math.inf
 
     async def count(self, messages: Sequence[Message], model: str | None = None) -> int | None:
         """The tokens of the messages as a prompt. None: the engine does not count."""
-        name = (await self.info(model)).name
+        name = await self._requested(model)
         if not self._can_count:
             return None
-        body = {"model": name, "messages": [asdict(message) for message in messages]}
+        body = model_field(name) | {"messages": [asdict(message) for message in messages]}
         with translate_errors():
             response = await self._http.post("/tokenize", json=body)
         if 400 <= response.status_code < 500 or response.status_code in ABSENT_STATUSES:
@@ -219,7 +242,7 @@ class ModelClient:
 
     async def wait_ready(self, wait_s: float) -> None:
         """Returns when the engine answers. Raises ModelUnavailable after `wait_s` seconds."""
-        self._served_until = 0  # the engine may come back with another model
+        self._forget_list()  # the engine may come back with another model
         deadline = self._clock() + wait_s
         pauses = BACKOFF.pauses()
         while True:
@@ -232,20 +255,15 @@ class ModelClient:
             # The engine is another process, which does not announce its start: only polling finds it.
             await asyncio.sleep(pause_s)
 
-    async def _list(self) -> dict[str, ModelInfo]:
-        with translate_errors():
-            response = await self._http.get("/v1/models")
-        entries = (await parse_object(response)).get("data")
-        models = [model for model in entries if isinstance(model, dict)] if isinstance(entries, list) else []
-        if not models:
-            raise ModelRefused("the engine lists no model at /v1/models")
-        return {info.name: info for info in map(self._parse_info, models)}
-
-    def _parse_info(self, model: Fields) -> ModelInfo:
-        meta = model.get("meta")  # llama-server's
-        window = model.get("max_model_len") or (meta.get("n_ctx") if isinstance(meta, dict) else None)
-        windows = [window for window in (window, self._window) if isinstance(window, int) and window > 0]
-        return ModelInfo(str(model.get("id")), min(windows, default=ASSUMED_WINDOW_TOKENS), bool(model.get("starter")))
+    async def _list(self, ttl_s: float) -> ServedModels:
+        """The list of models, which may be `ttl_s` seconds old."""
+        if self._served is None or self._clock() >= self._served_at + ttl_s:
+            with translate_errors():
+                response = await self._http.get("/v1/models")
+            self._served = parse_models(await parse_object(response), self._window)
+            self._can_count = True  # an engine that was loading may count by now
+            self._served_at = self._clock()
+        return self._served
 
 
 async def drain(chunks: AsyncIterator[bytes]) -> None:

@@ -1,108 +1,115 @@
-"""Judges which models of the catalogue fit a machine, and chooses the best one. Pure: facts in, verdicts out.
+"""Decides which model answers where nothing else is asked for, and says why. Downloads nothing.
 
-A model fits if its file can be stored, its weights and one context window have room in memory, and one reader gets
-at least `SPEED_FLOOR` tokens a second. On a GPU with memory of its own the speed is no question.
+In this order: LLM_MODEL_FILE; LLM_HUGGINGFACE_REPO and _FILE; LLM_MODEL; `csps-llm models use`; the best model for
+this machine, unless LLM_AUTO is off; the starter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
-from core.model.hardware.sizing import WINDOW_LIMIT_TOKENS
-from core.model.library.catalogue import CatalogueModel
+from core.configuration.setting_types import hub_file, hub_repo
+from core.configuration.settings import Settings
+from core.configuration.watched_config import unknown
+from core.errors import ConfigError, NotFound
+from core.model.library.catalogue import ModelCatalogue
+from core.model.library.fit import Resources, Verdict, choose_best, judge_all
+from core.model.library.selection import read_selection
+from core.model.library.specs import STARTER_ID, HubFile, LocalFile, ModelSpec, Starter
+from core.model.library.starter import STARTER_NAME
 
-MIB = 1 << 20
-SPEED_FLOOR = 5.0  # tokens a second, about as fast as people read aloud
-BANDWIDTH_SHARE = 0.7  # of the measured bandwidth that decoding reaches: docs/decisions/0037
-BUFFER_BYTES = 320 * MIB  # llama.cpp's compute buffers, for batches of 512 tokens
-SERVICE_BYTES = 768 * MIB  # the web process, bots, readers of documents
-SYSTEM_SHARE = 0.1  # of the machine's memory, left to its other programs
-DISK_RESERVE_BYTES = 1024 * MIB  # for the database and logs
+STARTER = ModelSpec(STARTER_ID, STARTER_NAME, Starter())
+WILDCARDS = frozenset("*?[")
 
-ObstacleKind = Literal["memory", "speed", "disk"]
+ChoiceReason = Literal[
+    "file",  # LLM_MODEL_FILE
+    "repository",  # LLM_HUGGINGFACE_REPO and LLM_HUGGINGFACE_FILE
+    "variable",  # LLM_MODEL
+    "selected",  # csps-llm models use
+    "automatic",  # the best for this machine
+    "off",  # the starter: LLM_AUTO is off
+    "nothing_fits",  # the starter: this machine is too small for the catalogue
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Resources:
-    """What a model may use. `gpu_*`: the memory of all GPUs that the engine uses, unless it is the machine's own.
+class Choice:
+    """The default model. `verdicts`: on the models of the catalogue, in its order, if the choice is automatic.
 
-    `stored_bytes`: what is here of each model; `downloaded`: the models of which all is here.
+    `ignored`: the id that `csps-llm models use` stored, if no such model exists any more.
     """
 
-    memory_total_bytes: int
-    memory_available_bytes: int
-    bandwidth_bytes_per_s: float
-    disk_free_bytes: int
-    gpu_total_bytes: int = 0
-    gpu_free_bytes: int = 0
-    window_tokens: int | None = None  # None: the model's own, up to WINDOW_LIMIT_TOKENS
-    downloaded: frozenset[str] = frozenset()
-    stored_bytes: Mapping[str, int] | None = None
-
-    def memory_room(self, *, is_here: bool) -> float:
-        """The memory for a model. For one that is here the total counts: it may be what takes the memory now."""
-        free = self.memory_total_bytes if is_here else self.memory_available_bytes
-        return free - SYSTEM_SHARE * self.memory_total_bytes - SERVICE_BYTES
-
-    def gpu_room(self, *, is_here: bool) -> float:
-        return (1 - SYSTEM_SHARE) * (self.gpu_total_bytes if is_here else self.gpu_free_bytes)
+    spec: ModelSpec
+    reason: ChoiceReason
+    verdicts: tuple[Verdict, ...] = ()
+    ignored: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Obstacle:
-    """The reason why a model does not fit, in bytes or tokens a second."""
-
-    kind: ObstacleKind
-    needed: float
-    available: float
+def choose_default(settings: Settings, catalogue: ModelCatalogue, find_resources: Callable[[], Resources]) -> Choice:
+    """Blocks for up to seconds if the machine must be inspected. Raises ConfigError for an unknown LLM_MODEL."""
+    return choose_configured(settings, catalogue) or choose_unasked(settings, catalogue, find_resources)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """How a model does on this machine. `tokens_per_s` is estimated; None on a GPU, which nobody measured."""
-
-    id: str
-    needed_bytes: int  # of memory
-    on_gpu: bool
-    tokens_per_s: float | None
-    obstacles: tuple[Obstacle, ...] = ()
-
-    @property
-    def fits(self) -> bool:
-        return not self.obstacles
-
-
-def judge(model_id: str, model: CatalogueModel, resources: Resources) -> Verdict:
-    is_here = model_id in resources.downloaded
-    needed = needed_bytes(model, resources.window_tokens)
-    on_gpu = needed <= resources.gpu_room(is_here=is_here)
-    rate = None if on_gpu else BANDWIDTH_SHARE * resources.bandwidth_bytes_per_s / model.size_bytes
-    obstacles = []
-    room = resources.memory_room(is_here=is_here)
-    if not on_gpu and needed > room:
-        obstacles.append(Obstacle("memory", needed, max(room, 0)))
-    if rate is not None and rate < SPEED_FLOOR:
-        obstacles.append(Obstacle("speed", SPEED_FLOOR, rate))
-    missing = 0 if is_here else model.size_bytes - (resources.stored_bytes or {}).get(model_id, 0)
-    disk_room = resources.disk_free_bytes - DISK_RESERVE_BYTES
-    if missing > 0 and missing > disk_room:
-        obstacles.append(Obstacle("disk", missing, max(disk_room, 0)))
-    return Verdict(model_id, needed, on_gpu, rate, tuple(obstacles))
+def choose_configured(settings: Settings, catalogue: ModelCatalogue) -> Choice | None:
+    """Returns the model that the settings name; None if they name none."""
+    model = settings.model
+    if model.file:
+        path = Path(model.file).expanduser()
+        return Choice(ModelSpec(str(path), path.stem, LocalFile(path)), "file")
+    if model.huggingface_repo and model.huggingface_file:
+        return Choice(hub_spec(HubFile(model.huggingface_repo, model.huggingface_file)), "repository")
+    if model.name and not model.url:
+        try:
+            return Choice(find_spec(model.name, catalogue), "variable")
+        except NotFound as exc:
+            raise ConfigError(f"LLM_MODEL: {exc.message}") from exc
+    return None
 
 
-def needed_bytes(model: CatalogueModel, window_tokens: int | None) -> int:
-    """Returns the memory for the weights, one context window and the buffers."""
-    window = min(window_tokens or WINDOW_LIMIT_TOKENS, model.context_window)
-    return model.size_bytes + window * model.kv_bytes + BUFFER_BYTES
+def choose_unasked(settings: Settings, catalogue: ModelCatalogue, find_resources: Callable[[], Resources]) -> Choice:
+    """Returns the selected model, the best for this machine, or the starter."""
+    selected = read_selection(settings.data_folder)
+    if selected is not None:
+        try:
+            return Choice(find_spec(selected, catalogue), "selected")
+        except NotFound:
+            pass  # removed from the catalogue: `ignored` says so
+    if not settings.model.auto:
+        return Choice(STARTER, "off", ignored=selected)
+    verdicts = judge_all(catalogue.by_id, find_resources())
+    best = choose_best(catalogue.by_id, verdicts)
+    if best is None:
+        return Choice(STARTER, "nothing_fits", verdicts, selected)
+    return Choice(catalogue.spec(best), "automatic", verdicts, selected)
 
 
-def judge_all(models: Mapping[str, CatalogueModel], resources: Resources) -> tuple[Verdict, ...]:
-    """Returns the verdict on each model, in the catalogue's order."""
-    return tuple(judge(model_id, model, resources) for model_id, model in models.items())
+def find_spec(model_id: str, catalogue: ModelCatalogue) -> ModelSpec:
+    """Returns the model with this id: of the catalogue, the starter, or owner/name/file of the hub. Raises NotFound."""
+    if model_id == STARTER_ID:
+        return STARTER
+    if model_id in catalogue.by_id:
+        return catalogue.spec(model_id)
+    if (source := parse_hub_id(model_id)) is not None:
+        return hub_spec(source)
+    raise NotFound(f"{unknown('model', model_id, [*catalogue.names(), STARTER_ID])} in {catalogue.file}")
 
 
-def choose_best(models: Mapping[str, CatalogueModel], verdicts: tuple[Verdict, ...]) -> str | None:
-    """Returns the first model for chats that fits; None if none does."""
-    return next((each.id for each in verdicts if each.fits and models[each.id].kind == "chat"), None)
+def parse_hub_id(model_id: str) -> HubFile | None:
+    """Parses owner/name/file, as `hub_spec` writes it; None for anything else."""
+    owner, _, rest = model_id.partition("/")
+    name, _, file = rest.partition("/")
+    try:
+        repo, pattern = hub_repo(f"{owner}/{name}"), hub_file(file)
+    except ValueError:
+        return None
+    return HubFile(repo, pattern) if repo and pattern.endswith(".gguf") else None
+
+
+def hub_spec(source: HubFile) -> ModelSpec:
+    """A model of the hub that is not in the catalogue. Until a wildcard is resolved, the repository names it."""
+    file = Path(source.pattern)
+    title = source.repo.partition("/")[2] if WILDCARDS & set(source.pattern) else file.stem
+    return ModelSpec(f"{source.repo}/{source.pattern}", title, source)

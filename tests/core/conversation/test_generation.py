@@ -293,6 +293,6 @@ async def test_a_model_that_thinks_is_warmed_by_one_token(chat: ChatEngine, own_
     """The one token is thinking; this is not a failure."""
     async with FakeModel(answer=lambda _: ("<think>Hm", Finish("length"))).serving(own_settings.model_socket):
         with capture_logs() as logs:
-            await chat.warm()
+            await chat.warmer.warm()
 
     assert {entry["event"] for entry in logs} == {"personality_warmed"}

@@ -10,6 +10,7 @@ from pathlib import Path
 from core.install import backend, engine, progress
 from core.install.__main__ import Installation
 from core.install.venv import only_distribution
+from core.model.hardware.gpus import DriverPaths
 
 PINS = "llama-cpp-python==1.0 \\\n    --hash=sha256:" + "a" * 64 + "\n"
 
@@ -42,7 +43,9 @@ def install(root: Path, **environ: str) -> list[str]:
     """Runs all steps. Returns the last argument of each call of .venv's python."""
     (root / "asked").write_text("", encoding="utf-8")
     no_gpu = {"PATH": str(root), "XDG_CACHE_HOME": str(root / "cache"), **environ}
-    steps = Installation(root, no_gpu, progress.Screen(io.StringIO()), backend.SearchPaths((), root))
+    steps = Installation(
+        root, no_gpu, progress.Screen(io.StringIO()), backend.SearchPaths((), (), (), DriverPaths(root, root, root))
+    )
     for args in ("", "-DGGML_CUDA=on"):
         folder = engine.cache_folder(steps.environ) / engine.build_key(
             only_distribution(steps.pins, "llama-cpp-python"), args, engine.this_target(), steps.environ

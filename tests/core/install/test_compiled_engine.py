@@ -42,11 +42,11 @@ def test_the_key_differs_for_another_build(
 
 def test_the_operators_cmake_args_come_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They win over the trimming, and a path with a space stays one argument."""
-    monkeypatch.setattr(engine, "NO_COMMON", tmp_path / "a folder" / "no-common.cmake")
+    monkeypatch.setattr(engine, "OPTIONS", tmp_path / "a folder" / "engine-options.cmake")
 
     arguments = shlex.split(engine.cmake_args("-DGGML_CUDA=on -DLLAVA_BUILD=ON"))
     assert arguments[-2:] == ["-DGGML_CUDA=on", "-DLLAVA_BUILD=ON"]
-    assert f"-DCMAKE_PROJECT_llama.cpp_INCLUDE={tmp_path}/a folder/no-common.cmake" in arguments
+    assert f"-DCMAKE_PROJECT_llama.cpp_INCLUDE={tmp_path}/a folder/engine-options.cmake" in arguments
 
 
 def test_a_damaged_wheel_is_deleted(tmp_path: Path) -> None:

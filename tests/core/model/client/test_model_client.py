@@ -46,7 +46,7 @@ async def test_an_answer_comes_in_pieces(own_settings: Settings) -> None:
             QueuePosition(3, 2.5),
             TextDelta("Hel"),
             TextDelta("lo"),
-            StreamFinished("length", Usage(2, 1, 0)),
+            StreamFinished("length", Usage(2, 1, 0), "fake-model"),
         ]
 
 
@@ -57,7 +57,7 @@ async def test_only_fields_that_are_set_are_sent(own_settings: Settings) -> None
         await pieces(client, Sampling(temperature=0, top_k=4, stop=("x",)), user="u", continue_last=True)
 
     plain, chosen = model.requests
-    assert set(plain) == {"model", "messages", "stream", "stream_options"}
+    assert set(plain) == {"messages", "stream", "stream_options"}
     assert chosen["temperature"] == 0
     assert chosen["top_k"] == 4
     assert chosen["stop"] == ["x"]
@@ -255,11 +255,35 @@ async def test_the_model_list_is_cached(own_settings: Settings) -> None:
         assert model.model_list_calls == 1
 
 
-async def test_an_unknown_model_is_refused_with_the_served_models(own_settings: Settings) -> None:
-    """The client does not silently use another model."""
-    async with connected(own_settings) as (client, _):
+async def test_an_engine_behind_a_url_is_asked_for_no_unknown_model(tmp_path: Path) -> None:
+    """The client does not silently use another model, and the error lists those that are there."""
+    async with FakeModel().serving() as model:
+        client = ModelClient.from_settings(load({"CSPS_LLM_DATA": str(tmp_path), "LLM_URL": model.url}))
         with pytest.raises(ModelRefused, match=r"'large'; it serves: fake-model"):
             await pieces(client, model="large")
+        await client.close()
+
+
+async def test_the_default_model_answers_for_one_that_our_process_does_not_know(own_settings: Settings) -> None:
+    """It may not have read a changed personality yet. The request names no model, because the default may change."""
+    async with connected(own_settings) as (client, model):
+        assert (await client.info("large")).name == "fake-model"
+        await pieces(client, model="large")
+
+    assert "model" not in model.requests[0]
+
+
+async def test_a_model_that_just_appeared_is_requested_by_name(own_settings: Settings) -> None:
+    """The client asks for the list again instead of waiting for its end."""
+    now = 0.0
+    async with connected(own_settings) as (client, model):
+        client._clock = lambda: now
+        await client.info()
+        model.listed = [{"id": "fake-model"}, {"id": "large"}]
+        now = 1.0
+        await pieces(client, model="large")
+
+    assert model.requests[0]["model"] == "large"
 
 
 async def test_counting(own_settings: Settings) -> None:

@@ -1,211 +1,136 @@
-"""The choice of the best model for a machine."""
+"""The default model, by settings, selection and machine."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from core import PROJECT_ROOT
-from core.model.library.catalogue import load_models
-from core.model.library.choice import (
-    BANDWIDTH_SHARE,
-    DISK_RESERVE_BYTES,
-    SPEED_FLOOR,
-    Resources,
-    choose_best,
-    judge,
-    judge_all,
-    needed_bytes,
-)
+from core.configuration import settings
+from core.errors import ConfigError, NotFound
+from core.model.library.catalogue import ModelCatalogue
+from core.model.library.choice import STARTER, Choice, choose_default, find_spec, hub_spec, parse_hub_id
+from core.model.library.fit import Resources
+from core.model.library.selection import models_folder, read_selection, selection_file, write_selection
+from core.model.library.specs import HubFile, LocalFile, ModelSpec
 
 GIB = 1 << 30
-GB = 10**9
-MODELS = load_models(PROJECT_ROOT / "config" / "models.toml")
-CHAT = [name for name, model in MODELS.items() if model.kind == "chat"]
-PLENTY = Resources(
-    memory_total_bytes=256 * GIB,
-    memory_available_bytes=250 * GIB,
-    bandwidth_bytes_per_s=400 * GB,
-    disk_free_bytes=1000 * GB,
-)
+SMALL = Resources(4 * GIB, 3 * GIB, 15e9, 100 * GIB)
+TINY = Resources(1 * GIB, GIB // 2, 5e9, 100 * GIB)
 
 
-def chosen(resources: Resources) -> str | None:
-    return choose_best(MODELS, judge_all(MODELS, resources))
+@pytest.fixture
+def catalogue() -> ModelCatalogue:
+    shipped = ModelCatalogue(PROJECT_ROOT / "config" / "models.toml")
+    shipped.load()
+    return shipped
 
 
-def rank(resources: Resources) -> int:
-    """The place of the choice in the catalogue; beyond its end if nothing fits."""
-    best = chosen(resources)
-    return CHAT.index(best) if best else len(CHAT)
+def choose(tmp_path: Path, catalogue: ModelCatalogue, resources: Resources | None = None, **variables: str) -> Choice:
+    """Without `resources`, looking at the machine fails the test."""
+
+    def find_resources() -> Resources:
+        assert resources is not None, "the machine was inspected for nothing"
+        return resources
+
+    chosen = settings.load({"CSPS_LLM_DATA": str(tmp_path), **variables})
+    return choose_default(chosen, catalogue, find_resources)
+
+
+def test_each_way_to_name_a_model_precedes_the_next(tmp_path: Path, catalogue: ModelCatalogue) -> None:
+    """File, repository, LLM_MODEL, `models use`, the machine, the starter."""
+    write_selection(tmp_path, "ministral-8b")
+    variables = {
+        "LLM_MODEL_FILE": "/srv/own.Q4.gguf",
+        "LLM_HUGGINGFACE_REPO": "someone/model",
+        "LLM_HUGGINGFACE_FILE": "*.gguf",
+        "LLM_MODEL": "ministral-3b",
+        "LLM_AUTO": "on",
+    }
+    found = []
+    for name in ("LLM_MODEL_FILE", "LLM_HUGGINGFACE_REPO", "LLM_MODEL"):
+        found.append(choose(tmp_path, catalogue, **variables))
+        variables = {key: value for key, value in variables.items() if key != name}
+        if name == "LLM_HUGGINGFACE_REPO":
+            del variables["LLM_HUGGINGFACE_FILE"]
+    found.append(choose(tmp_path, catalogue, **variables))
+    write_selection(tmp_path, None)
+    found.append(choose(tmp_path, catalogue, SMALL, **variables))
+    found.append(choose(tmp_path, catalogue, LLM_AUTO="off"))
+
+    expected = ["file", "repository", "variable", "selected", "automatic", "off"]
+    assert expected == [each.reason for each in found]
+    ids = ["/srv/own.Q4.gguf", "someone/model/*.gguf", "ministral-3b", "ministral-8b", "qwen-1-5b", "starter"]
+    assert ids == [each.spec.id for each in found]
+    assert LocalFile(Path("/srv/own.Q4.gguf")) == found[0].spec.source
+
+
+def test_an_automatic_choice_has_the_verdict_on_every_model(tmp_path: Path, catalogue: ModelCatalogue) -> None:
+    """`up` and `models list` say why each better model was not taken."""
+    choice = choose(tmp_path, catalogue, SMALL)
+
+    assert catalogue.names() == tuple(each.id for each in choice.verdicts)
+    assert choice.spec.id == next(each.id for each in choice.verdicts if each.fits)
+
+
+def test_a_machine_that_is_too_small_gets_the_starter(tmp_path: Path, catalogue: ModelCatalogue) -> None:
+    choice = choose(tmp_path, catalogue, TINY)
+
+    assert (STARTER, "nothing_fits") == (choice.spec, choice.reason)
+    assert not any(each.fits for each in choice.verdicts)
+
+
+def test_an_unknown_name_in_a_variable_is_refused(tmp_path: Path, catalogue: ModelCatalogue) -> None:
+    with pytest.raises(ConfigError, match="LLM_MODEL: no model named 'ministral-3'; did you mean 'ministral-3b'"):
+        choose(tmp_path, catalogue, LLM_MODEL="ministral-3")
+
+
+def test_the_name_for_an_engine_is_not_looked_up(tmp_path: Path, catalogue: ModelCatalogue) -> None:
+    """With LLM_URL, LLM_MODEL names a model of that engine."""
+    choice = choose(tmp_path, catalogue, LLM_URL="http://localhost:8000/v1", LLM_MODEL="gpt-x", LLM_AUTO="off")
+
+    assert STARTER == choice.spec
+
+
+def test_a_selection_that_is_gone_from_the_catalogue_is_reported(tmp_path: Path, catalogue: ModelCatalogue) -> None:
+    """The service starts all the same."""
+    write_selection(tmp_path, "gone-7b")
+    choice = choose(tmp_path, catalogue, SMALL)
+
+    assert ("automatic", "gone-7b") == (choice.reason, choice.ignored)
+    assert "gone-7b" == choose(tmp_path, catalogue, LLM_AUTO="off").ignored
+
+
+def test_the_starter_can_be_selected(tmp_path: Path, catalogue: ModelCatalogue) -> None:
+    """As the other way to say no."""
+    write_selection(tmp_path, "starter")
+
+    assert (STARTER, "selected") == ((choice := choose(tmp_path, catalogue)).spec, choice.reason)
+
+
+@pytest.mark.parametrize("content", [b"", b"no json", b"[]", b'{"model": 3}', b'{"model": ""}', b"[" * 100_000])
+def test_a_damaged_selection_selects_nothing(tmp_path: Path, content: bytes) -> None:
+    models_folder(tmp_path).mkdir(parents=True)
+    selection_file(tmp_path).write_bytes(content)
+
+    assert read_selection(tmp_path) is None
+
+
+def test_a_model_outside_the_catalogue_has_an_id(catalogue: ModelCatalogue) -> None:
+    """The id names it again, also with a folder in the repository."""
+    source = HubFile("owner/Name-GGUF", "q4/model-Q4_K_M.gguf")
+    spec = hub_spec(source)
+
+    assert ModelSpec("owner/Name-GGUF/q4/model-Q4_K_M.gguf", "model-Q4_K_M", source) == spec
+    assert spec == find_spec(spec.id, catalogue)
+    assert "Name-GGUF" == hub_spec(HubFile("owner/Name-GGUF", "*Q4*.gguf")).title
 
 
 @pytest.mark.parametrize(
-    ("total_gib", "free_gib", "bandwidth_gb", "expected"),
-    [
-        (2, 1.5, 10, None),  # the smallest cloud machine: the starter
-        (4, 3.2, 15, "qwen-1-5b"),
-        (8, 6.5, 20, "ministral-3b"),
-        (16, 14, 20, "ministral-3b"),  # two slow cores: an 8B would give three tokens a second
-        (16, 14, 50, "ministral-8b"),  # a new laptop
-        (64, 60, 200, "ministral-14b"),  # a server
-        (64, 60, 9, "qwen-1-5b"),  # much memory behind a slow bus
-        (64, 60, 0, None),  # not measurable
-    ],
+    "text", ["owner/name", "owner/name/", "owner/name/../x.gguf", "/etc/x.gguf", "owner/name/x.bin", "a b/c/x.gguf", ""]
 )
-def test_typical_machines(total_gib: float, free_gib: float, bandwidth_gb: float, expected: str | None) -> None:
-    machine = replace(
-        PLENTY,
-        memory_total_bytes=int(total_gib * GIB),
-        memory_available_bytes=int(free_gib * GIB),
-        bandwidth_bytes_per_s=bandwidth_gb * GB,
-    )
-    assert expected == chosen(machine)
-
-
-@pytest.mark.parametrize(
-    ("vram_gib", "expected"), [(4, "ministral-3b"), (8, "ministral-8b"), (12, "ministral-14b"), (0, "qwen-1-5b")]
-)
-def test_a_gpu_needs_no_bandwidth(vram_gib: int, expected: str) -> None:
-    """A model that fits into its memory is fast enough; the others are judged as without it."""
-    slow = replace(PLENTY, bandwidth_bytes_per_s=9 * GB, gpu_total_bytes=vram_gib * GIB, gpu_free_bytes=vram_gib * GIB)
-
-    assert expected == chosen(slow)
-
-
-def test_an_embedder_is_never_chosen() -> None:
-    """It does not chat."""
-    embedders = {name: model for name, model in MODELS.items() if model.kind == "embedder"}
-
-    assert embedders
-    assert choose_best(embedders, judge_all(embedders, PLENTY)) is None
-
-
-def test_each_obstacle_has_its_numbers() -> None:
-    """People are shown what is needed and what there is."""
-    model = MODELS["ministral-8b"]
-    tight = Resources(
-        memory_total_bytes=4 * GIB,
-        memory_available_bytes=3 * GIB,
-        bandwidth_bytes_per_s=10 * GB,
-        disk_free_bytes=2 * GB,
-    )
-    memory, speed, disk = judge("ministral-8b", model, tight).obstacles
-
-    assert ("memory", needed_bytes(model, None)) == (memory.kind, memory.needed)
-    assert 0 < memory.available < 3 * GIB
-    assert ("speed", SPEED_FLOOR) == (speed.kind, speed.needed)
-    assert pytest.approx(BANDWIDTH_SHARE * 10 * GB / model.size_bytes) == speed.available
-    assert ("disk", model.size_bytes, 2 * GB - DISK_RESERVE_BYTES) == (disk.kind, disk.needed, disk.available)
-
-
-def test_a_larger_window_needs_more_memory() -> None:
-    """The context window of the settings counts, up to what the model was trained for."""
-    model = MODELS["qwen-1-5b"]
-    small, default, large = (needed_bytes(model, window) for window in (2048, None, 1_000_000))
-
-    assert small < default < large
-    assert large == needed_bytes(model, model.context_window)
-
-
-def test_a_downloaded_model_needs_no_disk() -> None:
-    full = replace(PLENTY, disk_free_bytes=0)
-
-    assert chosen(full) is None
-    assert "ministral-8b" == chosen(replace(full, downloaded=frozenset({"ministral-8b", "qwen-1-5b"})))
-
-
-def test_the_rest_of_a_download_is_what_counts() -> None:
-    """Resuming needs only the missing bytes."""
-    model = MODELS["ministral-14b"]
-    nearly = replace(PLENTY, disk_free_bytes=DISK_RESERVE_BYTES + 1000)
-
-    assert "ministral-14b" == chosen(replace(nearly, stored_bytes={"ministral-14b": model.size_bytes - 1000}))
-    assert chosen(replace(nearly, stored_bytes={"ministral-14b": model.size_bytes - 1001})) is None
-
-
-def test_the_model_in_use_stays_the_choice_while_it_fills_the_memory() -> None:
-    """A model that is here is judged by the machine's memory, not by what it leaves free itself."""
-    before = replace(
-        PLENTY, memory_total_bytes=16 * GIB, memory_available_bytes=14 * GIB, bandwidth_bytes_per_s=50 * GB
-    )
-    assert "ministral-8b" == chosen(before)
-    running = replace(before, memory_available_bytes=5 * GIB, downloaded=frozenset({"ministral-8b"}))
-
-    assert "ministral-8b" == chosen(running)
-
-
-# --- properties ------------------------------------------------------------------------------------------------------
-
-BYTES = st.integers(0, 128 * GIB)
-RESOURCES = st.builds(
-    lambda total, used, bandwidth, disk, vram, vram_used, downloaded, window: Resources(
-        memory_total_bytes=total,
-        memory_available_bytes=max(total - used, 0),
-        bandwidth_bytes_per_s=bandwidth,
-        disk_free_bytes=disk,
-        gpu_total_bytes=vram,
-        gpu_free_bytes=max(vram - vram_used, 0),
-        window_tokens=window,
-        downloaded=frozenset(downloaded),
-    ),
-    BYTES,
-    BYTES,
-    st.floats(0, 500 * GB),
-    BYTES,
-    st.integers(0, 24 * GIB),
-    BYTES,
-    st.sets(st.sampled_from(CHAT)),
-    st.one_of(st.none(), st.integers(256, 262_144)),
-)
-
-
-@given(RESOURCES, BYTES, st.floats(0, 500 * GB), BYTES, BYTES)
-def test_more_of_anything_never_gives_a_worse_model(
-    resources: Resources, memory: int, bandwidth: float, disk: int, vram: int
-) -> None:
-    """More memory, bandwidth, disk or memory of a GPU."""
-    more = replace(
-        resources,
-        memory_total_bytes=resources.memory_total_bytes + memory,
-        memory_available_bytes=resources.memory_available_bytes + memory,
-        bandwidth_bytes_per_s=resources.bandwidth_bytes_per_s + bandwidth,
-        disk_free_bytes=resources.disk_free_bytes + disk,
-        gpu_total_bytes=resources.gpu_total_bytes + vram,
-        gpu_free_bytes=resources.gpu_free_bytes + vram,
-    )
-    assert rank(more) <= rank(resources)
-
-
-@given(RESOURCES, st.sampled_from(CHAT))
-def test_a_finished_download_never_gives_a_worse_model(resources: Resources, name: str) -> None:
-    here = replace(resources, downloaded=resources.downloaded | {name})
-
-    assert rank(here) <= rank(resources)
-
-
-@given(RESOURCES, st.integers(0, 16 * GIB))
-def test_the_choice_stays_when_it_is_downloaded_and_loaded(resources: Resources, loaded: int) -> None:
-    """No start downloads a second model because the first one takes memory."""
-    first = chosen(resources)
-    if first is None:
-        return
-    after = replace(
-        resources,
-        memory_available_bytes=max(resources.memory_available_bytes - loaded, 0),
-        gpu_free_bytes=max(resources.gpu_free_bytes - loaded, 0),
-        downloaded=resources.downloaded | {first},
-    )
-    assert first == chosen(after)
-
-
-@given(RESOURCES)
-def test_every_better_model_has_a_reason(resources: Resources) -> None:
-    """`models list` says why each was not taken."""
-    verdicts = [each for each in judge_all(MODELS, resources) if each.id in CHAT]
-
-    assert all(each.obstacles for each in verdicts[: rank(resources)])
-    assert all(each.needed > each.available for verdict in verdicts for each in verdict.obstacles)
+def test_other_texts_are_no_ids(text: str, catalogue: ModelCatalogue) -> None:
+    assert parse_hub_id(text) is None
+    with pytest.raises(NotFound):
+        find_spec(text, catalogue)

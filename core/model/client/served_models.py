@@ -1,0 +1,137 @@
+"""The models that an engine lists at /v1/models: which one answers a request, and how far an awaited one is. Pure.
+
+Our own model process adds `title`, `state`, `starter` and `download` to OpenAI's fields (docs/protocols.md). It lists
+the default model first; the model that answers in its place is the next one that is ready.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from core.contract import ModelProgress
+from core.errors import ModelRefused
+
+Fields = Mapping[str, Any]
+ModelState = Literal["loaded", "loading", "available", "downloading", "failed"]
+
+ASSUMED_WINDOW_TOKENS = 4096  # if neither the engine nor LLM_CONTEXT_WINDOW names one
+TITLE_LIMIT_CHARS = 200
+PROBLEM_LIMIT_CHARS = 300
+AWAITED_STATES = ("downloading", "failed")
+LOADED_STATES = ("loaded", None)
+FOLDERS = re.compile(r"(?<![\w:/.])~?/(?:[^\s/:'\"]+/)+")  # of an absolute path, which is nobody's business
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model that the engine serves. `name`: as requests name it. `window`: tokens that prompt and answer share.
+
+    `state`: None if the engine does not tell. `progress`: set while another model answers in its place.
+    """
+
+    name: str
+    window: int
+    starter: bool
+    title: str
+    state: ModelState | None = None
+    progress: ModelProgress | None = None
+    embedder: bool = False
+
+    @property
+    def is_loaded(self) -> bool:
+        """False: the first request waits until the model is in memory."""
+        return self.state in LOADED_STATES
+
+
+class ServedModels:
+    """The models of one list, the default first. There is at least one."""
+
+    def __init__(self, models: Iterable[ModelInfo]) -> None:
+        self._by_name = {model.name: model for model in models}
+        if not self._by_name:
+            raise ModelRefused("the engine lists no model at /v1/models")
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_name
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._by_name)
+
+    def requested(self, name: str | None) -> ModelInfo:
+        """The model of this name; the default for None. Raises ModelRefused if there is none."""
+        if name is None:
+            return next(iter(self._by_name.values()))
+        if name not in self._by_name:
+            raise ModelRefused(f"the engine does not serve the model {name!r}; it serves: {', '.join(self._by_name)}")
+        return self._by_name[name]
+
+    def answering(self, name: str | None) -> ModelInfo:
+        """The model that answers a request for `name`: itself, or the first one that is ready. Raises ModelRefused."""
+        requested = self.requested(name)
+        if requested.progress is None:
+            return requested
+        return next((each for each in self._by_name.values() if not (each.progress or each.embedder)), requested)
+
+    def loaded(self) -> frozenset[str]:
+        """The names of the models in memory."""
+        return frozenset(name for name, model in self._by_name.items() if model.is_loaded)
+
+    def title(self, name: str) -> str:
+        """What people see of the model; of an unknown one, its name."""
+        return self._by_name[name].title if name in self._by_name else name
+
+
+def parse_models(listing: Fields, window_limit: int | None = None) -> ServedModels:
+    """Reads a response of /v1/models. `window_limit`: the operator's. Raises ModelRefused if it lists no model."""
+    entries = listing.get("data")
+    models = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    return ServedModels(parse_model(entry, window_limit) for entry in models)
+
+
+def parse_model(entry: Fields, window_limit: int | None) -> ModelInfo:
+    meta = entry.get("meta")  # llama-server's
+    window = entry.get("max_model_len") or (meta.get("n_ctx") if isinstance(meta, dict) else None)
+    windows = [each for each in (window, window_limit) if isinstance(each, int) and each > 0]
+    name = str(entry.get("id"))
+    title = str(entry.get("title") or name)[:TITLE_LIMIT_CHARS]
+    state: ModelState | None = entry["state"] if entry.get("state") in ModelState.__args__ else None  # type: ignore[attr-defined]
+    return ModelInfo(
+        name,
+        min(windows, default=ASSUMED_WINDOW_TOKENS),
+        bool(entry.get("starter")),
+        title,
+        state,
+        parse_progress(title, state, entry.get("download")),
+        bool(entry.get("embedder")),
+    )
+
+
+def parse_progress(title: str, state: ModelState | None, download: object) -> ModelProgress | None:
+    """How far a model is that does not answer yet; None for one that answers."""
+    if state != "downloading" and state != "failed":  # mypy narrows no membership
+        return None
+    fields = download if isinstance(download, dict) else {}
+    done, total, expected_s = (positive(fields.get(key)) for key in ("done_bytes", "total_bytes", "expected_s"))
+    problem = fields.get("problem")
+    return ModelProgress(
+        title,
+        state,
+        done_bytes=int(done or 0),
+        total_bytes=int(total) if total else None,
+        expected_s=expected_s,
+        problem=one_line(problem) if isinstance(problem, str) and problem else None,
+    )
+
+
+def positive(value: object) -> float | None:
+    """The number, unless it is none, negative or infinite."""
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else -1
+    return number if 0 <= number < float("inf") else None
+
+
+def one_line(problem: str) -> str:
+    """A problem for everyone who sees /readyz: without the folders of this machine, and of a bounded length."""
+    return FOLDERS.sub("", " ".join(problem.split()))[:PROBLEM_LIMIT_CHARS]
