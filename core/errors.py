@@ -195,7 +195,13 @@ class ModelTooSlow(ModelError):
 
 
 class ModelRefused(ModelError):
+    """`engine_status`: the HTTP status that the engine sent, if it sent one."""
+
     code = "model_refused"
+
+    def __init__(self, message: str, engine_status: int | None = None) -> None:
+        super().__init__(message)
+        self.engine_status = engine_status
 
 
 class FetchFailed(CspsError):

@@ -18,9 +18,13 @@ OVERLOADED_CODES = {"overloaded", "rate_limit_exceeded"}
 UNAVAILABLE_CODES = {"stopping", "model_unavailable", "no_room"}
 REFUSED_CODES = {"model_failed", "model_refused"}
 TOO_LONG_CODES = {"context_length_exceeded", "exceed_context_size_error"}  # of OpenAI and llama-server
-TOO_LONG_MESSAGE = "maximum context length"  # vLLM sends no code for it
+# vLLM (older and newer) and Ollama send no code for it.
+TOO_LONG_MESSAGES = ("maximum context length", "context length is only", "exceeded max context length")
 # Extensions to OpenAI's fields, which most engines accept. llama.cpp says "repeat" where vLLM says "repetition".
-EXTENSIONS = ("top_k", "min_p", "repeat_penalty", "repetition_penalty")
+EXTENSIONS = (
+    *("top_k", "min_p", "repeat_penalty", "repetition_penalty", "continue_final_message", "add_generation_prompt"),
+    *("structured_outputs", "guided_json", "prompt_cache_key"),  # OpenAI has the last one, but not every engine
+)
 UNKNOWN_FIELD_STATUSES = {400, 422}
 KEY_STATUSES = {401, 403}
 
@@ -107,11 +111,18 @@ def refuses_extensions(status: int, refusal: bytes, body: Fields) -> bool:
 def error_from_response(status: int, body: bytes, retry_after: str | None = None) -> CspsError:
     """Maps a response other than 200 to our error. `retry_after`: the header of that name."""
     try:
-        error = json.loads(body).get("error")
-    except (ValueError, AttributeError, RecursionError):
-        error = None
-    retry_after_s = parse_retry_after(retry_after, RETRY_AFTER_S)
-    return error_from_object(error if isinstance(error, dict) else {}, status, retry_after_s)
+        error = error_object(json.loads(body))
+    except (ValueError, RecursionError):
+        error = {}
+    return error_from_object(error, status, parse_retry_after(retry_after, RETRY_AFTER_S))
+
+
+def error_object(body: Any) -> Fields:
+    """The error object of a response: OpenAI's, a bare one (vLLM before 0.10), or a sentence (Ollama's own API)."""
+    error = body.get("error", body) if isinstance(body, dict) else None
+    if isinstance(error, str):
+        return {"message": error}
+    return error if isinstance(error, dict) else {}
 
 
 def error_from_object(error: Fields, status: int, retry_after_s: float = RETRY_AFTER_S) -> CspsError:
@@ -121,8 +132,9 @@ def error_from_object(error: Fields, status: int, retry_after_s: float = RETRY_A
     """
     code = str(error.get("code") or error.get("type") or "no code")
     message = str(error.get("message") or code)[:MESSAGE_LIMIT_CHARS]
-    if code in TOO_LONG_CODES or str(error.get("type")) in TOO_LONG_CODES or TOO_LONG_MESSAGE in message:
-        tokens, limit = (value if isinstance(value, int) else None for value in map(error.get, ("tokens", "limit")))
+    if is_too_long(error, message):
+        values = (error.get("tokens", error.get("n_prompt_tokens")), error.get("limit", error.get("n_ctx")))
+        tokens, limit = (value if isinstance(value, int) else None for value in values)
         return PromptTooLong("the prompt does not fit the model's context window", tokens=tokens, limit=limit)
     if code == SchemaRefused.code:
         return SchemaRefused(message)
@@ -130,5 +142,11 @@ def error_from_object(error: Fields, status: int, retry_after_s: float = RETRY_A
         return Overloaded(f"the model is busy ({status}, {code})", retry_after_s=retry_after_s)
     if (status in (502, 503, 504) and code not in REFUSED_CODES) or code in UNAVAILABLE_CODES:
         return ModelUnavailable(f"the model cannot answer now ({status}, {code})", retry_after_s=retry_after_s)
-    advice = "; check LLM_API_KEY" if status in KEY_STATUSES else ""
-    return ModelRefused(f"the engine answered {status} ({code}){advice}")
+    advice = "; check its key (LLM_API_KEY, or `key_env` in models.toml)" if status in KEY_STATUSES else ""
+    return ModelRefused(f"the engine answered {status} ({code}){advice}", engine_status=status)
+
+
+def is_too_long(error: Fields, message: str) -> bool:
+    """Tells whether an error object says that the prompt does not fit the window, in any engine's wording."""
+    codes = {str(error.get("code")), str(error.get("type"))}
+    return bool(codes & TOO_LONG_CODES) or any(wording in message for wording in TOO_LONG_MESSAGES)

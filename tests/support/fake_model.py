@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,8 @@ class FakeModel:
         self.listed: list[Body] = []  # the entries of /v1/models, if they are not the one model's
         self.answers_as = "fake-model"  # the model that an answer names
         self.api_key: str | None = None
+        self.redirect_to: str | None = None  # the URL that every request is sent on to
+        self.authorizations: set[str | None] = set()  # the Authorization headers of all requests
         self.requests: list[Body] = []
         self.tokenize_calls: list[Body] = []
         self.model_list_calls = 0  # calls of /v1/models
@@ -107,7 +110,7 @@ class FakeModel:
             await self.stop()
 
     async def start(self, socket: Path | None = None, port: int = 0) -> None:
-        app = web.Application(client_max_size=2**26)
+        app = web.Application(client_max_size=2**26, middlewares=[self.redirect])
         app.router.add_post("/v1/chat/completions", self.chat)
         app.router.add_get("/v1/models", self.models)
         app.router.add_get("/health", self.health)
@@ -141,6 +144,13 @@ class FakeModel:
         if self.answer is not None:
             return self.answer(body)
         return self.answers.pop(0) if self.answers else DEFAULT_ANSWER
+
+    @web.middleware
+    async def redirect(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        self.authorizations.add(request.headers.get("Authorization"))
+        if self.redirect_to is not None:
+            raise web.HTTPTemporaryRedirect(self.redirect_to + request.path_qs)
+        return await handler(request)
 
     async def health(self, _request: web.Request) -> web.Response:
         self.health_checked.set()

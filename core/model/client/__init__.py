@@ -1,6 +1,13 @@
-"""OpenAI's API as everything above the models uses it: to the local model process, or to engines behind URLs."""
+"""OpenAI's API as everything above the models uses it: to the local model process, or to engines behind URLs.
 
-from core.model.client.model_client import ModelClient, local_url, strip_version
+model_client.py       the entry: which engines answer for which model
+engine_pool.py        the engines of one model: choice (balancer.py), failover (failures.py, circuit_breaker.py)
+engine_connection.py  one engine over HTTP: chat_request.py is what it gets, responses.py and served_models.py read it
+engine_address.py     URLs, keys and connections, from the settings and models.toml
+"""
+
+from core.model.client.engine_address import local_url, strip_version
+from core.model.client.model_client import ModelClient
 from core.model.client.served_models import ASSUMED_WINDOW_TOKENS, ModelInfo, ServedModels
 
 __all__ = ["ASSUMED_WINDOW_TOKENS", "ModelClient", "ModelInfo", "ServedModels", "local_url", "strip_version"]

@@ -52,9 +52,9 @@ class ServedModels:
     def __init__(self, models: Iterable[ModelInfo]) -> None:
         self._by_name = {model.name: model for model in models}
         if not self._by_name:
-            raise ModelRefused("the engine lists no model at /v1/models")
+            raise ModelRefused("the engine lists no model at /v1/models", engine_status=404)
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: str | None) -> bool:
         return name in self._by_name
 
     def names(self) -> tuple[str, ...]:
@@ -65,7 +65,8 @@ class ServedModels:
         if name is None:
             return next(iter(self._by_name.values()))
         if name not in self._by_name:
-            raise ModelRefused(f"the engine does not serve the model {name!r}; it serves: {', '.join(self._by_name)}")
+            served = ", ".join(self._by_name)
+            raise ModelRefused(f"the engine does not serve the model {name!r}; it serves: {served}", engine_status=404)
         return self._by_name[name]
 
     def answering(self, name: str | None) -> ModelInfo:

@@ -25,8 +25,8 @@ from core.errors import (
     PromptTooLong,
     SchemaRefused,
 )
-from core.model.client import ModelClient, local_url, strip_version
-from core.model.client import model_client as client_module
+from core.model.client import ModelClient, local_url, responses, strip_version
+from core.model.client.engine_connection import EngineConnection
 from core.openai.chat_protocol import (
     QueuePosition,
     StreamFinished,
@@ -80,7 +80,7 @@ def test_text_survives_any_cut(texts: list[str], cuts: list[int], crlf: bool) ->
     found = [piece for a, b in pairwise(borders) for piece in reader.feed(body[a:b])]
 
     assert [piece.text for piece in found if isinstance(piece, TextDelta)] == texts
-    assert list(reader.end()) == [StreamFinished("stop", Usage())]
+    assert list(reader.end()) == [StreamFinished("stop", Usage(), "fake-model")]
 
 
 def raw_event(text: str) -> bytes:
@@ -168,10 +168,10 @@ async def test_a_whole_answer_is_not_treated_as_a_death(
     own_settings: Settings, monkeypatch: pytest.MonkeyPatch, end: tuple[Step, ...]
 ) -> None:
     """The connection's end does not matter: a continued whole answer would get text after its last word."""
-    monkeypatch.setattr(client_module, "DRAIN_S", 0.05)
+    monkeypatch.setattr(responses, "DRAIN_S", 0.05)
     async with connected(own_settings, (WHOLE, *end)) as (client, _):
         async with asyncio.timeout(10):
-            assert [TextDelta("whole."), StreamFinished("stop", Usage())] == await pieces(client)
+            assert [TextDelta("whole."), StreamFinished("stop", Usage(), "fake-model")] == await pieces(client)
 
 
 async def test_a_connection_is_used_again(own_settings: Settings) -> None:
@@ -314,7 +314,7 @@ async def test_a_remote_engine_by_url_and_key(tmp_path: Path) -> None:
 async def test_silence_has_a_deadline() -> None:
     """An engine that accepts a connection and stays silent is unavailable after the deadline."""
     transport = httpx.MockTransport(never)
-    client = ModelClient(httpx.AsyncClient(base_url="http://model", transport=transport))
+    client = EngineConnection(httpx.AsyncClient(base_url="http://model", transport=transport))
 
     with pytest.raises(ModelUnavailable, match="within"):
         await client.info()

@@ -1,0 +1,36 @@
+"""A request for one answer, before an engine is chosen, and its body for the chosen one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.contract import Json, Sampling
+from core.openai.chat_protocol import Fields, Message, request_body, without_extensions
+from core.openai.dialects import EngineCapabilities, continuation_fields, schema_fields
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """The parameters of `ModelClient.stream`, which explains them."""
+
+    messages: Sequence[Message]
+    sampling: Sampling
+    user: str | None = None
+    response_format: Json = None
+    continue_last: bool = False
+    keep_prefix: bool = False
+    prompt_cache_key: str | None = None
+
+
+def build_body(request: ChatRequest, model: str | None, capabilities: EngineCapabilities, *, is_local: bool) -> Fields:
+    """The body for an engine that calls the model `model` and has these capabilities. None: its default model."""
+    body = request_body(model, request.messages, request.sampling)
+    optional = {"user": request.user, "prompt_cache_key": request.prompt_cache_key}
+    body |= {name: value for name, value in optional.items() if value}
+    body |= {"keep_prefix": True} if request.keep_prefix and is_local else {}
+    if request.response_format:
+        body |= schema_fields(request.response_format, capabilities.schema)
+    if request.continue_last:
+        body |= continuation_fields(body["messages"], capabilities.continuation)
+    return without_extensions(body) if capabilities.extensions is False else body

@@ -1,0 +1,218 @@
+"""One engine: its connection with its deadlines, the models that it lists, and what it can do.
+
+Knows no other engine, and nothing behind the protocol (docs/protocols.md, "The model process").
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import asdict, replace
+
+import httpx
+import structlog
+
+from core.contract import ModelProgress
+from core.errors import ModelTooSlow
+from core.model.client.chat_request import ChatRequest, build_body
+from core.model.client.responses import drain, parse_object, raise_for_error, read_error_body, translate_errors
+from core.model.client.served_models import ModelInfo, ServedModels, parse_models
+from core.openai.chat_protocol import (
+    Fields,
+    Message,
+    StreamEvent,
+    error_from_response,
+    model_field,
+    refuses_extensions,
+    without_extensions,
+)
+from core.openai.dialects import EngineCapabilities
+from core.openai.stream_reader import StreamReader
+
+log = structlog.get_logger()
+
+TIMEOUT = httpx.Timeout(connect=5, read=120, write=30, pool=30)  # of all requests but those for an answer
+PROBE_TIMEOUT_S = 3
+LIST_TTL_S = 30  # of an engine behind a URL
+LOCAL_LIST_TTL_S = 2.0  # our own process changes its models while people watch
+RELIST_S = 0.5  # between lists for a name that the last one lacks
+ABSENT_STATUSES = {404, 405, 501}
+GATEWAY_TIMEOUT = 504
+OTHER_BODY_STATUSES = ABSENT_STATUSES | {422}  # 422: a /tokenize that expects another body
+
+
+class EngineConnection:
+    """One per engine and model.
+
+    `model`: its name there, for calls that name none. None: `preferred` if the engine lists it, else the first.
+    `label`: the engine's name in messages, logs and metrics. `timeout_s`: the seconds that it may be silent before or
+    within an answer. `is_local`: it is our own process.
+    """
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        label: str = "local",
+        model: str | None = None,
+        preferred: str | None = None,
+        window: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        timeout_s: float = 600,
+        is_local: bool = False,
+    ) -> None:
+        self.label = label
+        self.is_local = is_local
+        self._http = http
+        self._model = model
+        self._preferred = preferred
+        self._window = window
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._served: ServedModels | None = None
+        self._served_at = -math.inf  # the time of the list
+        self._can_count = True
+        self._capabilities: dict[str, EngineCapabilities] = {}  # by model
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    def forget_models(self) -> None:
+        """Has the list of models read again: the engine may come back with another model."""
+        self._served_at = -math.inf
+
+    def capabilities(self, model: str | None) -> EngineCapabilities:
+        """Those of the model; None: the default of our own process."""
+        return self._capabilities.get(model or "", EngineCapabilities())
+
+    async def stream(self, request: ChatRequest, model: str | None = None) -> AsyncGenerator[StreamEvent, None]:
+        """Yields the events of one answer, `StreamFinished` last. Raises what `ModelClient.stream` raises."""
+        name = await self._requested(model)
+        body = build_body(request, name, self.capabilities(name), is_local=self.is_local)
+        reader = StreamReader(is_continuation=request.continue_last)
+        with translate_errors(), self._answer_errors(reader):
+            async with self._post_chat(body) as response:
+                chunks = response.aiter_bytes()
+                async for chunk in chunks:
+                    for event in reader.feed(chunk):
+                        yield event
+                    if reader.is_done:
+                        await drain(chunks)
+                        break
+        for event in reader.end():
+            yield event
+
+    @asynccontextmanager
+    async def _post_chat(self, body: Fields) -> AsyncIterator[httpx.Response]:
+        """The response to a chat request. Asks once more without the extensions if the engine refuses them."""
+        model = body.get("model", "")
+        async with self._post(body) as response:
+            if response.status_code == 200:
+                yield response
+                return
+            self.forget_models()
+            if response.status_code == GATEWAY_TIMEOUT:
+                raise ModelTooSlow("a proxy in front of the model did not wait for the answer (504)")
+            refusal = await read_error_body(response)
+            if not refuses_extensions(response.status_code, refusal, body):
+                raise error_from_response(response.status_code, refusal, response.headers.get("retry-after"))
+        async with self._post(without_extensions(body)) as response:
+            await raise_for_error(response)
+            self._capabilities[model] = replace(self.capabilities(model), extensions=False)
+            log.info("engine_extensions_refused", model=model, engine=self.label)
+            yield response
+
+    def _post(self, body: Fields) -> AbstractAsyncContextManager[httpx.Response]:
+        timeout = httpx.Timeout(**{**TIMEOUT.as_dict(), "read": self._timeout_s})
+        return self._http.stream("POST", "/v1/chat/completions", json=body, timeout=timeout)
+
+    @contextmanager
+    def _answer_errors(self, reader: StreamReader) -> Iterator[None]:
+        """Ignores how the connection of a whole answer ends. Raises ModelTooSlow if the answer did not begin in time.
+
+        Silence before an answer is a queue, not a death: a second request would lose its place in that queue.
+        """
+        try:
+            yield
+        except httpx.TransportError as exc:
+            if reader.is_finished:
+                return
+            if reader.has_begun or not isinstance(exc, httpx.ReadTimeout):
+                raise
+            raise ModelTooSlow(f"the model began no answer within {self._timeout_s:g} s (LLM_TIMEOUT_S)") from exc
+
+    async def info(self, model: str | None = None) -> ModelInfo:
+        """The model that answers a request for `model`: another one while that is not there.
+
+        Raises ModelUnavailable, or ModelRefused if an engine behind a URL does not serve it.
+        """
+        served, name = await self._find(model)
+        return served.answering(name)
+
+    async def progress(self, model: str | None = None) -> ModelProgress | None:
+        """How far `model` is while another one answers in its place. Raises as `info` does."""
+        served, name = await self._find(model)
+        return served.requested(name).progress
+
+    async def served(self) -> ServedModels:
+        """All models, as listed a moment ago. Raises ModelUnavailable, ModelRefused."""
+        ttl_s = LOCAL_LIST_TTL_S if self.is_local else LIST_TTL_S
+        return await self._list(ttl_s)
+
+    def title(self, name: str) -> str:
+        """What people see of the model that an answer names, as far as the latest list knows it."""
+        return self._served.title(name) if self._served else name
+
+    async def _find(self, model: str | None) -> tuple[ServedModels, str | None]:
+        """The list, and the name of the requested model in it; None for the default model.
+
+        Our own process may not have read a changed personality yet. The default model answers until it has.
+        """
+        name = model or self._model
+        served = await self.served()
+        if name is not None and name not in served:
+            served = await self._list(RELIST_S)
+        if name is None and self._preferred in served:
+            return served, self._preferred
+        return served, None if self.is_local and name is not None and name not in served else name
+
+    async def _requested(self, model: str | None) -> str | None:
+        """The name to send. Our own process chooses the default: what we know of it may be two seconds old."""
+        served, name = await self._find(model)
+        return name if self.is_local else served.answering(name).name
+
+    async def count(self, messages: Sequence[Message], model: str | None = None) -> int | None:
+        """The tokens of the messages as a prompt. None: the engine does not count."""
+        name = await self._requested(model)
+        if not self._can_count:
+            return None
+        body = model_field(name) | {"messages": [asdict(message) for message in messages]}
+        with translate_errors():
+            response = await self._http.post("/tokenize", json=body)
+        if 400 <= response.status_code < 500 or response.status_code in ABSENT_STATUSES:
+            self._can_count = response.status_code not in OTHER_BODY_STATUSES
+            return None
+        # llama-server's /tokenize ignores `messages` and sends no count.
+        count = (await parse_object(response)).get("count")
+        self._can_count = isinstance(count, int)
+        return count if isinstance(count, int) else None
+
+    async def ready(self) -> None:
+        """Returns if the engine answers now. Raises ModelUnavailable if not, ModelRefused if it never will."""
+        with translate_errors():
+            response = await self._http.get("/health", timeout=PROBE_TIMEOUT_S)
+            # A proxy in front of an engine may not have this path, or may restrict it.
+            if (response.status_code < 500 and response.status_code != 200) or response.status_code in ABSENT_STATUSES:
+                response = await self._http.get("/v1/models", timeout=PROBE_TIMEOUT_S)
+        await raise_for_error(response)
+
+    async def _list(self, ttl_s: float) -> ServedModels:
+        """The list of models, which may be `ttl_s` seconds old."""
+        if self._served is None or self._clock() >= self._served_at + ttl_s:
+            with translate_errors():
+                response = await self._http.get("/v1/models")
+            self._served = parse_models(await parse_object(response), self._window)
+            self._can_count = True  # an engine that was loading may count by now
+            self._served_at = self._clock()
+        return self._served
