@@ -106,8 +106,9 @@ class ChatEngine:
         """The stored answer and its sources: the connection of a repeated prompt may have broken before the end."""
         stored = exchange.repeated
         assert stored is not None
-        await self._client.wait_ready(self._wait_s)
-        model = (await self._client.info(exchange.context.personality.model_id)).title
+        name = exchange.context.personality.model_id
+        await self._client.wait_ready(self._wait_s, name)
+        model = (await self._client.info(name)).title
         for source in stored.sources:
             yield source
         yield Text(stored.answer)

@@ -201,7 +201,7 @@ class Generation:
                 self.text, self._deltas = "", 0
             yield Status("reconnecting")
             await asyncio.sleep(min(pause_s, self._wait_s))
-            await self._client.wait_ready(self._wait_s)
+            await self._client.wait_ready(self._wait_s, self._request.model)
 
     async def _attempt(self) -> AsyncGenerator[Event, None]:
         """One request to the model, which continues the text so far."""

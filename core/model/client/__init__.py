@@ -6,8 +6,8 @@ engine_connection.py  one engine over HTTP: chat_request.py is what it gets, res
 engine_address.py     URLs, keys and connections, from the settings and models.toml
 """
 
-from core.model.client.engine_address import local_url, strip_version
+from core.model.client.engine_address import local_url
 from core.model.client.model_client import ModelClient
 from core.model.client.served_models import ASSUMED_WINDOW_TOKENS, ModelInfo, ServedModels
 
-__all__ = ["ASSUMED_WINDOW_TOKENS", "ModelClient", "ModelInfo", "ServedModels", "local_url", "strip_version"]
+__all__ = ["ASSUMED_WINDOW_TOKENS", "ModelClient", "ModelInfo", "ServedModels", "local_url"]

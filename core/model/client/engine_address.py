@@ -16,7 +16,7 @@ from core.configuration.setting_types import sendable
 from core.configuration.settings import Settings
 from core.errors import ConfigError
 from core.model.client.engine_connection import TIMEOUT, EngineConnection
-from core.model.library.engine_entry import EngineEntry, EngineFeature
+from core.model.library.engine_entry import EngineEntry, EngineFeature, label_of, strip_version
 from core.runtime.http_server import reachable_url
 
 # The engine limits concurrency, not the client. Uvicorn (vLLM) closes idle connections after 5 s: a request on one that
@@ -38,8 +38,7 @@ class EngineAddress:
     @property
     def label(self) -> str:
         """Host, port and path: the engine's name in messages, logs and metrics. Never a password."""
-        url = httpx.URL(self.url)
-        return f"{url.netloc.decode()}{strip_version(url.path)}"
+        return label_of(self.url)
 
 
 def address_of(entry: EngineEntry, model_id: str, environ: Mapping[str, str]) -> EngineAddress:
@@ -75,11 +74,6 @@ def connect_local(settings: Settings) -> EngineConnection:
         transport = httpx.AsyncHTTPTransport(uds=str(settings.model_socket), limits=LIMITS)
         http = httpx.AsyncClient(base_url="http://model", transport=transport, **options)
     return EngineConnection(http, timeout_s=model.timeout_s, is_local=True)
-
-
-def strip_version(url: str) -> str:
-    """`url` without a final /v1: OpenAI's clients want it there, but /health and /tokenize are beside it."""
-    return url.rstrip("/").removesuffix("/v1")
 
 
 def local_url(listen: str) -> str:

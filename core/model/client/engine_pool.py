@@ -64,9 +64,9 @@ class Attempts:
 
 
 class EnginePool:
-    """One per model. `weights`: of the engines, by label; 1 if it is missing. `name`: the id of the model behind URLs, and
-    `title` what people see; None: the engine's own.
+    """One per model. `weights`: of the engines, by label; 1 if it is missing.
 
+    `name`: the id of a model behind URLs, and `title` what people see of it; None: the engine's own.
     With one engine there is no choice: it is always asked, and its errors are raised as they are.
     """
 

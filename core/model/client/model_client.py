@@ -18,7 +18,7 @@ from core.model.client.chat_request import ChatRequest
 from core.model.client.engine_address import EngineAddress, address_of, connect, connect_local
 from core.model.client.engine_pool import EnginePool
 from core.model.client.served_models import ModelInfo, ServedModels
-from core.model.library.engine_entry import EngineEntry
+from core.model.library.catalogue import FILE, ModelCatalogue, RemoteModel
 from core.openai.chat_protocol import Message, StreamEvent
 from core.runtime.backoff import NO_JITTER, Backoff
 
@@ -26,15 +26,21 @@ BACKOFF = Backoff(first_s=0.05, limit_s=1.0, jitter=NO_JITTER)
 
 
 class ModelClient:
-    """One per process. `default`: answers for every model that is not a key of `pools`."""
+    """One per process.
+
+    `own`: the engine of LLM_URL or the local model process; it answers for every model that is not a key of `pools`.
+    `default`: the model for calls that name none; None: the first that `own` lists.
+    """
 
     def __init__(
         self,
-        default: EnginePool,
+        own: EnginePool,
         pools: Mapping[str, EnginePool] | None = None,
+        default: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.default = default
+        self.own = own
+        self._default = default
         self.pools = dict(pools or {})
         self._clock = clock
 
@@ -42,24 +48,24 @@ class ModelClient:
     def from_settings(
         cls,
         settings: Settings,
-        engines: Mapping[str, Sequence[EngineEntry]] | None = None,
+        remote: Mapping[str, RemoteModel] | None = None,
         environ: Mapping[str, str] = os.environ,
     ) -> ModelClient:
-        """`engines`: those of models.toml, by model. `environ`: has their keys. Raises ConfigError."""
-        model = settings.model
+        """`remote`: the models behind URLs, by id; None: those of models.toml. `environ`: has the engines' keys.
+
+        Raises ConfigError.
+        """
+        model, pools = settings.model, {}
+        for name, entry in (load_remote(settings) if remote is None else remote).items():
+            pools[name] = build_pool(name, entry, model.timeout_s, environ)
         if model.url:
             address = EngineAddress(model.url, model.api_key, model.name)
-            default = EnginePool([connect(address, model.context_window, model.timeout_s)])
-        else:
-            default = EnginePool([connect_local(settings)])
-        remote = {
-            name: build_pool(name, [address_of(entry, name, environ) for entry in entries], model.timeout_s)
-            for name, entries in (engines or {}).items()
-        }
-        return cls(default, remote)
+            return cls(EnginePool([connect(address, model.context_window, model.timeout_s)]), pools)
+        default = model.name if model.name in pools else None
+        return cls(EnginePool([connect_local(settings)]), pools, default)
 
     async def close(self) -> None:
-        await asyncio.gather(*(pool.close() for pool in self._all_pools()))
+        await asyncio.gather(*(pool.close() for pool in self._pools()))
 
     def stream(
         self,
@@ -98,12 +104,12 @@ class ModelClient:
         return await pool.progress(name)
 
     async def served(self) -> ServedModels:
-        """All models of the default engine, as listed a moment ago. Raises ModelUnavailable, ModelRefused."""
-        return await self.default.served()
+        """All models of the own engine, as listed a moment ago. Raises ModelUnavailable, ModelRefused."""
+        return await self.own.served()
 
     def title(self, name: str) -> str:
         """What people see of the model that an answer names, as far as the latest list knows it."""
-        return self.pools[name].title(name) if name in self.pools else self.default.title(name)
+        return self.pools[name].title(name) if name in self.pools else self.own.title(name)
 
     async def count(self, messages: Sequence[Message], model: str | None = None) -> int | None:
         """The tokens of the messages as a prompt. None: the engine does not count."""
@@ -131,14 +137,21 @@ class ModelClient:
 
     def _find(self, model: str | None) -> tuple[EnginePool, str | None]:
         """The engines of the model, and its name for them; None: their own choice."""
-        if model in self.pools:
-            return self.pools[model], None
-        return self.default, model
+        model = model or self._default
+        return (self.pools[model], None) if model in self.pools else (self.own, model)
 
-    def _all_pools(self) -> list[EnginePool]:
-        return [self.default, *self.pools.values()]
+    def _pools(self) -> list[EnginePool]:
+        return [self.own, *self.pools.values()]
 
 
-def build_pool(name: str, addresses: Sequence[EngineAddress], timeout_s: float) -> EnginePool:
+def load_remote(settings: Settings) -> Mapping[str, RemoteModel]:
+    catalogue = ModelCatalogue(settings.config_file(FILE))
+    catalogue.load()
+    return catalogue.remote
+
+
+def build_pool(name: str, model: RemoteModel, timeout_s: float, environ: Mapping[str, str]) -> EnginePool:
+    addresses = [address_of(entry, name, environ) for entry in model.engines]
     weights = {address.label: address.weight for address in addresses}
-    return EnginePool([connect(address, None, timeout_s) for address in addresses], weights, name)
+    engines = [connect(address, model.context_window, timeout_s) for address in addresses]
+    return EnginePool(engines, weights, name, model.title)

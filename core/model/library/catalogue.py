@@ -16,6 +16,7 @@ from core.configuration.setting_types import hub_file, hub_repo, is_web_url
 from core.configuration.toml import NAME, BilingualText, Section, ShortText
 from core.configuration.watched_config import WatchedConfig, unknown
 from core.errors import ConfigError, NotFound
+from core.model.library.engine_entry import EngineEntry, distinct_engines
 from core.model.library.specs import STARTER_ID, HubFile, ModelSpec
 
 FILE = "models.toml"
@@ -72,6 +73,14 @@ class CatalogueModel(Section):
         return self.size_bytes // KV_SHARE if self.kv_bytes_per_token is None else self.kv_bytes_per_token
 
 
+class RemoteModel(Section):
+    """A table of the file that has engines instead of a file: those URLs answer, and never this machine."""
+
+    title: ShortText
+    engines: Annotated[tuple[EngineEntry, ...], AfterValidator(distinct_engines)] = Field(min_length=1)
+    context_window: int | None = Field(default=None, ge=256)  # the limit of all engines; None: each one's own
+
+
 class ModelCatalogue(WatchedConfig):
     """The watched file of models."""
 
@@ -81,16 +90,19 @@ class ModelCatalogue(WatchedConfig):
         self.file = file
         self.folder = file.parent
         self.by_id: Mapping[str, CatalogueModel] = {}
+        self.remote: Mapping[str, RemoteModel] = {}
 
     def load(self) -> None:
         """Raises ConfigError with every problem; then nothing changes."""
-        self.by_id = load_models(self.file)
+        models = load_models(self.file)
+        self.by_id = {name: model for name, model in models.items() if isinstance(model, CatalogueModel)}
+        self.remote = {name: model for name, model in models.items() if isinstance(model, RemoteModel)}
 
     def concerns(self, file: Path) -> bool:
         return file.name == self.file.name
 
     def names(self) -> tuple[str, ...]:
-        return tuple(self.by_id)
+        return (*self.by_id, *self.remote)
 
     def get(self, model_id: str) -> CatalogueModel:
         """Raises NotFound, with the nearest id and all others."""
@@ -104,15 +116,21 @@ class ModelCatalogue(WatchedConfig):
         return ModelSpec(model_id, model.title, model.source, embedder=model.kind == "embedder")
 
 
-def load_models(file: Path) -> dict[str, CatalogueModel]:
+def load_models(file: Path) -> dict[str, CatalogueModel | RemoteModel]:
     """Raises ConfigError with every problem of the file, each with its line."""
     content = toml.read_tables(file)
     if problems := list(invalid_ids(content, file)):
         raise ConfigError("\n".join(problems))
     # A field for each table, so that validation names the place of each problem.
-    fields: dict[str, Any] = {field_name(each): (CatalogueModel, Field(alias=each)) for each in content}
+    fields: dict[str, Any] = {
+        field_name(name): (table_kind(table), Field(alias=name)) for name, table in content.items()
+    }
     models = toml.validate(create_model("ModelsFile", __base__=Section, **fields), content, file)
     return {each: getattr(models, field_name(each)) for each in content}
+
+
+def table_kind(table: object) -> type[CatalogueModel | RemoteModel]:
+    return RemoteModel if isinstance(table, dict) and "engines" in table else CatalogueModel
 
 
 def invalid_ids(content: Mapping[str, Any], file: Path) -> Iterator[str]:

@@ -61,7 +61,7 @@ def choose_configured(settings: Settings, catalogue: ModelCatalogue) -> Choice |
         return Choice(ModelSpec(str(path), path.stem, LocalFile(path)), "file")
     if model.huggingface_repo and model.huggingface_file:
         return Choice(hub_spec(HubFile(model.huggingface_repo, model.huggingface_file)), "repository")
-    if model.name and not model.url:
+    if model.name and not model.url and model.name not in catalogue.remote:  # those never need a model of this machine
         try:
             return Choice(find_spec(model.name, catalogue), "variable")
         except NotFound as exc:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints
 
@@ -21,3 +22,26 @@ class EngineEntry(Section):
     key_env: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
     model: ShortText | None = None  # the model's name there; None: the entry's id, or the first that it lists
     enforces: tuple[EngineFeature, ...] | None = None  # the features that it has; None: they are tried out once
+
+    @property
+    def label(self) -> str:
+        """Host, port and path: the engine's name in messages, logs and metrics. Never a password."""
+        return label_of(self.url)
+
+
+def distinct_engines(entries: tuple[EngineEntry, ...]) -> tuple[EngineEntry, ...]:
+    labels = [entry.label for entry in entries]
+    if twice := [label for label in labels if labels.count(label) > 1]:
+        raise ValueError(f"{twice[0]} is listed twice; give it a weight instead")
+    return entries
+
+
+def label_of(url: str) -> str:
+    """Host, port and path of a URL, without /v1, user name and password."""
+    parts = urlsplit(url)
+    return parts.netloc.rpartition("@")[2] + strip_version(parts.path)
+
+
+def strip_version(url: str) -> str:
+    """`url` without a final /v1: OpenAI's clients want it there, but /health and /tokenize are beside it."""
+    return url.rstrip("/").removesuffix("/v1")

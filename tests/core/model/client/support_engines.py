@@ -9,6 +9,7 @@ from typing import Any
 
 from core.configuration.settings import load
 from core.model.client import ModelClient
+from core.model.library.catalogue import RemoteModel
 from core.model.library.engine_entry import EngineEntry
 from core.openai.chat_protocol import TextDelta
 from tests.core.support_asking import pieces
@@ -19,7 +20,7 @@ MODEL = "large"
 
 def client_of(tmp_path: Path, entries: Sequence[EngineEntry], **variables: str) -> ModelClient:
     settings = load({"CSPS_LLM_DATA": str(tmp_path), **variables})
-    return ModelClient.from_settings(settings, {MODEL: entries}, variables)
+    return ModelClient.from_settings(settings, {MODEL: RemoteModel(title="Large", engines=tuple(entries))}, variables)
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from core.configuration.settings import load
 from core.contract import Sampling
 from core.errors import ConfigError, ModelRefused, ModelTooSlow, ModelUnavailable, Overloaded, PromptTooLong
 from core.model.library.engine_entry import EngineEntry
@@ -250,13 +251,24 @@ async def test_counting_is_done_by_an_engine_that_counts(tmp_path: Path) -> None
         assert await client.count(HI, MODEL) is None
 
 
-async def test_local_and_remote_models_side_by_side(tmp_path: Path) -> None:
-    """A model of models.toml is answered by its engines, any other one by the default engine."""
-    remote, default = FakeModel(), FakeModel(("I am the default.",))
-    async with default.serving(), engines(tmp_path, remote, LLM_URL="http://127.0.0.1:9") as client:
-        pass
-    async with default.serving(), remote.serving():
-        client = client_of(tmp_path, [EngineEntry(url=remote.url)], LLM_URL=default.url)
-        assert await answer(client) == "Hello there."
-        assert (await pieces(client))[0] == TextDelta("I am the default.")
+async def test_models_with_engines_and_others_side_by_side(tmp_path: Path) -> None:
+    """A model of models.toml is answered by its engines, any other one by the own engine."""
+    remote, own = FakeModel(), FakeModel(("I am the own one.",))
+    async with own.serving(), remote.serving():
+        client = client_of(tmp_path, [EngineEntry(url=remote.url)], LLM_URL=own.url)
+        events = await pieces(client, model=MODEL)
+        assert events[-1].model == MODEL
+        assert client.title(MODEL) == "Large"
+        assert (await pieces(client))[0] == TextDelta("I am the own one.")
+        await client.close()
+
+
+async def test_a_model_with_engines_can_be_the_default(tmp_path: Path) -> None:
+    """LLM_MODEL names it. Other models stay those of the model process."""
+    remote, local = FakeModel(), FakeModel(("I am local.",))
+    async with remote.serving():
+        client = client_of(tmp_path, [EngineEntry(url=remote.url)], LLM_MODEL=MODEL)
+        async with local.serving(load({"CSPS_LLM_DATA": str(tmp_path)}).model_socket):
+            assert (await pieces(client))[0] == TextDelta("Hello")
+            assert (await pieces(client, model="fake-model"))[0] == TextDelta("I am local.")
         await client.close()

@@ -25,8 +25,9 @@ from core.errors import (
     PromptTooLong,
     SchemaRefused,
 )
-from core.model.client import ModelClient, local_url, responses, strip_version
+from core.model.client import ModelClient, local_url, responses
 from core.model.client.engine_connection import EngineConnection
+from core.model.library.engine_entry import strip_version
 from core.openai.chat_protocol import (
     QueuePosition,
     StreamFinished,
@@ -80,7 +81,7 @@ def test_text_survives_any_cut(texts: list[str], cuts: list[int], crlf: bool) ->
     found = [piece for a, b in pairwise(borders) for piece in reader.feed(body[a:b])]
 
     assert [piece.text for piece in found if isinstance(piece, TextDelta)] == texts
-    assert list(reader.end()) == [StreamFinished("stop", Usage(), "fake-model")]
+    assert list(reader.end()) == [StreamFinished("stop", Usage())]
 
 
 def raw_event(text: str) -> bytes:
@@ -171,7 +172,7 @@ async def test_a_whole_answer_is_not_treated_as_a_death(
     monkeypatch.setattr(responses, "DRAIN_S", 0.05)
     async with connected(own_settings, (WHOLE, *end)) as (client, _):
         async with asyncio.timeout(10):
-            assert [TextDelta("whole."), StreamFinished("stop", Usage(), "fake-model")] == await pieces(client)
+            assert [TextDelta("whole."), StreamFinished("stop", Usage())] == await pieces(client)
 
 
 async def test_a_connection_is_used_again(own_settings: Settings) -> None:
@@ -277,7 +278,7 @@ async def test_a_model_that_just_appeared_is_requested_by_name(own_settings: Set
     """The client asks for the list again instead of waiting for its end."""
     now = 0.0
     async with connected(own_settings) as (client, model):
-        client._clock = lambda: now
+        client.own.engines["local"]._clock = lambda: now
         await client.info()
         model.listed = [{"id": "fake-model"}, {"id": "large"}]
         now = 1.0
