@@ -8,9 +8,11 @@ import pytest
 
 from bindings.metrics import BotMetrics
 from bindings.selftest.slack_server import FakeSlack
-from bindings.slack.adapter import SlackPlatform
+from bindings.slack.adapter import SlackAdapter, SlackPlatform
 from bindings.slack.api import SlackApi
+from tests.bindings.slack.support_chat import Chat
 from tests.bindings.slack.support_fakes import ME, FakeIntake, settings
+from tests.bindings.slack.support_running_adapter import run_adapter
 
 
 @pytest.fixture
@@ -40,3 +42,14 @@ def intake() -> FakeIntake:
 @pytest.fixture
 def platform(api: SlackApi) -> SlackPlatform:
     return SlackPlatform(api, lambda: ME, lambda *_: None)
+
+
+@pytest.fixture
+def chat(slack: FakeSlack, api: SlackApi) -> Chat:
+    return Chat(slack, api)
+
+
+@pytest.fixture
+async def adapter(slack: FakeSlack, intake: FakeIntake) -> AsyncIterator[SlackAdapter]:
+    async with run_adapter(slack, intake) as made:
+        yield made

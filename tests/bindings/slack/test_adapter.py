@@ -1,56 +1,20 @@
-"""The adapter with a fake intake, in both modes, through the real SDK: the effect of each delivery."""
+"""The adapter with a fake intake, through the real SDK: the effect of each delivery."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 from structlog.testing import capture_logs
 
 from bindings.delivery.outlet import DIRECT, Closing, Page
 from bindings.incoming import IncomingMessage
-from bindings.metrics import BotMetrics
-from bindings.selftest.slack_faults import Trouble
-from bindings.selftest.slack_server import APP_TOKEN, FakeSlack
+from bindings.selftest.slack_server import FakeSlack
 from bindings.selftest.slack_texts import text_of
-from bindings.slack import event_router
 from bindings.slack.adapter import SlackAdapter
 from bindings.slack.mapping import parse_message
-from bindings.slack.sockets import SocketTimings
-from core.errors import ConfigError, CspsError, Stopping, StorageError
-from core.runtime.backoff import Backoff
-from tests.bindings.slack.support_fakes import ME, FakeIntake, payload, settings
-
-QUICK = SocketTimings(backoff=Backoff(0.01, 0.02))
-
-
-@asynccontextmanager
-async def run_adapter(slack: FakeSlack, intake: FakeIntake) -> AsyncIterator[SlackAdapter]:
-    """Runs a connected adapter in Socket Mode."""
-    adapter = SlackAdapter(settings(slack, sockets=True), BotMetrics(), QUICK)
-    await adapter.connect(intake)  # type: ignore[arg-type]
-    running = asyncio.create_task(adapter.run())
-    await slack.connected.wait()
-    try:
-        yield adapter
-    finally:
-        running.cancel()
-        await asyncio.wait({running})
-        await adapter.close()
-
-
-@pytest.fixture
-async def adapter(slack: FakeSlack, intake: FakeIntake) -> AsyncIterator[SlackAdapter]:
-    async with run_adapter(slack, intake) as made:
-        yield made
-
-
-async def deliver(slack: FakeSlack, name: str, kind: str = "events_api", **changes: Any) -> dict[str, Any]:
-    """Sends a payload over the socket. Returns its acknowledgement."""
-    return await slack.acknowledgement(await slack.push({**payload(name), **changes}, kind))
+from tests.bindings.slack.support_fakes import ME, FakeIntake, payload
+from tests.bindings.slack.support_running_adapter import deliver
 
 
 @pytest.mark.parametrize("name", ["app_mention", "message_im", "message_im_thread", "message_group", "message_mpim"])
@@ -305,91 +269,6 @@ async def test_the_regenerate_button_is_a_command(slack: FakeSlack, intake: Fake
     assert ("regenerate", "ans-1") == (incoming.command.name, incoming.command.argument)
 
 
-@pytest.mark.parametrize(("name", "toil"), [("slash_ask", False), ("slash_toil", True)])
-async def test_a_question_by_command_is_posted_and_taken(
-    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, name: str, toil: bool
-) -> None:
-    """The answer goes to the thread of that post."""
-    assert {"envelope_id"} == set(await deliver(slack, name, "slash_commands"))
-
-    [post] = slack.answers("C0001")
-    [incoming] = intake.messages
-    assert (post["ts"], toil) == (incoming.place.thread, incoming.toil)
-    assert "ann" in post["blocks"][0]["elements"][0]["text"]
-
-
-async def test_a_command_without_a_question_gets_an_explanation(
-    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter
-) -> None:
-    """Only its author sees it, in both languages."""
-    acknowledgement = await deliver(slack, "slash_ask", "slash_commands", text=" ")
-
-    assert "/ask Comment" in acknowledgement["payload"]["text"]
-    assert ([], []) == (intake.messages, slack.answers("C0001"))
-
-
-async def test_the_bot_posts_nothing_for_a_rejected_person(
-    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter
-) -> None:
-    """Only the person sees the reason, in both languages."""
-    intake.rejections = {"en": "Not you.", "fr": "Pas vous."}
-    acknowledgement = await deliver(slack, "slash_ask", "slash_commands")
-
-    assert "Not you.\nPas vous." == acknowledgement["payload"]["text"]
-    assert ([], []) == (intake.messages, slack.calls_to("chat.postMessage"))
-
-
-@pytest.mark.parametrize(
-    ("trouble", "reply"), [(Trouble(error="not_in_channel"), "/invite"), (Trouble(500), "try again")]
-)
-async def test_a_question_that_cannot_be_posted_is_not_taken(
-    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, trouble: Trouble, reply: str
-) -> None:
-    """Its author sees the reason within 3 seconds."""
-    slack.trouble["chat.postMessage"].append(trouble)
-    acknowledgement = await deliver(slack, "slash_ask", "slash_commands")
-
-    assert reply in acknowledgement["payload"]["text"]
-    assert [] == intake.messages
-
-
-@pytest.mark.parametrize("trouble", [StorageError("disk full"), Stopping("stopping")])
-async def test_a_question_that_cannot_be_taken_is_deleted(
-    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, trouble: CspsError
-) -> None:
-    """Slack does not repeat commands, so the post would never get an answer."""
-    intake.error = trouble
-    acknowledgement = await deliver(slack, "slash_ask", "slash_commands")
-    await slack.until(lambda: slack.calls_to("chat.delete"))
-
-    assert "try again" in acknowledgement["payload"]["text"]
-    assert [] == slack.answers("C0001")
-    assert "try again" in (await deliver(slack, "slash_forget", "slash_commands"))["payload"]["text"]
-
-
-async def test_a_question_that_is_posted_too_late_is_deleted(
-    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its author was asked to try again, and may have done so."""
-    monkeypatch.setattr(event_router, "QUESTION_DEADLINE_S", 0.0)
-    acknowledgement = await deliver(slack, "slash_ask", "slash_commands")
-    await slack.until(lambda: slack.calls_to("chat.delete"))
-
-    assert "try again" in acknowledgement["payload"]["text"]
-    assert ([], []) == (slack.answers("C0001"), intake.messages)
-
-
-@pytest.mark.parametrize("name", ["slash_personality", "slash_forget"])
-async def test_commands_are_answered_through_the_response_url(
-    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, name: str
-) -> None:
-    """Only the author sees the answer."""
-    await deliver(slack, name, "slash_commands", response_url=f"{slack.url}/response/1")
-    [incoming] = intake.messages
-    await adapter.platform.outlet(incoming).post(Page("Done.", "en", final=True), "n-1")
-    assert ["ephemeral"] == [each["response_type"] for each in slack.ephemeral_messages]
-
-
 async def test_unknown_events_and_buttons_are_acknowledged(
     slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter
 ) -> None:
@@ -401,67 +280,6 @@ async def test_unknown_events_and_buttons_are_acknowledged(
 
     assert "secret words" not in str(logs)
     assert [] == intake.messages
-
-
-# ---------------------------------------------------------------- logging in
-
-
-async def test_a_wrong_bot_token_is_a_config_error(slack: FakeSlack, intake: FakeIntake) -> None:
-    """The error says where to click."""
-    adapter = SlackAdapter(settings(slack, SLACK_BOT_TOKEN="xoxb-wrong"), BotMetrics())
-    with pytest.raises(ConfigError, match=r"SLACK_BOT_TOKEN.*OAuth & Permissions"):
-        await adapter.connect(intake)  # type: ignore[arg-type]
-    await adapter.close()
-
-
-async def test_login_is_retried_while_slack_is_down(slack: FakeSlack, intake: FakeIntake) -> None:
-    """The log has one line about it."""
-    slack.trouble["auth.test"].extend([Trouble(503), Trouble(cut=True), Trouble(429, retry_after_s="0")])
-    adapter = SlackAdapter(settings(slack), BotMetrics(), QUICK)
-    with capture_logs() as logs:
-        await adapter.connect(intake)  # type: ignore[arg-type]
-    await adapter.close()
-
-    assert 4 == len(slack.calls_to("auth.test"))
-    assert 1 == [entry["event"] for entry in logs].count("slack_login_failed")
-
-
-async def test_a_proxy_that_refuses_the_login_is_tried_again(slack: FakeSlack, intake: FakeIntake) -> None:
-    """Its page says nothing about the token."""
-    slack.trouble["auth.test"].append(Trouble(403, raw="<html>"))
-    adapter = SlackAdapter(settings(slack), BotMetrics(), QUICK)
-    await adapter.connect(intake)  # type: ignore[arg-type]
-    await adapter.close()
-
-    assert 2 == len(slack.calls_to("auth.test"))
-
-
-async def test_missing_scopes_are_logged(slack: FakeSlack, intake: FakeIntake) -> None:
-    """The log names the scopes of the manifest that Slack did not grant."""
-    with capture_logs() as logs:
-        async with run_adapter(slack, intake):
-            pass
-
-    (entry,) = [entry for entry in logs if entry["event"] == "slack_scopes_missing"]
-    missing = ["assistant:write", "channels:read", "commands", "files:read", "files:write", "im:write"]
-    assert [*missing, "usergroups:read", "users:read"] == entry["scopes"]
-
-
-async def test_only_http_mode_has_routes(slack: FakeSlack) -> None:
-    """Socket Mode needs no public address."""
-    assert () == SlackAdapter(settings(slack, sockets=True), BotMetrics()).routes()
-    [route] = SlackAdapter(settings(slack), BotMetrics()).routes()
-    assert "/slack/events" == route.path  # type: ignore[attr-defined]
-
-
-async def test_no_log_contains_tokens(slack: FakeSlack, intake: FakeIntake) -> None:
-    """A failure also logs no text of the question."""
-    with capture_logs() as logs:
-        async with run_adapter(slack, intake):
-            slack.trouble["chat.postMessage"].append(Trouble(500))
-            await deliver(slack, "slash_ask", "slash_commands")
-
-    assert not any(secret in str(logs) for secret in (APP_TOKEN, "xoxb-1-good", "pension"))
 
 
 def test_mapped_messages_survive_json() -> None:

@@ -11,8 +11,8 @@ from bindings.intake.admission import AccessLists
 from bindings.selftest.slack_server import BOT, BOT_USER, FakeSlack
 from bindings.slack.mapping import MENTIONS_ONLY, ListenRules, is_for_others, parse_message
 from tests.bindings.slack.support_fakes import ME, FakeIntake, payload
-from tests.bindings.slack.support_messages import mrkdwn, rich_text, section
-from tests.bindings.slack.test_adapter import deliver, run_adapter
+from tests.bindings.slack.support_payloads import mrkdwn, rich_text, section
+from tests.bindings.slack.support_running_adapter import deliver, run_adapter
 
 MENTION = f"<@{BOT_USER}>"
 LISTED = ListenRules(bots=frozenset({"B0CI", "A0002"}))

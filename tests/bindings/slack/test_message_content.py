@@ -19,18 +19,9 @@ from bindings.slack.message_content import read_message
 from bindings.slack.references import NO_REFERENCES, find_ids
 from bindings.slack.surroundings import select_before
 from tests.bindings.slack.support_fakes import ME
-from tests.bindings.slack.support_messages import (
-    FORWARD,
-    KINDS,
-    REFERENCES,
-    TABLE,
-    MessageKind,
-    app,
-    person,
-    section,
-    words,
-)
-from tests.bindings.slack.support_messages import rich_text as build_rich_text
+from tests.bindings.slack.support_messages import KINDS, MessageKind
+from tests.bindings.slack.support_payloads import FORWARD, REFERENCES, TABLE, app, person, section, words
+from tests.bindings.slack.support_payloads import rich_text as build_rich_text
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "slack.md"
 

@@ -7,60 +7,13 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from bindings.delivery.outlet import Closing, Gone, Page, Refused, Throttled, Unreachable, Upload
-from bindings.incoming import IncomingMessage, Place
+from bindings.delivery.outlet import Closing, Gone, Refused, Throttled, Unreachable, Upload
 from bindings.selftest.slack_faults import Trouble
-from bindings.selftest.slack_server import BOT_USER, FakeSlack
+from bindings.selftest.slack_server import FakeSlack
 from bindings.selftest.slack_texts import context_texts, text_of
-from bindings.slack.adapter import SlackPlatform
 from bindings.slack.api import SlackApi
-from bindings.slack.outlet import SlackOutlet
 from bindings.slack.streams import COOLDOWN_S, UPDATES_PER_MINUTE, StreamRegistry
-from tests.bindings.slack.support_fakes import ME
-
-CLOSING = Closing("ans-1", "Written by AI (model m).")
-
-
-class Chat:
-    """A question in a thread, and the outlet of its answer."""
-
-    def __init__(self, slack: FakeSlack, api: SlackApi, channel: str = "C1", *, threaded: bool = True) -> None:
-        self.slack, self.api, self.channel = slack, api, channel
-        self.question = slack.add_message(channel, f"<@{BOT_USER}> why?")
-        kind = "personal" if channel.startswith("D") else "channel"
-        route = {"user": "U0ANN", "team": "T0001"}
-        self.place = Place("slack", "T0001", channel, self.question if threaded else None, kind, route)  # type: ignore[arg-type]
-        self.stopped: list[tuple[Place, str]] = []
-        self.platform = SlackPlatform(api, lambda: ME, lambda place, ref: self.stopped.append((place, ref)))
-        self.outlet = self.again()
-
-    def again(self) -> SlackOutlet:
-        incoming = IncomingMessage("e", self.place, self.question, "U0ANN", "why?")
-        outlet = self.platform.outlet(incoming)
-        assert isinstance(outlet, SlackOutlet)
-        return outlet
-
-    def after_a_crash(self) -> SlackOutlet:
-        """An outlet of a new process, without memory of this one."""
-        self.platform = SlackPlatform(self.api, lambda: ME, lambda *_: None)
-        return self.again()
-
-    @property
-    def answers(self) -> list[dict[str, object]]:
-        return self.slack.answers(self.channel)
-
-
-@pytest.fixture
-def chat(slack: FakeSlack, api: SlackApi) -> Chat:
-    return Chat(slack, api)
-
-
-def page(text: str, **more: object) -> Page:
-    return Page(text, "en", **more)  # type: ignore[arg-type]
-
-
-def final(text: str) -> Page:
-    return page(text, final=True, closing=CLOSING)
+from tests.bindings.slack.support_chat import Chat, final, page
 
 
 async def test_an_answer_is_streamed(chat: Chat) -> None:
@@ -144,33 +97,6 @@ async def test_slacks_stop_button_is_reported(chat: Chat) -> None:
     assert "One" == text_of(chat.answers[0]).strip()
     await chat.outlet.edit(ref, page("One ", final=True, closing=Closing("ans-1", "f", note="Stopped.")))
     assert ["Stopped.", "f"] == context_texts(chat.answers[0])
-
-
-@pytest.mark.parametrize("done", [False, True])
-async def test_an_append_with_unknown_outcome_is_not_repeated(chat: Chat, done: bool) -> None:
-    """A repeat could double the text, so the message is edited from then on."""
-    ref = await chat.outlet.post(page("One "), "n-1")
-    chat.slack.trouble["chat.appendStream"].append(Trouble(500, done=done))
-    with pytest.raises(Unreachable):
-        await chat.outlet.edit(ref, page("One two "))
-    await chat.outlet.edit(ref, page("One two "))
-    await chat.outlet.edit(ref, final("One two three."))
-
-    assert "One two three." == text_of(chat.answers[0])
-    assert 1 == len(chat.slack.calls_to("chat.appendStream"))
-
-
-@pytest.mark.parametrize("done", [False, True])
-async def test_a_stop_with_unknown_outcome_is_completed(chat: Chat, done: bool) -> None:
-    """The text is there once, also if the stop had taken effect."""
-    ref = await chat.outlet.post(page("One "), "n-1")
-    chat.slack.trouble["chat.stopStream"].append(Trouble(502, raw="<html>", done=done))
-    with pytest.raises(Unreachable):
-        await chat.outlet.edit(ref, final("One two."))
-    await chat.outlet.edit(ref, final("One two."))
-
-    assert "One two." == text_of(chat.answers[0])
-    assert not chat.answers[0]["streaming"]
 
 
 async def test_a_throttled_append_is_repeated(chat: Chat) -> None:
@@ -333,63 +259,6 @@ async def test_a_status_without_a_stream_is_a_message(chat: Chat) -> None:
     assert ["Hello."] == [text_of(each) for each in chat.answers]
 
 
-@pytest.mark.parametrize("streams", [True, False])
-async def test_a_post_with_unknown_outcome_is_found(chat: Chat, streams: bool) -> None:
-    """A message is found by its nonce. An open stream has none, and is found because no answer owns it."""
-    if not streams:
-        chat.slack.permanent_errors["chat.startStream"] = "missing_scope"
-    method = "chat.startStream" if streams else "chat.postMessage"
-    other = await chat.again().post(page("Another answer "), "m-1")
-    chat.slack.trouble[method].append(Trouble(500, done=True))
-    with pytest.raises(Unreachable):
-        await chat.outlet.post(page("One "), "n-1")
-
-    ref = await chat.outlet.find("n-1")
-    assert ref not in (None, other)
-    await chat.outlet.edit(ref or "", final("One two."))
-    assert ["Another answer ", "One two."] == [text_of(each) for each in chat.answers]
-
-
-@pytest.mark.parametrize("streams", [True, False])
-async def test_a_post_that_failed_is_not_found(chat: Chat, streams: bool) -> None:
-    """No other message passes for it: of people, of other answers, with files, or before the question."""
-    if not streams:
-        chat.slack.permanent_errors["chat.startStream"] = "missing_scope"
-    thread = chat.question
-    chat.slack.add_message("C1", "hi", thread=thread)
-    chat.slack.add_message("C1", "", thread=thread, user=BOT_USER, bot_id="B0BOT", files=[{"id": "F1"}])
-    await chat.again().post(page("Another answer "), "m-1")
-    await chat.again().post(final("A notice."), "m-2")
-
-    assert await chat.outlet.find("n-1") is None
-
-
-async def test_after_a_crash_an_answer_is_finished_in_its_message(chat: Chat) -> None:
-    """The stream of the crashed process is ended, and its message edited."""
-    ref = await chat.outlet.post(page("One "), "n-1")
-    outlet = chat.after_a_crash()
-    await outlet.edit(ref, page("One two "))
-    await outlet.edit(ref, final("One two."))
-
-    [answer] = chat.answers
-    assert "One two." == text_of(answer)
-    assert not answer["streaming"]
-
-
-async def test_after_a_crash_an_unrecorded_stream_is_found(chat: Chat) -> None:
-    """The process died between Slack's response and its own record of it."""
-    lost = await chat.outlet.post(page("One "), "n-1")
-
-    assert lost == await chat.after_a_crash().find("n-1")
-
-
-async def test_an_open_stream_is_no_page_of_a_plainer_form(chat: Chat) -> None:
-    """It belongs to the form that was refused, and is deleted."""
-    await chat.outlet.post(page("One "), "n-1")
-
-    assert await chat.after_a_crash().in_form("text").find("n-text-1") is None
-
-
 async def test_a_page_is_deleted(chat: Chat) -> None:
     """A stream is ended first. A page that is already gone is no error."""
     ref = await chat.outlet.post(page("One "), "n-1")
@@ -447,34 +316,6 @@ async def test_a_file_is_posted_with_the_answer(chat: Chat) -> None:
 
     chat.slack.permanent_errors["files.getUploadURLExternal"] = "missing_scope"
     assert not await chat.outlet.upload(upload, "m-file")
-
-
-async def test_after_a_crash_an_uploaded_file_is_found(chat: Chat) -> None:
-    """It is found by its name. No other file and no unowned stream passes for it."""
-    await chat.outlet.post(page("One "), "n-1")
-    await chat.outlet.upload(Upload("rows.jsonl", "application/json", b"{}"), "m-file")
-    outlet = chat.after_a_crash()
-
-    assert await outlet.find("m-file")
-    assert await outlet.find("n-file") is None
-
-
-async def test_after_a_crash_the_second_page_is_not_the_first(chat: Chat) -> None:
-    """While the first page is streamed, the second cannot have begun."""
-    first = await chat.outlet.post(page("One "), "n-1")
-    assert await chat.after_a_crash().find("n-2") is None
-
-    await chat.outlet.edit(first, page("One.", final=True))
-    second = await chat.outlet.post(page("Two "), "n-2")
-    assert second == await chat.after_a_crash().find("n-2")
-
-
-async def test_a_message_has_one_owner_after_a_crash(chat: Chat) -> None:
-    """Neither this process nor the next one takes it for another answer."""
-    first = await chat.outlet.post(page("One "), "n-1")
-    await chat.after_a_crash().edit(first, final("One."))
-
-    assert await chat.after_a_crash().find("m-1") is None
 
 
 async def test_streams_beyond_slacks_limit_become_messages(slack: FakeSlack, api: SlackApi) -> None:
