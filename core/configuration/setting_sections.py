@@ -97,6 +97,13 @@ class ModelSettings(Section):
     suspend_mb: int = env(
         "LLM_SUSPEND_MB", "The host memory, in MiB, for conversations that left the KV cache.", "512", ge=0
     )
+    suspend_disk_mb: int = env(
+        "LLM_SUSPEND_DISK_MB",
+        "The disk space, in MiB, for idle conversations of all local models together, encrypted in the data folder."
+        " 0: none are kept.",
+        "4096",
+        ge=0,
+    )
     wait_s: float = env("LLM_WAIT_S", "The seconds that an answer waits for a model that is away.", "60", gt=0)
     timeout_s: float = env(
         "LLM_TIMEOUT_S",

@@ -30,6 +30,7 @@ class EngineChatRequest(ChatFields):
     model: str | None = None
     stream: bool = False
     n: Literal[1, None] = 1
+    prompt_cache_key: str | None = Field(default=None, max_length=256)  # of a conversation that may stay on disk
     keep_prefix: bool = False  # the system message may be pinned and saved to disk for other requests
 
     @model_validator(mode="before")
@@ -61,6 +62,16 @@ class TokenizeRequest(OpenModel):
         if (self.prompt is None) == (self.messages is None):
             raise ValueError("give either `prompt` or `messages`")
         return self
+
+
+class ForgetRequest(OpenModel):
+    """The body of POST /forget: the `prompt_cache_key` of one conversation or of several."""
+
+    prompt_cache_key: str | Annotated[list[str], Field(max_length=10_000)]
+
+    @property
+    def keys(self) -> list[str]:
+        return [self.prompt_cache_key] if isinstance(self.prompt_cache_key, str) else self.prompt_cache_key
 
 
 class EmbeddingsRequest(OpenModel):

@@ -5,23 +5,26 @@ from __future__ import annotations
 import asyncio
 import hmac
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 import aiohttp
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from core.errors import Stopping
+from core.errors import ModelUnavailable, Stopping
 from core.model.host.metrics import merge_metrics
 from core.model.host.model_host import ModelHost
 from core.model.host.proxy import answer
 from core.model.host.tickets import PooledWorker
 from core.model.http_service import BODY_LIMIT_BYTES, Handler, errors_as_json, parse_json, read_body
-from core.openai.engine_requests import EmbeddingsRequest, parse
+from core.openai.engine_requests import EmbeddingsRequest, ForgetRequest, parse
 from core.openai.responses import embeddings_object, list_object
 from core.rag.embeddings import Embedder, LocalEmbedder
 
 ENCODER_THREADS = 1  # the other cores belong to the models
 WORKER_DEADLINE_S = 5.0  # for its metrics
+FORGET_DEADLINE_S = 15.0  # for a step of the model, and for a file that is being written
+FORGET_RETRY_AFTER_S = 5.0
 
 
 @dataclass
@@ -50,6 +53,7 @@ def create_app(service: HostService) -> web.Application:
     app.router.add_post("/v1/embeddings", embeddings)
     app.router.add_get("/v1/models", models)
     app.router.add_post("/tokenize", forward)
+    app.router.add_post("/forget", forget)
     app.router.add_get("/health", health)
     app.router.add_get("/metrics", metrics)
     return app
@@ -89,6 +93,33 @@ async def embeddings(request: web.Request) -> web.StreamResponse:
 
 async def models(request: web.Request) -> web.Response:
     return web.json_response(list_object(await request.app[SERVICE].serving().listing()))
+
+
+async def forget(request: web.Request) -> web.Response:
+    """Has all workers drop the states of conversations. One of them also deletes those on disk, of every model.
+
+    Answers 503 if a worker could not do it, or if there is none: the caller repeats the request later.
+    """
+    body = await read_body(request)
+    parse(ForgetRequest, parse_json(body))
+    workers = [each for each in request.app[SERVICE].serving().pool.workers() if each.state != "loading"]
+    done = await asyncio.gather(*(pass_forget(each, body) for each in workers))
+    if not done or not all(done):
+        raise ModelUnavailable("a model could not drop its states now", retry_after_s=FORGET_RETRY_AFTER_S)
+    return web.json_response({})
+
+
+async def pass_forget(worker: PooledWorker, body: bytes) -> bool:
+    """Passes the request on; False if the worker did not do it. One that is stopping may be writing to disk."""
+    if worker.state != "ready":
+        return False
+    headers = {"Content-Type": "application/json"}
+    try:
+        async with asyncio.timeout(FORGET_DEADLINE_S):
+            async with worker.process.http.post("/forget", data=body, headers=headers) as response:
+                return response.status == HTTPStatus.OK
+    except (aiohttp.ClientError, TimeoutError):
+        return False
 
 
 async def health(request: web.Request) -> web.Response:

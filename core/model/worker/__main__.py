@@ -28,6 +28,7 @@ from core.runtime.http_server import serve_app
 
 log = structlog.get_logger()
 
+MIN_FLUSH_S = 2.0  # for writing idle conversations, also after running answers took the whole drain time
 Announce = Callable[[Announcement], None]
 
 
@@ -77,12 +78,13 @@ async def serve(options: WorkerOptions, announce: Announce) -> None:
             loading.result()
             await stopped
         service.stopping = True
+        deadline = time.monotonic() + options.drain_s
     if not loading.done():
         os._exit(os.EX_OK)  # asyncio would wait for the load, whose thread cannot be interrupted
     if service.model:
         # Threads may still tokenise for clients that disconnected.
         await asyncio.get_running_loop().shutdown_default_executor()
-        service.model.close()
+        service.model.close(flush_s=max(MIN_FLUSH_S, deadline - time.monotonic()))
 
 
 async def load(service: ModelService, options: WorkerOptions, announce: Announce) -> None:

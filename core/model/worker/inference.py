@@ -7,12 +7,14 @@ threads call `submit`, `cancel`, `pause` and `run`, which only put a command int
 
 from __future__ import annotations
 
+import asyncio
 import os
 import queue
 import random
 import threading
 import time
 from collections.abc import Callable
+from collections.abc import Sequence as SequenceOf
 from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
@@ -37,6 +39,9 @@ from core.model.worker.sequence import (
     TextOutput,
     TokenSampler,
 )
+from core.model.worker.step_rates import StepRates
+from core.model.worker.suspended.disk_tier import DiskTier
+from core.model.worker.suspended.state_store import SuspendedStore
 
 log = structlog.get_logger()
 
@@ -44,8 +49,6 @@ Result = TypeVar("Result")
 Deliver = Callable[[list[tuple[Sequence, SequenceOutput]]], None]
 
 PINNED_PREFIXES = 16
-STEP_TARGET_S = 0.15  # while a sequence decodes, prefill may lengthen a step to about this
-MIN_PREFILL_TOKENS = 32  # per step, however slow the machine
 QUEUE_REPORT_INTERVAL_S = 1.0
 
 
@@ -73,6 +76,7 @@ class InferenceThread:
         metrics: ModelMetrics,
         store: PrefixStore | None = None,
         clock: Callable[[], float] = time.monotonic,
+        suspended: SuspendedStore | None = None,
     ) -> None:
         self._model = model
         self._scheduler = scheduler
@@ -82,11 +86,11 @@ class InferenceThread:
         self._store = store
         self._clock = clock
         self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._disk = DiskTier(suspended, cache, scheduler.waiting, self._commands.put, clock)
         self._outputs: list[tuple[Sequence, SequenceOutput]] = []
         self._stopping = False
         self._admission_closed = False  # from a preemption until the next sequence leaves
-        self._prefill_rate = 200.0  # measured tokens per second
-        self._service_s: float | None = None  # measured seconds that a request occupies its slot
+        self._rates = StepRates()
         self._queue_reported_at_s = 0.0
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
         self._step_began_s: float | None = None
@@ -94,10 +98,14 @@ class InferenceThread:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
-        """Ends the thread after the current step; running sequences get no more outputs."""
-        self._commands.put(self._end)
+    def stop(self, flush_s: float = 0.0) -> None:
+        """Ends the thread after the current step; running sequences get no more outputs.
+
+        Idle conversations are written to disk for at most `flush_s` seconds.
+        """
+        self._commands.put(lambda: self._end(flush_s))
         self._thread.join()
+        self._disk.stop()
 
     def submit(self, sequence: Sequence) -> None:
         self._commands.put(lambda: self._enqueue(sequence))
@@ -125,6 +133,11 @@ class InferenceThread:
         self._commands.put(do)
         return future
 
+    async def forget(self, keys: SequenceOf[str]) -> None:
+        """Drops the states of forgotten conversations from the KV cache, host memory and disk. Raises OSError."""
+        await asyncio.wrap_future(self.run(self._cache.drop_forgotten))
+        await self._disk.forget(keys)
+
     @property
     def step_took_s(self) -> float:
         """Seconds since the current step began; 0 while there is nothing to compute."""
@@ -149,6 +162,7 @@ class InferenceThread:
                 # Without progress only a command can change anything: a request, a cancel, the end of a pause.
                 self._run_commands(wait=not progress)
                 progress = self.step()
+                self._disk.copy_next(busy=bool(self._scheduler.running))
             except Exception as exc:
                 log.exception("inference_failed", running=len(self._scheduler.running))
                 self._fail_all(exc)
@@ -156,12 +170,19 @@ class InferenceThread:
             self._flush()
 
     def _run_commands(self, wait: bool) -> None:
-        command = self._commands.get() if wait else None
+        command = self._next_command() if wait else None
         self._step_began_s = self._clock()
         if command:
             command()
         while not self._commands.empty():
             self._commands.get()()
+
+    def _next_command(self) -> Callable[[], None] | None:
+        """Waits for a command; None when an idle conversation is due to be written."""
+        try:
+            return self._commands.get(timeout=self._disk.wait_s())
+        except queue.Empty:
+            return None
 
     def step(self) -> bool:
         """Admits sequences, computes one batch and samples the next tokens. False: there was nothing to do."""
@@ -182,7 +203,7 @@ class InferenceThread:
             self._record_computed(part, row)
             if row.logits:
                 self._sample(part.sequence, index)
-        self._measure_prefill(plan, self._clock() - started)
+        self._rates.measure_step(sum(part.count for part in plan), self._clock() - started)
         return True
 
     def _row(self, part: ScheduledTokens) -> BatchRow:
@@ -208,7 +229,7 @@ class InferenceThread:
         for sequence in self._scheduler.waiting:
             if not self._scheduler.has_free_slot:
                 return
-            if self._awaits_prefix(sequence):
+            if self._awaits_prefix(sequence) or self._disk.awaits(sequence, self._rates.prefill_rate):
                 continue
             if not self._start(sequence):
                 return
@@ -217,12 +238,17 @@ class InferenceThread:
         """Gives a sequence a slot with its longest known prefix; False if there is no room now."""
         tokens = sequence.tokens(0, sequence.length)
         # A sequence must fit beside the pending tokens of the running ones, or it would be preempted at once.
-        if not self._cache.fits(tokens, reserved=sum(s.pending for s in self._scheduler.running)):
+        reserved = sum(s.pending for s in self._scheduler.running)
+        if not self._cache.fits(tokens, reserved, sequence.fetched):
             return False
-        place = self._cache.acquire(tokens)
+        place = self._cache.acquire(tokens, sequence.conversation, sequence.fetched)
         if place is None:
             return False
         sequence.slot, sequence.computed = place
+        if sequence.fetched is not None:
+            sequence.fetched = None
+            self._metrics.resumed.inc()
+        self._disk.begin(sequence)
         if sequence.sampler is None:
             sequence.cached = sequence.computed
             seed = sequence.sampling.seed
@@ -256,6 +282,7 @@ class InferenceThread:
         if sequence.slot is not None:
             self._cache.release(sequence.slot)
             sequence.slot = None
+            self._disk.end(sequence)
         if sequence.sampler is not None:
             sequence.sampler.close()
         self._metrics.requests.inc()
@@ -318,7 +345,7 @@ class InferenceThread:
     def _finish(self, sequence: Sequence, reason: str) -> None:
         if rest := sequence.text.finish():
             self._emit(sequence, TextOutput(rest))
-        self._measure_service(self._clock() - sequence.admitted_at_s)
+        self._rates.measure_service(self._clock() - sequence.admitted_at_s)
         self._emit(sequence, FinishedOutput("length" if reason == "length" else "stop", sequence.usage))
         self._remove(sequence)
 
@@ -353,20 +380,10 @@ class InferenceThread:
     # --- measurements and outputs -----------------------------------------------------------------------------------
 
     def _prefill_tokens(self) -> int:
-        if not self._scheduler.decodes:
-            return self._model.batch_tokens
-        return max(MIN_PREFILL_TOKENS, int(self._prefill_rate * STEP_TARGET_S))
-
-    def _measure_prefill(self, plan: list[ScheduledTokens], took_s: float) -> None:
-        tokens = sum(part.count for part in plan)
-        if tokens >= MIN_PREFILL_TOKENS and took_s > 0:
-            self._prefill_rate += 0.3 * (tokens / took_s - self._prefill_rate)
-
-    def _measure_service(self, took_s: float) -> None:
-        self._service_s = took_s if self._service_s is None else self._service_s + 0.2 * (took_s - self._service_s)
+        return self._rates.prefill_tokens() if self._scheduler.decodes else self._model.batch_tokens
 
     def _expected_wait_s(self, position: int) -> float | None:
-        return None if self._service_s is None else round(self._service_s * position / self._scheduler.slots, 1)
+        return self._rates.expected_wait_s(position, self._scheduler.slots)
 
     def _report_queue(self) -> None:
         """Emits position and expected wait to each waiting request, about once a second."""
@@ -385,5 +402,6 @@ class InferenceThread:
             outputs, self._outputs = self._outputs, []
             self._deliver(outputs)
 
-    def _end(self) -> None:
+    def _end(self, flush_s: float) -> None:
         self._stopping = True
+        self._disk.finish(flush_s)

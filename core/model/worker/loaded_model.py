@@ -6,14 +6,17 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
+from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from core.configuration.settings import Settings
-from core.errors import BadRequest, NotAnEmbedder
+from core.errors import BadRequest, NotAnEmbedder, StorageError
 from core.model.hardware.processor import choose_threads
 from core.model.library import model_files
 from core.model.library.gguf_file import ModelFile
+from core.model.worker.conversation import Conversations
 from core.model.worker.grammar import GrammarCompiler
 from core.model.worker.inference import PINNED_PREFIXES, InferenceThread
 from core.model.worker.llama.loading import RunnerConfig, load, transcode
@@ -25,6 +28,9 @@ from core.model.worker.prefix_store import PrefixStore
 from core.model.worker.prompt_tokenizer import PromptTokenizer
 from core.model.worker.scheduler import Scheduler
 from core.model.worker.sequence import Sequence, SequenceOutput
+from core.model.worker.suspended.identity import fingerprint
+from core.model.worker.suspended.state_folder import FolderLimits, StateFolder, delete_all
+from core.model.worker.suspended.state_store import SuspendedStore
 from core.openai.engine_requests import EngineChatRequest
 
 IDLE_SHARE = 0.25  # of the KV cache, for paused conversations
@@ -89,6 +95,7 @@ class LoadedModel:
         self._grammars_lock = threading.Lock()
         scheduler = Scheduler(options.slots, options.queue_limit)
         self.metrics = ModelMetrics(scheduler)
+        self._conversations = Conversations()
         prefixes = Path(options.data_folder) / "prefixes"
         self._inference = InferenceThread(
             runner,
@@ -104,6 +111,7 @@ class LoadedModel:
             deliver=self._deliver,
             metrics=self.metrics,
             store=PrefixStore(prefixes, f"{file.fingerprint} {runner.build}", PINNED_PREFIXES),
+            suspended=None if runner.embeds else suspended_store(options, runner.state_settings),
         )
         self._inference.start()
 
@@ -111,6 +119,8 @@ class LoadedModel:
         """Submits a chat request. Raises BadRequest, PromptTooLong, SchemaRefused."""
         if self.embeds:
             raise BadRequest(f"{self.file.name} is an embedder; it does not chat")
+        key = request.prompt_cache_key
+        conversation = self._conversations.get(key) if key else None  # before the first wait: it may be forgotten now
         schema = request.enforced_schema
         thinks = schema is None  # a schema constrains the first character, so no thinking can precede it
         prompt = await asyncio.to_thread(lambda: self.prompts.chat(request.plain_messages(), thinks=thinks))
@@ -125,6 +135,7 @@ class LoadedModel:
             user=request.user,
             pinned_tokens=prompt.system_tokens if request.keep_prefix else 0,
             constraint=constraint,
+            conversation=conversation,
         )
         outputs.pause = lambda paused: self._inference.pause(sequence, paused)
         self._inference.submit(sequence)
@@ -132,6 +143,14 @@ class LoadedModel:
 
     def cancel(self, reply: ReplyHandle) -> None:
         self._inference.cancel(reply.sequence)
+
+    async def forget(self, keys: SequenceOf[str]) -> None:
+        """Deletes the states of the conversations with these keys. Raises StorageError if the disk refuses."""
+        self._conversations.forget(keys)
+        try:
+            await self._inference.forget(keys)
+        except OSError as exc:
+            raise StorageError(f"suspended conversations cannot be deleted: {exc.strerror}") from exc
 
     async def embed(self, tokens: list[int]) -> list[float]:
         """Returns one text's embedding. Raises NotAnEmbedder, or BadRequest if the text is empty or too long."""
@@ -157,8 +176,9 @@ class LoadedModel:
     def stalled(self) -> bool:
         return self._inference.step_took_s > STALLED_S
 
-    def close(self) -> None:
-        self._inference.stop()
+    def close(self, flush_s: float = 0.0) -> None:
+        """Writes idle conversations to disk for at most `flush_s` seconds, then frees the model."""
+        self._inference.stop(flush_s)
         self._runner.close()
 
     def _deliver(self, outputs: list[tuple[Sequence, SequenceOutput]]) -> None:
@@ -169,6 +189,16 @@ def dispatch(outputs: list[tuple[Sequence, SequenceOutput]]) -> None:
     """Passes a step's outputs to their queues, on the event loop."""
     for sequence, output in outputs:
         sequence.outputs(output)
+
+
+def suspended_store(options: WorkerOptions, state_settings: str) -> SuspendedStore | None:
+    """Returns the store of suspended conversations; None, without any file left, if the settings allow no bytes."""
+    root = Path(options.data_folder) / "suspended"
+    limits = FolderLimits(options.suspend_disk_mb * 1024 * 1024, timedelta(days=options.keep_days).total_seconds())
+    if not limits.bytes:
+        delete_all(root)
+        return None
+    return SuspendedStore(lambda: StateFolder(root, f"{fingerprint(Path(options.path))} {state_settings}", limits))
 
 
 def find_model(settings: Settings) -> ModelFile:
@@ -182,7 +212,7 @@ def load_runner(options: WorkerOptions) -> LlamaRunner:
     config = RunnerConfig(
         window=options.context_window,
         cache_tokens=options.cache_tokens,
-        sequences=min(2 * options.slots + PINNED_PREFIXES, SEQUENCE_LIMIT),
+        sequences=min(2 * options.slots + PINNED_PREFIXES + 1, SEQUENCE_LIMIT),
         threads=options.threads,
         gpu_layers=options.gpu_layers,
     )

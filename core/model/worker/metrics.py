@@ -21,6 +21,7 @@ class ModelMetrics:
         self._steps = Counter("csps_model_steps", "Batches computed", registry=r)
         self.preempted = Counter("csps_model_preemptions", "Sequences preempted for KV cache room", registry=r)
         self.restored = Counter("csps_model_prefixes_restored", "Prefixes restored from disk at start", registry=r)
+        self.resumed = Counter("csps_model_conversations_resumed", "Conversations read from disk", registry=r)
         self._waited = Histogram("csps_model_queue_seconds", "Wait for a slot", buckets=QUEUE_SECONDS, registry=r)
         self.constrained = Histogram(
             "csps_model_constrained_choice_seconds",

@@ -23,6 +23,8 @@ class WorkerOptions:
     slots: int  # answers generated at the same time
     queue_limit: int
     suspend_mb: int
+    suspend_disk_mb: int = 0  # for suspended conversations of all models together
+    keep_days: int = 30  # days after which an unused conversation leaves the disk
     context_window: int | None = None  # tokens
     cache_tokens: int | None = None
     gpu_layers: int | None = None
@@ -43,6 +45,8 @@ class WorkerOptions:
             slots=model.slots,
             queue_limit=model.queue_limit,
             suspend_mb=model.suspend_mb,
+            suspend_disk_mb=model.suspend_disk_mb,
+            keep_days=settings.data.keep_days,
             context_window=model.context_window,
             cache_tokens=model.cache_tokens,
             gpu_layers=model.gpu_layers,

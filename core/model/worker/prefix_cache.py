@@ -11,12 +11,15 @@ Knows no requests, no clock and no llama.cpp: it receives the four operations on
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from cachetools import FIFOCache
 from numpy.typing import NDArray
+
+from core.model.worker.conversation import CachedConversation
 
 Tokens = NDArray[np.int32]
 SequenceState = NDArray[np.uint8]
@@ -29,8 +32,8 @@ class KvCache(Protocol):
 
     def fork(self, source: int, target: int, length: int) -> None: ...
     def drop(self, sequence: int, start: int = 0) -> None: ...
-    def save(self, sequence: int) -> SequenceState: ...
-    def restore(self, sequence: int, state: SequenceState) -> bool: ...
+    def save(self, sequence: int, start: int = 0, end: int | None = None) -> SequenceState: ...
+    def restore(self, sequence: int, states: Iterable[SequenceState]) -> bool: ...
 
 
 @dataclass(eq=False, slots=True)
@@ -43,6 +46,7 @@ class ResidentSequence:
     shared: int = 0
     busy: bool = True
     pinned: bool = False
+    conversation: CachedConversation | None = None
 
     @property
     def cells(self) -> int:
@@ -51,7 +55,23 @@ class ResidentSequence:
 
 @dataclass(frozen=True, slots=True)
 class SuspendedSequence:
+    """A sequence outside of the KV cache. `states` follow one another; each holds some of the positions."""
+
     tokens: Tokens
+    states: tuple[SequenceState, ...]
+    conversation: CachedConversation | None = None
+
+    @property
+    def byte_count(self) -> int:
+        return sum(len(state) for state in self.states)
+
+
+@dataclass(frozen=True, slots=True)
+class CopiedState:
+    """The state of a sequence's tokens from `start` on. `tokens`: all, from 0 to the end of the state."""
+
+    tokens: Tokens
+    start: int
     state: SequenceState
 
 
@@ -76,7 +96,7 @@ class PrefixCache:
         self._share = share
         self._residents: OrderedDict[int, ResidentSequence] = OrderedDict()  # least recently used first
         self._suspended: FIFOCache[bytes, SuspendedSequence] = FIFOCache(
-            suspend_bytes, getsizeof=lambda suspended: len(suspended.state)
+            suspend_bytes, getsizeof=lambda suspended: suspended.byte_count
         )
 
     @property
@@ -87,10 +107,10 @@ class PrefixCache:
     def suspended_bytes(self) -> int:
         return int(self._suspended.currsize)
 
-    def fits(self, tokens: Tokens, reserved: int = 0) -> bool:
+    def fits(self, tokens: Tokens, reserved: int = 0, fetched: SuspendedSequence | None = None) -> bool:
         """Tells whether the tokens fit once idle sequences are evicted and busy ones grew by `reserved` cells."""
         resident, live = self._longest_resident(tokens)
-        restorable = self._longest_suspended(tokens)[1]
+        restorable = self._longest_suspended(tokens, fetched)[1]
         live = min(live, len(tokens) - 1) if live >= restorable else 0
         return self._cells_in_use(resident, live) + len(tokens) - live + reserved <= self._cells
 
@@ -98,12 +118,24 @@ class PrefixCache:
         """Returns the length of the prompt's longest prefix in the KV cache or in host memory, in tokens."""
         return max(self._longest_resident(tokens)[1], self._longest_suspended(tokens)[1])
 
-    def acquire(self, tokens: Tokens) -> tuple[int, int] | None:
+    def acquire(
+        self,
+        tokens: Tokens,
+        conversation: CachedConversation | None = None,
+        fetched: SuspendedSequence | None = None,
+    ) -> tuple[int, int] | None:
         """Returns a slot and the number of prompt tokens already in it; None if no slot is free.
 
-        The last token always remains to be computed: only computing it yields logits.
+        The last token always remains to be computed: only computing it yields logits. `fetched`: read from disk for
+        this prompt; it goes straight into the KV cache.
         """
-        suspended, restorable = self._longest_suspended(tokens)
+        place = self._acquire(tokens, fetched)
+        if place is not None:
+            self._residents[place[0]].conversation = conversation
+        return place
+
+    def _acquire(self, tokens: Tokens, fetched: SuspendedSequence | None) -> tuple[int, int] | None:
+        suspended, restorable = self._longest_suspended(tokens, fetched)
         resident, live = self._longest_resident(tokens)
         usable = len(tokens) - 1
         if (
@@ -139,7 +171,8 @@ class PrefixCache:
         resident = self._residents[slot]
         resident.busy = False
         self._residents.move_to_end(slot)
-        if not self._share or len(resident.tokens) < MIN_PREFIX_TOKENS:
+        forgotten = resident.conversation is not None and resident.conversation.forgotten
+        if forgotten or not self._share or len(resident.tokens) < MIN_PREFIX_TOKENS:
             self._drop(resident)
         while sum(r.cells for r in self._idle()) > self._idle_cells:
             self._evict_one()
@@ -174,7 +207,7 @@ class PrefixCache:
         if not self._free_slots or self.free_cells < len(tokens):
             return False
         slot = self._free_slots[-1]
-        if not self._memory.restore(slot, state):
+        if not self._memory.restore(slot, (state,)):
             return False
         self._free_slots.pop()
         self._residents[slot] = ResidentSequence(slot, tokens, busy=False, pinned=True)
@@ -186,6 +219,43 @@ class PrefixCache:
             if not self._evict_one():
                 return False
         return True
+
+    def idle_tokens(self, conversation: CachedConversation) -> Tokens | None:
+        """Returns the tokens of an idle conversation that are computed, here or in host memory; None if it is gone."""
+        resident = self._idle_resident(conversation)
+        suspended = None if resident else self._suspended_of(conversation)
+        return resident.tokens if resident else suspended.tokens if suspended else None
+
+    def copy_state(self, conversation: CachedConversation, start: int, limit: int) -> CopiedState | None:
+        """Copies the state of at most `limit` tokens from `start` on. A state in host memory is copied in whole."""
+        resident = self._idle_resident(conversation)
+        if resident:
+            if not self._share:  # a recurrent state cannot be cut
+                return CopiedState(resident.tokens, 0, self._memory.save(resident.slot))
+            end = min(start + limit, len(resident.tokens))
+            return CopiedState(resident.tokens[:end], start, self._memory.save(resident.slot, start, end))
+        suspended = self._suspended_of(conversation)
+        if suspended is None or len(suspended.states) != 1:
+            return None
+        return CopiedState(suspended.tokens, 0, suspended.states[0])
+
+    def drop_forgotten(self) -> None:
+        """Drops the idle states of forgotten conversations. Those of running answers go when the answer ends."""
+        for resident in list(self._residents.values()):
+            if resident.conversation and resident.conversation.forgotten and not resident.busy:
+                self._drop(resident)
+        for key, entry in list(self._suspended.items()):
+            if entry.conversation and entry.conversation.forgotten:
+                del self._suspended[key]
+
+    def _idle_resident(self, conversation: CachedConversation) -> ResidentSequence | None:
+        """Returns the sequence of the conversation's latest turn."""
+        found = (r for r in reversed(self._residents.values()) if r.conversation is conversation and not r.busy)
+        return next(found, None)
+
+    def _suspended_of(self, conversation: CachedConversation) -> SuspendedSequence | None:
+        found = (each for each in self._suspended.values() if each.conversation is conversation)
+        return max(found, key=lambda each: len(each.tokens), default=None)
 
     def forget_all(self) -> None:
         """Drops everything, also in host memory: after an internal failure no computed state can be trusted."""
@@ -201,9 +271,11 @@ class PrefixCache:
                 best = (resident, length)
         return best
 
-    def _longest_suspended(self, tokens: Tokens) -> tuple[SuspendedSequence | None, int]:
+    def _longest_suspended(
+        self, tokens: Tokens, fetched: SuspendedSequence | None = None
+    ) -> tuple[SuspendedSequence | None, int]:
         best: tuple[SuspendedSequence | None, int] = (None, 0)
-        for entry in self._suspended.values():
+        for entry in [*self._suspended.values(), *([fetched] if fetched else [])]:
             length = common_prefix(entry.tokens, tokens)
             # A recurrent state can be neither shared nor cut: it serves only a prompt that continues where it ended.
             if length > best[1] and (self._share or length == len(entry.tokens) < len(tokens)):
@@ -234,18 +306,20 @@ class PrefixCache:
         return True
 
     def _save_state(self, resident: ResidentSequence) -> None:
-        if resident.cells < MIN_PREFIX_TOKENS or not self._suspend_bytes:
+        forgotten = resident.conversation is not None and resident.conversation.forgotten
+        if resident.cells < MIN_PREFIX_TOKENS or not self._suspend_bytes or (forgotten and not resident.busy):
             return
         state = self._memory.save(resident.slot)
         if len(state) > self._suspend_bytes:  # it would evict all others, and then itself
             return
-        self._suspended[resident.tokens.tobytes()] = SuspendedSequence(resident.tokens, state)
+        entry = SuspendedSequence(resident.tokens, (state,), resident.conversation)
+        self._suspended[resident.tokens.tobytes()] = entry
 
     def _restore(self, entry: SuspendedSequence, slot: int) -> bool:
         """Restores a suspended state into `slot`; forgets a state that llama.cpp refuses."""
         if not self.make_room(len(entry.tokens)):
             return False
-        if self._memory.restore(slot, entry.state):
+        if self._memory.restore(slot, entry.states):
             return True
         self._suspended.pop(entry.tokens.tobytes(), None)
         return False

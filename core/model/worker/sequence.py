@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from core.contract import Sampling, Usage
 from core.errors import CspsError
+from core.model.worker.conversation import CachedConversation
+from core.model.worker.prefix_cache import SuspendedSequence
 from core.openai.stream_reader import overlap
 
 
@@ -101,6 +103,7 @@ class Sequence:
     user: str | None = None
     pinned_tokens: int = 0  # the prompt's first tokens to pin and save to disk (a personality); 0: none
     constraint: TokenConstraint | None = None
+    conversation: CachedConversation | None = None  # None: it leaves nothing on disk
 
     generated: list[int] = field(default_factory=list)
     computed: int = 0  # tokens whose keys and values are in the KV cache
@@ -111,6 +114,8 @@ class Sequence:
     paused: bool = False  # its client reads too slowly
     queued_at_s: float = 0.0
     admitted_at_s: float = 0.0
+    fetch: Literal["none", "running", "done"] = "none"  # of its conversation's state from disk
+    fetched: SuspendedSequence | None = None  # until it is admitted
 
     def __post_init__(self) -> None:
         self.text = Detokenizer(self.sampling.stop)

@@ -15,7 +15,14 @@ from core.model.http_service import BODY_LIMIT_BYTES, errors_as_json, json_body,
 from core.model.worker.loaded_model import LoadedModel, ReplyHandle
 from core.model.worker.sequence import FailedOutput, FinishedOutput, QueuedOutput, SequenceOutput, TextOutput
 from core.openai import sse
-from core.openai.engine_requests import EmbeddingsRequest, EngineChatRequest, TokenizeRequest, parse, plain_message
+from core.openai.engine_requests import (
+    EmbeddingsRequest,
+    EngineChatRequest,
+    ForgetRequest,
+    TokenizeRequest,
+    parse,
+    plain_message,
+)
 from core.openai.responses import (
     Completion,
     embeddings_object,
@@ -51,6 +58,7 @@ def create_app(service: ModelService) -> web.Application:
     app.router.add_post("/v1/chat/completions", chat_completions)
     app.router.add_post("/v1/embeddings", embeddings)
     app.router.add_post("/tokenize", tokenize)
+    app.router.add_post("/forget", forget)
     app.router.add_get("/health", health)
     app.router.add_get("/metrics", metrics)
     return app
@@ -146,6 +154,13 @@ async def tokenize(request: web.Request) -> web.Response:
     else:
         tokens = await asyncio.to_thread(model.prompts.text, body.prompt or "")
     return web.json_response({"count": len(tokens), "max_model_len": model.window, "tokens": tokens})
+
+
+async def forget(request: web.Request) -> web.Response:
+    """Deletes the states of conversations, in memory and on disk: also those that other models computed."""
+    body: ForgetRequest = parse(ForgetRequest, await json_body(request))
+    await request.app[SERVICE].loaded().forget(body.keys)
+    return web.json_response({})
 
 
 async def health(request: web.Request) -> web.Response:

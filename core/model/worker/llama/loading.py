@@ -45,7 +45,9 @@ def load(path: Path, config: RunnerConfig) -> LlamaRunner:
     try:
         window = choose_window(config.window, int(llama.llama_model_n_ctx_train(model)))
         cells = config.cache_tokens or choose_cache_tokens(window, kv_bytes_of(model), free_memory_bytes())
-        return LlamaRunner(model, make_context(model, max(cells, window), config), path, window)
+        cells = max(cells, window)
+        settings = state_settings(model, context_parameters(config, cells))
+        return LlamaRunner(model, make_context(model, cells, config), path, window, settings)
     except ConfigError as exc:
         llama.llama_model_free(model)
         raise ConfigError(f"{path}: {exc.message}") from exc
@@ -84,6 +86,36 @@ def context_parameters(config: RunnerConfig, cells: int) -> Any:
     parameters.swa_full = True  # a sliding-window cache would lose the shared prefix
     parameters.no_perf = True
     return parameters
+
+
+def state_settings(model: Any, parameters: Any) -> str:
+    """Describes the settings that a sequence's state depends on."""
+    names = (
+        "type_k",
+        "type_v",
+        "flash_attn_type",
+        "swa_full",
+        "rope_scaling_type",
+        "rope_freq_base",
+        "rope_freq_scale",
+    )
+    values = {name: getattr(parameters, name) for name in names}
+    if scales_by_context(model):
+        values["n_ctx"] = parameters.n_ctx
+    return str(values)
+
+
+def scales_by_context(model: Any) -> bool:
+    """Tells whether positions are computed differently in a larger context, as Phi-3 does beyond its first 4,096."""
+    architecture = metadata(model, "general.architecture")
+    return bool(metadata(model, f"{architecture}.rope.scaling.original_context_length"))
+
+
+def metadata(model: Any, key: str) -> str:
+    """Returns a value of the model file's metadata as text; empty if there is none."""
+    buffer = ctypes.create_string_buffer(256)
+    byte_count = llama.llama_model_meta_val_str(model, key.encode(), buffer, len(buffer))
+    return buffer.value.decode("utf-8", "replace") if byte_count >= 0 else ""
 
 
 def gpu_layers(setting: int | None) -> int:

@@ -7,6 +7,7 @@ no policy: scheduling, caching and eviction are decided elsewhere.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterable
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,14 +90,15 @@ class DecodeBatch:
 class LlamaRunner:
     """A loaded model with its context. Built by `load`; `close` frees its memory."""
 
-    def __init__(self, model: Any, context: Any, path: Path, window: int) -> None:
+    def __init__(self, model: Any, context: Any, path: Path, window: int, state_settings: str = "") -> None:
         self._model = model
         self._context = context
         self._memory = llama.llama_get_memory(context)
         self._batch = DecodeBatch(BATCH_TOKENS)
         self.path = path
         self.window = window
-        self.sequences = int(llama.llama_n_seq_max(context))
+        self.sequences = int(llama.llama_n_seq_max(context)) - 1
+        self._scratch = self.sequences  # the last sequence id, for parts of states
         self.vocabulary = read_vocabulary(model)
         self._spellings: dict[int, list[int]] = {}
         self._spellings = {token: self._spell(token) for token in self.vocabulary.added}
@@ -105,6 +107,7 @@ class LlamaRunner:
         self.cache_tokens = int(llama.llama_n_ctx(context))
         # A build restores its own states only.
         self.build = f"{model_description(model)}, llama-cpp-python {llama_cpp.__version__}"
+        self.state_settings = f"{self.build}, {state_settings}"  # a state saved under others is of no use
         # A recurrent state cannot be cut at a position, so prefixes cannot be shared.
         self.shares_prefixes = not (llama.llama_model_is_recurrent(model) or llama.llama_model_is_hybrid(model))
         self.embeds = int(llama.llama_pooling_type(context)) in EMBEDDING_POOLS
@@ -171,19 +174,42 @@ class LlamaRunner:
     def clear(self) -> None:
         llama.llama_memory_clear(self._memory, False)
 
-    def save(self, sequence: int) -> SequenceState:
-        """Copies a sequence's computed state for `restore`: about 22 KiB a token for the starter."""
+    def save(self, sequence: int, start: int = 0, end: int | None = None) -> SequenceState:
+        """Copies a sequence's computed state for `restore`: about 22 KiB a token for the starter.
+
+        `start`, `end`: copies the state of these positions alone, where states can be cut (`shares_prefixes`).
+        """
+        if start == 0 and end is None:
+            return self._save(sequence)
+        llama.llama_memory_seq_cp(self._memory, sequence, self._scratch, start, -1 if end is None else end)
+        state = self._save(self._scratch)
+        self.drop(self._scratch)
+        return state
+
+    def _save(self, sequence: int) -> SequenceState:
         size = llama.llama_state_seq_get_size(self._context, sequence)
         state = np.empty(size, np.uint8)
         byte_count = llama.llama_state_seq_get_data(self._context, pointer_to(state), size, sequence)
         return state[:byte_count]
 
-    def restore(self, sequence: int, state: SequenceState) -> bool:
-        """Restores a saved state into `sequence`; False if llama.cpp refuses it, which leaves the sequence empty."""
-        if llama.llama_state_seq_set_data(self._context, pointer_to(state), len(state), sequence) == len(state):
-            return True
-        self.drop(sequence)
-        return False
+    def restore(self, sequence: int, states: Iterable[SequenceState]) -> bool:
+        """Restores saved states into `sequence`, one after another; the first starts at position 0.
+
+        False if llama.cpp refuses one, which leaves the sequence empty. The restored keys and values are equal to the
+        saved ones bit by bit, so the same batch at the same cells yields the same logits. At other cells, and beside
+        other sequences, sums are taken in another order: the last digits of the logits differ, and a greedy text can
+        differ where two tokens are nearly equally likely. That is so without suspending, too.
+        """
+        for number, state in enumerate(states):
+            target = self._scratch if number else sequence  # llama.cpp empties the sequence that it restores into
+            if llama.llama_state_seq_set_data(self._context, pointer_to(state), len(state), target) != len(state):
+                self.drop(self._scratch)
+                self.drop(sequence)
+                return False
+            if number:
+                llama.llama_memory_seq_cp(self._memory, self._scratch, sequence, 0, -1)
+                self.drop(self._scratch)
+        return True
 
     def _spell(self, token: int) -> list[int]:
         """Tokenises an added token's text as ordinary tokens: llama.cpp does not recognise it when split in two."""

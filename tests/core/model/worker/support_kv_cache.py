@@ -69,13 +69,13 @@ class FakeKvCache:
     def clear(self) -> None:
         self.cells = []
 
-    def save(self, sequence: int) -> SequenceState:
+    def save(self, sequence: int, start: int = 0, end: int | None = None) -> SequenceState:
         self.saved += 1
-        return np.asarray(self.of(sequence), np.int32).view(np.uint8).copy()
+        return np.asarray(self.of(sequence)[start:end], np.int32).view(np.uint8).copy()
 
-    def restore(self, sequence: int, state: SequenceState) -> bool:
+    def restore(self, sequence: int, states: Iterable[SequenceState]) -> bool:
         assert not self.of(sequence), "the target still has cells of an earlier sequence"
-        tokens = state.view(np.int32)
+        tokens = np.concatenate([state.view(np.int32) for state in states])
         if self.refuse_restore or len(tokens) > self.free:
             return False
         self.compute(sequence, 0, tokens)
