@@ -98,6 +98,32 @@ error-network-no_http = what answers there does not speak HTTP
 error-network-closed = the connection was closed without an answer
 error-network-away = there is no way to it from here
 
+# Why a model could not be downloaded: for the operator, in the terminal, in logs and on the page.
+error-download-offline = A file of { $repo } is not on this machine, and HF_HUB_OFFLINE forbids to download it.
+error-download-endpoint = HF_ENDPOINT is not the address of a hub: it begins with https:// or http:// and has neither a query nor a fragment.
+error-download-certificates = { $variable }: the certificates in { $path } cannot be read.
+error-download-proxy = The address of the proxy (HTTPS_PROXY, HTTP_PROXY or ALL_PROXY) cannot be used: it begins with http:// or https://.
+error-download-unreachable = { $host } cannot be reached: { $cause }. What has arrived is kept, and the next attempt continues.
+error-download-busy = { $host } answers with status { $status }. What has arrived is kept, and the next attempt continues.
+error-download-protocol = { $host } does not answer as a Hugging Face hub does. A proxy or a sign-in page may answer in its place.
+error-download-name = “{ $repo }” is not a repository: its form is owner/name.
+error-download-repository = { $host } has no repository { $repo }, or it is private. Check the spelling; for a private one, set HF_TOKEN or run `hf auth login`.
+error-download-token = { $host } refuses the token of HF_TOKEN or `hf auth login`. Make a new one on the hub, in the settings of your account.
+error-download-gated = { $repo } asks you to accept its terms first: sign in at { $url }, accept them, then set HF_TOKEN to a token of this account.
+error-download-forbidden = { $host } refuses to send files of { $repo } (status { $status }).
+error-download-file = { $repo } no longer has the file { $name }.
+error-download-no_match = No model file in { $repo } matches { $pattern }. It has: { $names }.
+error-download-ambiguous = { $pattern } matches { $count } models in { $repo }: { $names }.
+error-download-incomplete = { $repo } lacks parts of { $name }.
+error-download-unsafe = { $repo } has a file name that is not allowed here, so nothing of it was downloaded.
+error-download-unchecked = { $host } states no checksum for { $name }, so the file could not be checked. It was not downloaded.
+error-download-changed = { $name } in { $repo } is not the file that the catalogue of models names: its sha256 is another one. It was not downloaded.
+error-download-corrupt = { $name } arrived damaged several times: its sha256 is not the one that { $host } states. The file was deleted.
+error-download-not_gguf = { $name } in { $repo } is not a GGUF file, whatever its name says. The file was deleted.
+error-download-redirect = { $host } redirects to an address that is not opened ({ $target }).
+error-download-disk = { SIZE($missing) } are missing in { $folder } for a download of { SIZE($size) }. Free some space; the next attempt continues.
+error-download-unwritable = { $folder } cannot be used for a download: { $cause }.
+
 ## Statuses: what people read while they wait.
 
 status-queued = Waiting for a place…

@@ -98,6 +98,32 @@ error-network-no_http = le programme à cette adresse n’utilise pas HTTP
 error-network-closed = la connexion a été fermée sans réponse
 error-network-away = cette adresse ne peut pas être jointe à partir d’ici
 
+# Pourquoi un modèle n’a pas pu être téléchargé : pour l’exploitant, dans le terminal, les journaux et la page.
+error-download-offline = Un fichier de { $repo } n’est pas sur cet appareil, et HF_HUB_OFFLINE interdit de le télécharger.
+error-download-endpoint = HF_ENDPOINT n’est pas l’adresse d’un dépôt central : elle commence par https:// ou http://, sans requête ni fragment.
+error-download-certificates = { $variable } : les certificats de { $path } ne peuvent pas être lus.
+error-download-proxy = L’adresse du serveur mandataire (HTTPS_PROXY, HTTP_PROXY ou ALL_PROXY) est inutilisable : elle commence par http:// ou https://.
+error-download-unreachable = { $host } ne peut pas être joint : { $cause }. La partie reçue est conservée, et le prochain essai poursuivra le téléchargement.
+error-download-busy = { $host } répond par le code { $status }. La partie reçue est conservée, et le prochain essai poursuivra le téléchargement.
+error-download-protocol = { $host } ne répond pas comme le fait Hugging Face. Un serveur mandataire ou une page de connexion répond peut-être à sa place.
+error-download-name = « { $repo } » n’est pas un dépôt : la forme est propriétaire/nom.
+error-download-repository = { $host } n’a pas de dépôt { $repo }, ou ce dépôt est privé. Vérifiez l’orthographe; pour un dépôt privé, définissez HF_TOKEN ou exécutez `hf auth login`.
+error-download-token = { $host } refuse le jeton de HF_TOKEN ou de `hf auth login`. Créez-en un autre sur le site, dans les paramètres de votre compte.
+error-download-gated = { $repo } demande d’abord d’accepter ses conditions : ouvrez une session à { $url }, acceptez-les, puis donnez à HF_TOKEN un jeton de ce compte.
+error-download-forbidden = { $host } refuse d’envoyer les fichiers de { $repo } (code { $status }).
+error-download-file = { $repo } n’a plus le fichier { $name }.
+error-download-no_match = Aucun fichier de modèle de { $repo } ne correspond à { $pattern }. Fichiers présents : { $names }.
+error-download-ambiguous = { $pattern } correspond à { $count } modèles de { $repo } : { $names }.
+error-download-incomplete = Il manque à { $repo } des parties de { $name }.
+error-download-unsafe = { $repo } contient un nom de fichier qui n’est pas permis ici; rien n’en a été téléchargé.
+error-download-unchecked = { $host } n’indique aucune somme de contrôle pour { $name }; le fichier ne pourrait pas être vérifié. Il n’a pas été téléchargé.
+error-download-changed = { $name } de { $repo } n’est pas le fichier que nomme le catalogue des modèles : son sha256 est différent. Il n’a pas été téléchargé.
+error-download-corrupt = { $name } est arrivé endommagé plusieurs fois : son sha256 n’est pas celui qu’indique { $host }. Le fichier a été supprimé.
+error-download-not_gguf = { $name } de { $repo } n’est pas un fichier GGUF, malgré son nom. Le fichier a été supprimé.
+error-download-redirect = { $host } redirige vers une adresse qui n’est pas ouverte ({ $target }).
+error-download-disk = Il manque { SIZE($missing) } dans { $folder } pour un téléchargement de { SIZE($size) }. Libérez de l’espace; le prochain essai poursuivra le téléchargement.
+error-download-unwritable = { $folder } ne peut pas servir à un téléchargement : { $cause }.
+
 ## Statuts : ce qu’on lit pendant l’attente.
 
 status-queued = En attente d’une place…

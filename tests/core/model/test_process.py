@@ -174,7 +174,7 @@ def test_an_unreachable_hub_exits_with_1(tmp_path: Path) -> None:
     process.start()
 
     assert process.wait() == 1
-    assert "csps-llm model: a/b cannot be read" in process.stderr_text
+    assert "csps-llm model: 127.0.0.1 cannot be reached" in process.stderr_text
     assert "Traceback" not in process.stderr_text
 
 

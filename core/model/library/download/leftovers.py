@@ -1,0 +1,71 @@
+"""Removes files that belong to nothing any more: of older versions, of huggingface_hub, of models that nobody wants."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import structlog
+
+from core.model.library.download.progress import LOCK_FILE, read_names
+from core.model.library.download.repository_files import (
+    PARTIALS,
+    find_downloaded,
+    matching,
+    partials_folder,
+    repo_folder,
+)
+from core.model.library.model_parts import parts_on_disk
+from core.model.library.specs import HubFile
+from core.runtime.lock_file import AlreadyLocked, hold_lock
+
+log = structlog.get_logger()
+
+UNCHECKED = ".unchecked"  # where version 0.1 had huggingface_hub put its downloads
+HUB_CACHE = ".cache"  # where huggingface_hub keeps records and partial files of a folder that it fills
+
+
+def remove_leftovers(models: Path) -> None:
+    """Removes what other programs and older versions left in the models folder. Blocking."""
+    for folder in (models / UNCHECKED, *models.glob(f"*/{HUB_CACHE}")):
+        if folder.is_dir() and not folder.is_symlink():
+            log.info("download_leftover_removed", folder=str(folder))
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_unwanted(models: Path, wanted: Iterable[HubFile]) -> None:
+    """Removes downloads that were begun and that no source in `wanted` continues. Blocking."""
+    sources = list(wanted)
+    for folder in (models / PARTIALS).glob("*/*"):
+        names = read_names(folder)
+        repo = folder.parent.name
+        if not any(is_repo(repo, source) and matching(names, source.pattern) for source in sources):
+            remove_download(folder)
+
+
+def remove_model(models: Path, source: HubFile) -> None:
+    """Removes a model's files and its download. Blocking. Raises OSError."""
+    for folder in partials_folder(models, source.repo).glob("*"):
+        if matching(read_names(folder), source.pattern):
+            remove_download(folder)
+    first = find_downloaded(models, source)
+    for part in parts_on_disk(first) if first else ():
+        part.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        repo_folder(models, source.repo).rmdir()
+
+
+def remove_download(folder: Path) -> None:
+    """Removes an unfinished download, unless a process is at it."""
+    with contextlib.suppress(AlreadyLocked, OSError), hold_lock(folder / LOCK_FILE):
+        log.info("download_leftover_removed", folder=str(folder))
+        shutil.rmtree(folder, ignore_errors=True)
+    for parent in (folder.parent, folder.parent.parent):
+        with contextlib.suppress(OSError):
+            parent.rmdir()
+
+
+def is_repo(folder_name: str, source: HubFile) -> bool:
+    return folder_name == source.repo.replace("/", "--")
