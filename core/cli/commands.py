@@ -43,6 +43,7 @@ app = build_group("cli-help-csps_llm")
 personalities_app = build_group("cli-help-personalities")
 facts_app = build_group("cli-help-facts")
 sources_app = build_group("cli-help-sources")
+models_app = build_group("cli-help-models")
 db_app = build_group("cli-help-db")
 manifest_app = build_group("cli-help-manifest")
 toil_app = build_group("cli-help-toil")
@@ -50,6 +51,7 @@ app.add_typer(toil_app, name="toil")
 app.add_typer(personalities_app, name="personalities")
 app.add_typer(facts_app, name="facts")
 app.add_typer(sources_app, name="sources")
+app.add_typer(models_app, name="models")
 app.add_typer(manifest_app, name="manifest")
 app.add_typer(db_app, name="db")
 
@@ -260,6 +262,52 @@ def add_source(
     from core.cli import sources
 
     sources.add(name, url, url_fr, title_en, title_fr, topic or ())
+
+
+# ---------------------------------------------------------------- models
+
+ModelId = Annotated[str, typer.Argument(help="cli-help-model")]
+AsJson = Annotated[bool, typer.Option("--json", help="cli-help-json")]
+
+
+@command(models_app, "list", "cli-help-models-list")
+def list_models(as_json: AsJson = False) -> None:
+    from core.cli import models
+
+    models.show_all(as_json=as_json)
+
+
+@command(models_app, "show", "cli-help-models-show")
+def show_model(model: ModelId, as_json: AsJson = False) -> None:
+    from core.cli import models
+
+    models.show_one(model, as_json=as_json)
+
+
+@command(models_app, "pull", "cli-help-models-pull")
+def pull_model(
+    model: Annotated[str, typer.Argument(help="cli-help-model_or_repository")],
+    pattern: Annotated[str | None, typer.Argument(help="cli-help-model_pattern")] = None,
+) -> None:
+    from core.cli import model_pull
+
+    raise typer.Exit(model_pull.pull(model, pattern))
+
+
+@command(models_app, "use", "cli-help-models-use")
+def use_model(model: Annotated[str, typer.Argument(help="cli-help-model_or_auto")]) -> None:
+    from core.cli import models
+
+    models.use(model)
+
+
+@command(models_app, "remove", "cli-help-models-remove")
+def remove_model(
+    model: ModelId, yes: Annotated[bool, typer.Option("--yes", "-y", help="cli-help-yes")] = False
+) -> None:
+    from core.cli import models
+
+    models.remove(model, yes=yes)
 
 
 # ---------------------------------------------------------------- db

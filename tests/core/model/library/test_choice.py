@@ -74,6 +74,24 @@ def test_an_automatic_choice_has_the_verdict_on_every_model(tmp_path: Path, cata
     assert choice.spec.id == next(each.id for each in choice.verdicts if each.fits)
 
 
+def test_a_lesser_model_that_is_here_answers_meanwhile(tmp_path: Path, catalogue: ModelCatalogue) -> None:
+    """The hub may be away, or the download slow."""
+    large = Resources(64 * GIB, 60 * GIB, 200e9, 100 * GIB, downloaded=frozenset({"ministral-3b", "bge-m3"}))
+    choice = choose(tmp_path, catalogue, large)
+
+    assert ("ministral-14b", "ministral-3b") == (choice.spec.id, choice.interim.id)
+    assert STARTER == choose(tmp_path, catalogue, SMALL).interim
+
+
+def test_offline_only_downloaded_models_count(tmp_path: Path, catalogue: ModelCatalogue) -> None:
+    """HF_HUB_OFFLINE forbids downloads, so the best model that is here answers."""
+    offline = Resources(64 * GIB, 60 * GIB, 200e9, 100 * GIB, offline=True, downloaded=frozenset({"ministral-3b"}))
+    choice = choose(tmp_path, catalogue, offline)
+
+    assert "ministral-3b" == choice.spec.id
+    assert [("offline",)] == [tuple(o.kind for o in each.obstacles) for each in choice.verdicts[:1]]
+
+
 def test_a_machine_that_is_too_small_gets_the_starter(tmp_path: Path, catalogue: ModelCatalogue) -> None:
     choice = choose(tmp_path, catalogue, TINY)
 
