@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from core.configuration.setting_sections import WebSettings
 from core.contract import Description, Done, Engine, Event, Language, Prompt, Task, Text, ToilEvent, ToilResult, Usage
 from core.errors import CspsError, Overloaded, PersonalityUnknown, Stopping
+from core.model_report import describe
 from core.rag.source_list import append_source_list
 from core.runtime.http_server import count_tokens
 from web.client_identity import ClientIdentity
@@ -161,11 +162,7 @@ class Service:
                     yield event
 
     async def description(self, personality: str) -> Description | None:
-        """The description; None if the engine raises an error, as for a personality that was removed meanwhile."""
-        try:
-            return await self.engine.describe(personality)
-        except CspsError:
-            return None
+        return await describe(self.engine, personality)
 
     async def language(self, personality: str) -> Language | None:
         description = await self.description(personality)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from aiohttp import web
 
+from core.model_report import report_models
 from core.runtime.http_server import metrics_response
 from web.service import SERVICE
 
@@ -31,11 +32,11 @@ async def healthz(_request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """GET /readyz: 200 if a prompt would be answered now; else 503 with the reason."""
+    """GET /readyz: 200 if a prompt would be answered now, with the models; else 503 with the reason."""
     service = request.app[SERVICE]
     service.gate.check_open()
     await service.engine.ready()
-    return web.json_response({"status": "ready"})
+    return web.json_response({"status": "ready", **await report_models(service.engine)})
 
 
 async def metrics(request: web.Request) -> web.Response:

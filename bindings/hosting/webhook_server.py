@@ -20,6 +20,7 @@ from bindings.metrics import BotMetrics
 from core.configuration.platform_sections import PlatformSettings
 from core.contract import Engine
 from core.errors import CspsError
+from core.model_report import report_models
 from core.runtime.http_server import listen_error, listen_url, metrics_response, serve_app
 
 log = structlog.get_logger()
@@ -104,7 +105,7 @@ class WebhookServer:
             await self._engine.ready()
         except CspsError as exc:
             return web.json_response({"status": "unready", "code": exc.code, "detail": exc.message}, status=503)
-        return web.json_response({"status": "ready"})
+        return web.json_response({"status": "ready", **await report_models(self._engine)})
 
     async def _metrics_page(self, _request: web.Request) -> web.Response:
         return metrics_response(self._metrics.registry)

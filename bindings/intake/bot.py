@@ -17,7 +17,8 @@ from core.configuration.personalities import Personalities, Personality
 from core.configuration.platform_sections import PlatformSettings
 from core.configuration.settings import Settings
 from core.contract import Description, Engine, Language
-from core.errors import CspsError, SessionUnknown
+from core.errors import SessionUnknown
+from core.model_report import describe
 from core.rag.context import plain_name
 from core.rag.facts.editing import FactsEditing
 from core.texts import text
@@ -90,11 +91,7 @@ class Bot:
         await self.platform.forget(place)
 
     async def describe(self, personality: Personality) -> Description | None:
-        """The engine's description. None: no model is available."""
-        try:
-            return await self.engine.describe(personality.name)
-        except CspsError:
-            return None
+        return await describe(self.engine, personality.name)
 
     async def describe_model(self, localized: LocalizedPersonality) -> str:
         """The model's name in a phrase, or a phrase that no model is available."""

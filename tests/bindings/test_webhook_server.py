@@ -27,5 +27,6 @@ async def test_a_bot_with_a_refused_token_is_not_ready() -> None:
             async with http.get(f"{url}readyz") as response:
                 answers.append((response.status, await response.json()))
 
+    ready = {"status": "ready", "models": ["fake-model"], "next_models": []}
     refused = {"status": "unready", "code": "credentials_refused", "detail": "reinstall"}
-    assert [(200, {"status": "ready"}), (503, refused), (200, {"status": "ready"})] == answers
+    assert [(200, ready), (503, refused), (200, ready)] == answers

@@ -19,6 +19,7 @@ from core.contract import (
     Event,
     Json,
     KeywordReport,
+    ModelProgress,
     Omission,
     Prompt,
     Source,
@@ -62,6 +63,9 @@ class FakeEngine:
         self.tasks: list[Task] = []
         self.rows_omitted: tuple[Omission, ...] = ()  # of every workbook
         self.started = asyncio.Event()  # the caller requested the first event of a reply
+        self.model: str | None = "fake-model"  # the model that answers; None: none does
+        self.starter = True  # it is the starter
+        self.next_model: ModelProgress | None = None  # the model that it stands in for
         self.cancelled = asyncio.Event()  # a reply was closed before its Done
         self.finished = asyncio.Event()  # a reply came to its end
         self.sessions: dict[str, tuple[str, str | None, list[TranscriptTurn]]] = {}
@@ -155,9 +159,10 @@ class FakeEngine:
             language="fr" if personality == "chuchotte" else "en",
             description={"en": f"About {personality}", "fr": f"À propos de {personality}"},
             greeting="Bonjour !" if personality == "chuchotte" else "Hello!",
-            model="fake-model",
-            starter=True,
-            context_window=4096,
+            model=self.model,
+            starter=self.starter if self.model else None,
+            context_window=4096 if self.model else None,
+            next_model=self.next_model,
         )
 
     async def ready(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from core.configuration.settings import Settings
-from core.contract import Description
+from core.contract import Description, ModelProgress
 from core.errors import CspsError, ModelUnavailable, StorageError
 from tests.support.fake_engine import FakeEngine
 from tests.web.support_site import Site, receive_answer, site
@@ -75,10 +75,31 @@ async def test_describe_unknown_personality_is_404(whisper: Site) -> None:
 
 
 async def test_healthz_and_readyz_are_200(whisper: Site) -> None:
-    """Both are JSON."""
-    for path, status in (("/healthz", "ok"), ("/readyz", "ready")):
+    """Both are JSON. /readyz names the models that answer."""
+    ready = {"status": "ready", "models": ["fake-model"], "next_models": []}
+    for path, report in (("/healthz", {"status": "ok"}), ("/readyz", ready)):
         async with whisper.http.get(path) as response:
-            assert (200, {"status": status}) == (response.status, await response.json())
+            assert (200, report) == (response.status, await response.json())
+
+
+async def test_readyz_is_200_while_another_model_is_downloaded(own_settings: Settings) -> None:
+    """The starter answers meanwhile. The report has the progress once, though two personalities wait for it."""
+    engine = FakeEngine()
+    engine.next_model = ModelProgress("Large 8B", "failed", 5, 10, problem="the hub cannot be reached")
+    async with site(own_settings, engine) as running, running.http.get("/readyz") as response:
+        report = await response.json()
+
+    assert (response.status, report["models"]) == (200, ["fake-model"])
+    assert report["next_models"] == [
+        {
+            "title": "Large 8B",
+            "state": "failed",
+            "done_bytes": 5,
+            "total_bytes": 10,
+            "expected_s": None,
+            "problem": "the hub cannot be reached",
+        }
+    ]
 
 
 @pytest.mark.parametrize("reason", [ModelUnavailable("the model loads"), StorageError("the disk is full")])
