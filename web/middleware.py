@@ -27,7 +27,12 @@ REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
 USER_TIMEOUT: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)
 LOST = (None, WSCloseCode.ABNORMAL_CLOSURE)  # the close codes of a WebSocket without a closing frame
 # Frequent requests, which are logged at debug level.
-QUIET_ROUTES = frozenset({"/static/{path}", "/static/texts/{language}.ftl", "/healthz", "/readyz", "/metrics"})
+QUIET_ROUTES = frozenset(
+    {
+        *("/static/{path}", "/static/texts/{language}.ftl", "/healthz", "/readyz", "/metrics"),
+        "/describe/{personality}",  # every open page asks for it while a model is downloaded
+    }
+)
 CLIENT_DISCONNECTED = 499  # as in nginx's logs; it is never sent
 USER_ERRORS = (PromptTooLong, FetchRefused, UnreadableDocument)  # 4xx caused by the person, not by the client
 

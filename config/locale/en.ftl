@@ -1314,10 +1314,19 @@ page-question-missing = Write a question about the file, then send.
 # The model. $model is its name.
 page-model = Model that answers: { $model }.
 page-model-starter = Model that answers: { $model }. It is the demonstration model: its answers are of limited quality.
+page-model-changed = The model has changed: { $model } answers now.
 page-model-none = No model is available now.
 page-model-away = No model is available now. You can still ask: your question will wait in the queue.
 page-model-back = A model is available again.
 page-model-awaited = No model is available now. Your question is in the queue: the answer will begin when a model is available.
+
+# A better model is on its way, and the one above answers until it is there.
+page-next-downloading = { $title } is being downloaded. It will answer as soon as it is ready.
+page-next-downloading-size = { $title } is being downloaded: { $percent }% of { SIZE($total) }. It will answer as soon as it is ready.
+page-next-downloading-time = { $title } is being downloaded: { $percent }% of { SIZE($total) }, about { DURATION($seconds) } left. It will answer as soon as it is ready.
+page-next-loading = { $title } is being loaded. It will answer in a moment.
+page-next-failed = { $title } could not be downloaded. { $model } answers in its place.
+page-next-bar = Download of { $title }
 
 # Messages.
 page-you = You
@@ -1354,7 +1363,7 @@ page-queued-position = Your question is number { $position } in the queue.
 page-queued-wait = Your question is in the queue: about { DURATION($seconds) }.
 page-queued-position-wait = Your question is number { $position } in the queue: about { DURATION($seconds) }.
 page-status-loading = The model is loading. The answer will follow.
-page-status-loading-wait = The model is loading: about { DURATION($seconds) }.
+page-loading-wait = The model is loading: about { DURATION($seconds) }.
 page-status-reading = { $title } is reading…
 page-status-thinking = { $title } is thinking…
 page-status-reconnecting = The model is restarting. The answer will continue.

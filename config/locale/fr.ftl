@@ -1337,10 +1337,19 @@ page-question-missing = Écrivez une question sur le fichier, puis envoyez-la.
 # Le modèle. $model est son nom.
 page-model = Modèle qui répond : { $model }.
 page-model-starter = Modèle qui répond : { $model }. C’est un modèle de démonstration : ses réponses sont de qualité limitée.
+page-model-changed = Le modèle a changé : { $model } répond maintenant.
 page-model-none = Aucun modèle n’est disponible en ce moment.
 page-model-away = Aucun modèle n’est disponible en ce moment. Vous pouvez poser votre question : elle sera mise en attente.
 page-model-back = Un modèle est de nouveau disponible.
 page-model-awaited = Aucun modèle n’est disponible en ce moment. Votre question est en attente : la réponse commencera dès qu’un modèle sera disponible.
+
+# Un meilleur modèle arrive; celui ci-dessus répond en attendant.
+page-next-downloading = { $title } est en cours de téléchargement. Ce modèle répondra dès qu’il sera prêt.
+page-next-downloading-size = { $title } est en cours de téléchargement : { $percent } % de { SIZE($total) }. Ce modèle répondra dès qu’il sera prêt.
+page-next-downloading-time = { $title } est en cours de téléchargement : { $percent } % de { SIZE($total) }; il reste environ { DURATION($seconds) }. Ce modèle répondra dès qu’il sera prêt.
+page-next-loading = { $title } est en cours de chargement. Ce modèle répondra dans un instant.
+page-next-failed = { $title } n’a pas pu être téléchargé. { $model } répond à sa place.
+page-next-bar = Téléchargement de { $title }
 
 # Messages.
 page-you = Vous
@@ -1377,7 +1386,7 @@ page-queued-position = Votre question occupe la position { $position } dans la f
 page-queued-wait = Votre question est dans la file d’attente : environ { DURATION($seconds) }.
 page-queued-position-wait = Votre question occupe la position { $position } dans la file d’attente : environ { DURATION($seconds) }.
 page-status-loading = Le modèle est en cours de chargement. La réponse suivra.
-page-status-loading-wait = Le modèle est en cours de chargement : environ { DURATION($seconds) }.
+page-loading-wait = Le modèle est en cours de chargement : environ { DURATION($seconds) }.
 page-status-reading = { $title } lit…
 page-status-thinking = { $title } réfléchit…
 page-status-reconnecting = Le modèle redémarre. La réponse se poursuivra.

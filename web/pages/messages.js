@@ -54,10 +54,10 @@ export class Messages {
   }
 
   /** Adds a note about the messages above it, in front of the message `before` or at the end. */
-  addNote(key, before) {
+  addNote(key, before, values) {
     const item = document.createElement('li');
     item.className = 'note';
-    this.#append(say(item, key), before);
+    this.#append(say(item, key, values), before);
     return item;
   }
 

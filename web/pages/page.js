@@ -17,6 +17,8 @@ const RETRYABLE = new Set([
   ...['model_failed', 'model_unavailable', 'model_too_slow', 'model_refused'],
 ]);
 
+const WAIT_STEP_S = 5;
+
 const $ = (selector) => document.querySelector(selector);
 const autoscroll = new Autoscroll($('#latest'), () => messages.focus());
 const status = new StatusLine($('#status'));
@@ -41,10 +43,30 @@ let awaitsRestore = false; // the service has not sent the earlier visit's conve
 let failed = null; // the exchange whose answer failed
 let isDeleting = false;
 
-const model = new ModelNotice({ full: $('#model'), short: $('#named') }, (isAvailable) => {
+const model = new ModelNotice(
+  {
+    full: $('#model'),
+    short: $('#named'),
+    progress: { box: $('#next'), text: $('#next-text'), bar: $('#next-bar'), announcement: $('#model-announcement') },
+  },
+  { onAvailable: onModelAvailable, onChange: onModelChange },
+);
+
+function onModelAvailable(isAvailable) {
   if (!isAvailable && !conversation.isAnswering) status.show('page-model-away');
   if (isAvailable && status.withdraw('page-model-away')) status.show('page-model-back');
-});
+}
+
+/** Notes in the conversation that another model answers from here on. An answer under way is the earlier one's, and
+ * keeps its status. */
+function onModelChange(name) {
+  if (messages.isEmpty) {
+    status.show('page-model-changed', { model: name });
+    return;
+  }
+  messages.addNote('page-model-changed', null, { model: name });
+  say($('#model-announcement'), 'page-model-changed', { model: name });
+}
 
 function onDraw() {
   autoscroll.update();
@@ -163,7 +185,8 @@ const handlers = {
   },
   status(event) {
     exchange.isStreaming = false;
-    const args = { title: personality.title, position: event.position, seconds: event.wait_s, count: event.turns_dropped };
+    const seconds = event.state === 'loading' ? roundWait(event.wait_s) : event.wait_s;
+    const args = { title: personality.title, position: event.position, seconds, count: event.turns_dropped };
     if (event.state === 'trimmed') exchange.answer.addNote(statusKey(event), args);
     const awaitsFirstText = event.state === 'reconnecting' && exchange.answer.isEmpty;
     status.show(awaitsFirstText ? 'page-model-awaited' : statusKey(event), args);
@@ -179,10 +202,15 @@ const handlers = {
   error: (event) => fail(event),
 };
 
+/** Rounds up to a multiple of WAIT_STEP_S: screen readers read each change of the status line. */
+function roundWait(seconds) {
+  return seconds && Math.ceil(seconds / WAIT_STEP_S) * WAIT_STEP_S;
+}
+
 /** The text key of a `status` frame, whose fields may be missing. */
 function statusKey({ state, position, wait_s: wait, turns_dropped: dropped }) {
   if (state === 'trimmed') return dropped ? 'page-trimmed-count' : 'page-trimmed';
-  if (state === 'loading') return wait ? 'page-status-loading-wait' : 'page-status-loading';
+  if (state === 'loading') return wait ? 'page-loading-wait' : 'page-status-loading';
   if (state !== 'queued') return `page-status-${state}`;
   if (position) return wait ? 'page-queued-position-wait' : 'page-queued-position';
   return wait ? 'page-queued-wait' : 'page-queued';
