@@ -11,7 +11,9 @@ from core.configuration.setting_types import (
     EditorList,
     EngineUrl,
     Host,
+    OptionalBool,
     OptionalInt,
+    OptionalKvType,
     OptionalPath,
     OptionalSecret,
     OptionalStr,
@@ -50,7 +52,7 @@ class ModelSettings(Section):
     )
     gpu_layers: OptionalInt = env(
         "LLM_GPU_LAYERS",
-        "The number of layers on the GPU: -1 for all, 0 for none. Empty: all if there is a GPU, else none.",
+        "The number of layers on the GPU: -1 for all, 0 for none. Empty: as many as fit into its free memory.",
         "-1",
         ge=-1,
     )
@@ -62,7 +64,12 @@ class ModelSettings(Section):
         ge=256,
     )
     cpu_threads: OptionalInt = env(
-        "LLM_CPU_THREADS", "The threads for inference. Empty: the number of physical cores.", "8", ge=1, le=512
+        "LLM_CPU_THREADS",
+        "The threads for inference. Empty: the fast physical cores within the limits of containers and services, or"
+        " what `csps-llm tune` found.",
+        "8",
+        ge=1,
+        le=512,
     )
     url: EngineUrl = env(
         "LLM_URL",
@@ -93,6 +100,19 @@ class ModelSettings(Section):
         "The size of the KV cache in tokens. Empty: two context windows, or less if memory is short.",
         "16384",
         ge=256,
+    )
+    kv_type: OptionalKvType = env(
+        "LLM_KV_TYPE",
+        "The type of the values in the KV cache: f16, q8_0 or q4_0. q8_0 takes half of the memory of f16, q4_0 a"
+        " quarter, with less exact answers. Both need flash attention. Empty: f16, or q8_0 where one context window"
+        " would not fit otherwise.",
+        "q8_0",
+    )
+    flash_attention: OptionalBool = env(
+        "LLM_FLASH_ATTENTION",
+        "Flash attention, which takes less memory: on or off. Empty: on where the model and the device allow it, or"
+        " what `csps-llm tune` found.",
+        "off",
     )
     suspend_mb: int = env(
         "LLM_SUSPEND_MB", "The host memory, in MiB, for conversations that left the KV cache.", "512", ge=0

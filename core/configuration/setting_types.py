@@ -132,6 +132,8 @@ OptionalStr = Annotated[str | None, BeforeValidator(none_if_empty)]
 # A file name is any bytes; pydantic strips only valid UTF-8.
 PathStr = Annotated[str, StringConstraints(strip_whitespace=False)]
 OptionalPath = Annotated[PathStr | None, BeforeValidator(none_if_empty)]
+OptionalBool = Annotated[bool | None, BeforeValidator(none_if_empty)]
+OptionalKvType = Annotated[Literal["f16", "q8_0", "q4_0"] | None, BeforeValidator(none_if_empty)]
 OptionalInt = Annotated[int | None, BeforeValidator(whole_number)]
 # An empty address would listen on all interfaces.
 Host = Annotated[str, StringConstraints(min_length=1)]

@@ -6,6 +6,10 @@ memory.py        memory within the limits of cgroups.py
 gpus.py          the GPUs that the drivers describe
 bandwidth.py     measures how fast memory is read
 engine_build.py  the back ends that the installed engine was compiled with
-sizing.py        the context window and the KV cache
+model_shape.py   the sizes of a model's layers, and what a token caches in each
+offload.py       the layers that fit into the memory of GPUs
+placement.py     layers on GPUs, KV cache and flash attention together, and what to try if that is refused
+sizing.py        the context window
+tuning.py        keeps what `csps-llm tune` found
 commands.py      runs a tool with a deadline
 """

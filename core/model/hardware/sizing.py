@@ -16,11 +16,6 @@ def choose_window(setting: int | None, trained: int) -> int:
     return setting or min(trained, WINDOW_LIMIT_TOKENS)
 
 
-def choose_cache_tokens(window: int, bytes_per_token: int, free_bytes: int) -> int:
-    """Returns the KV cells for two full windows, which many short conversations share; fewer if memory is short."""
-    return max(window, min(2 * window, int(free_bytes * KV_MEMORY_SHARE) // max(bytes_per_token, 1)))
-
-
 def kv_bytes_per_token(cached_heads: int, head_width: int) -> int:
     """Returns the KV cache bytes of one token. `cached_heads`: KV heads, summed over all layers."""
     return KV_BYTES * cached_heads * head_width

@@ -5,7 +5,9 @@ The format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 
 from __future__ import annotations
 
+import contextlib
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -47,38 +49,53 @@ class GgufHeader:
     @property
     def context_length(self) -> int | None:
         """The context in tokens that the model was trained for."""
-        return self._integer("context_length")
+        return self.integer("context_length")
 
     @property
     def kv_bytes_per_token(self) -> int | None:
         """The bytes of one context token in a 16-bit KV cache; None for architectures without such a cache."""
-        layers, heads, width = self._integer("block_count"), self._integer("attention.head_count"), self._head_width()
+        layers, heads, width = self.integer("block_count"), self.integer("attention.head_count"), self.head_width
         if not layers or not heads or not width:
             return None
         shared = self.entries.get(f"{self.architecture}.attention.head_count_kv", heads)
         cached_heads = sum(map(int, shared)) if isinstance(shared, tuple) else int(shared or heads) * layers
         return kv_bytes_per_token(cached_heads, width)
 
-    def _head_width(self) -> int | None:
-        width, heads = self._integer("embedding_length"), self._integer("attention.head_count")
-        return self._integer("attention.key_length") or (width // heads if width and heads else None)
+    @property
+    def head_width(self) -> int | None:
+        """The values of one cached key."""
+        width, heads = self.integer("embedding_length"), self.integer("attention.head_count")
+        return self.integer("attention.key_length") or (width // heads if width and heads else None)
 
-    def _integer(self, key: str) -> int | None:
+    def integer(self, key: str) -> int | None:
+        """Returns a number of this architecture, such as "block_count"; None without it."""
         value = self.entries.get(f"{self.architecture}.{key}")
         return value if isinstance(value, int) else None
+
+    def integers(self, key: str) -> tuple[int, ...]:
+        """Returns a number of this architecture that each layer has; empty without it."""
+        value = self.entries.get(f"{self.architecture}.{key}")
+        return tuple(map(int, value)) if isinstance(value, tuple) else ()
 
 
 def read_header(file: Path) -> GgufHeader:
     """Raises InvalidGguf, OSError."""
+    with open_gguf(file) as (_, _, header):
+        return header
+
+
+@contextlib.contextmanager
+def open_gguf(file: Path) -> Iterator[tuple[BinaryIO, int, GgufHeader]]:
+    """Yields the file after its entries, the number of its tensors, and the entries. Raises InvalidGguf, OSError."""
     with file.open("rb") as stream:
         if stream.read(4) != MAGIC:
             raise InvalidGguf("magic")
-        version, _tensors, count = read_number(stream, "I"), read_number(stream, "Q"), read_number(stream, "Q")
+        version, tensors, count = read_number(stream, "I"), read_number(stream, "Q"), read_number(stream, "Q")
         if version not in (2, 3):
             raise InvalidGguf("version", version)
         if count > ENTRIES_LIMIT:
             raise InvalidGguf("entries", count)
-        return GgufHeader(dict(read_entry(stream) for _ in range(count)))
+        yield stream, tensors, GgufHeader(dict(read_entry(stream) for _ in range(count)))
 
 
 def read_entry(stream: BinaryIO) -> tuple[str, GgufValue]:

@@ -18,8 +18,9 @@ from aiohttp import web
 from core.configuration.setting_sections import LogSettings
 from core.errors import ConfigError, CspsError
 from core.model.worker.announcements import Announcement, WorkerFailed, WorkerReady, encode_announcement
-from core.model.worker.loaded_model import LoadedModel, load_runner
+from core.model.worker.loaded_model import LoadedModel
 from core.model.worker.options import WorkerOptions
+from core.model.worker.runner_config import load_runner
 from core.model.worker.server import ModelService, create_app
 from core.runtime import log as logging
 from core.runtime import process

@@ -19,8 +19,8 @@ from core.model.library.gguf_file import ModelFile
 from core.model.worker.conversation import Conversations
 from core.model.worker.grammar import GrammarCompiler
 from core.model.worker.inference import PINNED_PREFIXES, InferenceThread
-from core.model.worker.llama.loading import RunnerConfig, load, transcode
-from core.model.worker.llama.runner import SEQUENCE_LIMIT, LlamaRunner
+from core.model.worker.llama.loading import transcode
+from core.model.worker.llama.runner import LlamaRunner
 from core.model.worker.metrics import ModelMetrics
 from core.model.worker.options import WorkerOptions
 from core.model.worker.prefix_cache import PrefixCache
@@ -205,15 +205,3 @@ def find_model(settings: Settings) -> ModelFile:
     """Finds or downloads the configured model file. Blocks. Raises ConfigError, ModelError."""
     threads = settings.model.cpu_threads or choose_threads()
     return model_files.find(settings, lambda source, target: transcode(source, target, threads))
-
-
-def load_runner(options: WorkerOptions) -> LlamaRunner:
-    """Loads the weights. Blocks. Raises ConfigError."""
-    config = RunnerConfig(
-        window=options.context_window,
-        cache_tokens=options.cache_tokens,
-        sequences=min(2 * options.slots + PINNED_PREFIXES + 1, SEQUENCE_LIMIT),
-        threads=options.threads,
-        gpu_layers=options.gpu_layers,
-    )
-    return load(options.file.path, config)

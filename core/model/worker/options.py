@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from core.configuration.settings import Settings
-from core.model.hardware.processor import choose_threads
+from core.model.hardware.model_shape import KvType
 from core.model.library.gguf_file import ModelFile
 
 
@@ -19,7 +19,7 @@ class WorkerOptions:
     name: str  # users see it as the name of the model
     starter: bool
     data_folder: str  # for saved prefixes and suspended conversations
-    threads: int
+    threads: int | None
     slots: int  # answers generated at the same time
     queue_limit: int
     suspend_mb: int
@@ -32,6 +32,8 @@ class WorkerOptions:
     drain_s: float = 30.0  # that running answers may continue after SIGTERM
     log_level: str = "info"
     log_format: str = "text"
+    kv_type: KvType | None = None
+    flash_attention: bool | None = None
 
     @classmethod
     def from_settings(cls, settings: Settings, file: ModelFile) -> WorkerOptions:
@@ -41,7 +43,7 @@ class WorkerOptions:
             name=file.name,
             starter=file.starter,
             data_folder=str(settings.data_folder),
-            threads=model.cpu_threads or choose_threads(),
+            threads=model.cpu_threads,
             slots=model.slots,
             queue_limit=model.queue_limit,
             suspend_mb=model.suspend_mb,
@@ -53,6 +55,8 @@ class WorkerOptions:
             drain_s=settings.web.drain_s,
             log_level=settings.log.level,
             log_format=settings.log.format,
+            kv_type=model.kv_type,
+            flash_attention=model.flash_attention,
         )
 
     @property

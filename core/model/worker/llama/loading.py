@@ -4,29 +4,59 @@ from __future__ import annotations
 
 import ctypes
 import os
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import llama_cpp.llama_cpp as llama
+import structlog
 
 from core.errors import ConfigError, ModelError
-from core.model.hardware.sizing import choose_cache_tokens, choose_window, kv_bytes_per_token
+from core.model.hardware.memory import read_memory
+from core.model.hardware.model_shape import KvType, ModelShape, check_kv_type
+from core.model.hardware.placement import UBATCH_TOKENS, Placement, PlacementOptions, Room, choose_placements
+from core.model.hardware.sizing import WINDOW_LIMIT_TOKENS, choose_window
+from core.model.library.gguf_header import InvalidGguf
+from core.model.library.gguf_shape import read_shape
+from core.model.worker.llama.devices import list_devices
 from core.model.worker.llama.runner import BATCH_TOKENS, SEQUENCE_LIMIT, LlamaRunner
+from core.model.worker.llama.state_settings import state_settings
 
+log = structlog.get_logger()
+
+MEMORY_WORDS = ("alloc", "memory")  # in llama.cpp's last error
+GGML_TYPES: dict[KvType, int] = {
+    "f16": llama.GGML_TYPE_F16,
+    "q8_0": llama.GGML_TYPE_Q8_0,
+    "q4_0": llama.GGML_TYPE_Q4_0,
+}
+FLASH_ATTENTION = {
+    None: llama.LLAMA_FLASH_ATTN_TYPE_AUTO,
+    True: llama.LLAMA_FLASH_ATTN_TYPE_ENABLED,
+    False: llama.LLAMA_FLASH_ATTN_TYPE_DISABLED,
+}
 LOG_LEVEL_ERROR = 4  # GGML_LOG_LEVEL_ERROR
 NO_REASON = "failed to load model"  # what llama.cpp logs after the error that has the reason
 
 
 @dataclass(frozen=True, slots=True)
 class RunnerConfig:
-    """The share of the machine that the model may use."""
+    """The share of the machine that the model may use. A value of None is chosen by what machine and model allow."""
 
     window: int | None  # tokens of one conversation; None: the trained window, up to WINDOW_LIMIT_TOKENS
-    cache_tokens: int | None  # KV cells for all sequences together; None: from window and free memory
+    cache_tokens: int | None  # KV cells for all sequences together
     sequences: int  # slots in the KV cache, at most 256
     threads: int
-    gpu_layers: int | None = None  # None: all if there is a GPU
+    threads_batch: int | None = None  # for prompts; None: as many as for answers
+    gpu_layers: int | None = None  # -1: all
+    ubatch: int = UBATCH_TOKENS  # tokens that are computed at once, at most BATCH_TOKENS
+    kv_type: KvType | None = None
+    flash_attention: bool | None = None
+
+
+class PlacementRefused(ConfigError):
+    """The weights or the KV cache found no room where they should lie."""
 
 
 def load(path: Path, config: RunnerConfig) -> LlamaRunner:
@@ -34,94 +64,133 @@ def load(path: Path, config: RunnerConfig) -> LlamaRunner:
     assert 0 < config.sequences <= SEQUENCE_LIMIT
     silence_log()
     llama.llama_backend_init()
-    parameters = llama.llama_model_default_params()
-    parameters.n_gpu_layers = gpu_layers(config.gpu_layers)
-    model = llama.llama_model_load_from_file(os.fsencode(path), parameters)
-    if not model:
-        raise ConfigError(
-            f"{path}: llama.cpp could not load this model: the file is cut, corrupt, or of an architecture newer than "
-            f"the installed llama.cpp. Its last error: {_last_error.get('text', 'none')}"
-        )
+    shape = find_shape(path)
+    check_kv_type(config.kv_type, config.flash_attention, shape)
+    refusals: list[PlacementRefused] = []
+    for placement in find_placements(shape, config, find_room()):
+        try:
+            return load_placed(path, placement, config)
+        except PlacementRefused as exc:
+            log.warning("placement_refused", **describe_placement(placement), reason=exc.message)
+            refusals.append(exc)
+    raise refusals[0]
+
+
+def find_shape(path: Path) -> ModelShape | None:
+    """Returns the sizes that the file's header tells; llama.cpp itself reports what is wrong with a damaged one."""
+    try:
+        return read_shape(path)
+    except (InvalidGguf, OSError):
+        return None
+
+
+def find_room() -> Room:
+    memory = read_memory()
+    available = memory.available_bytes if memory else 0
+    devices = list_devices()
+    unified = any(device.unified for device in devices)
+    free = (min(device.free_bytes, available) if device.unified else device.free_bytes for device in devices)
+    return Room(available, tuple(free), unified)
+
+
+def find_placements(shape: ModelShape | None, config: RunnerConfig, room: Room) -> Iterator[Placement]:
+    """Yields the placements to try. Without a shape, llama.cpp's own defaults are tried once."""
+    window = choose_window(config.window, (shape.context_length if shape else 0) or WINDOW_LIMIT_TOKENS)
+    if shape is None:
+        layers = config.gpu_layers if config.gpu_layers is not None else -1
+        cells = config.cache_tokens or 2 * window
+        yield Placement(cells, config.kv_type or "f16", config.flash_attention, layers, ubatch=config.ubatch)
+        return
+    options = PlacementOptions(
+        cells=config.cache_tokens,
+        kv_type=config.kv_type,
+        flash_attention=config.flash_attention,
+        gpu_layers=config.gpu_layers,
+        ubatch=config.ubatch,
+        sequences=config.sequences,
+    )
+    yield from choose_placements(shape, window, options, room)
+
+
+def load_placed(path: Path, placement: Placement, config: RunnerConfig) -> LlamaRunner:
+    """Loads the weights and makes the context. Raises PlacementRefused if another placement may succeed."""
+    model = load_weights(path, placement)
     try:
         window = choose_window(config.window, int(llama.llama_model_n_ctx_train(model)))
-        cells = config.cache_tokens or choose_cache_tokens(window, kv_bytes_of(model), free_memory_bytes())
-        cells = max(cells, window)
-        settings = state_settings(model, context_parameters(config, cells))
-        return LlamaRunner(model, make_context(model, cells, config), path, window, settings)
+        placement = replace(placement, cells=max(placement.cells, window))
+        settings = state_settings(model, context_parameters(config, placement))
+        runner = LlamaRunner(model, make_context(model, placement, config), path, window, settings)
     except ConfigError as exc:
         llama.llama_model_free(model)
-        raise ConfigError(f"{path}: {exc.message}") from exc
+        raise type(exc)(f"{path}: {exc.message}") from exc
+    log.info(
+        "model_placed",
+        **describe_placement(placement),
+        layers=int(llama.llama_model_n_layer(model)),
+        threads=config.threads,
+        threads_batch=config.threads_batch or config.threads,
+    )
+    return runner
 
 
-def kv_bytes_of(model: Any) -> int:
-    """Returns the KV cache bytes of one token."""
-    heads = max(int(llama.llama_model_n_head(model)), 1)
-    cached_heads = int(llama.llama_model_n_layer(model)) * int(llama.llama_model_n_head_kv(model))
-    return kv_bytes_per_token(cached_heads, int(llama.llama_model_n_embd(model)) // heads)
+def describe_placement(placement: Placement) -> dict[str, object]:
+    """Returns the fields of a log line."""
+    flash = {None: "auto", True: "on", False: "off"}[placement.flash_attention]
+    return {
+        "gpu_layers": placement.gpu_layers,
+        "cells": placement.cells,
+        "kv_type": placement.kv_type,
+        "flash_attention": flash,
+        "ubatch": placement.ubatch,
+    }
 
 
-def free_memory_bytes() -> int:
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+def load_weights(path: Path, placement: Placement) -> Any:
+    """Loads the weights, by mapping the file where the device allows it. Raises ConfigError."""
+    _last_error.clear()
+    parameters = llama.llama_model_default_params()
+    parameters.n_gpu_layers = placement.gpu_layers
+    split = (ctypes.c_float * max(int(llama.llama_max_devices()), len(placement.split)))(*placement.split)
+    if placement.split:
+        parameters.tensor_split = split
+    model = llama.llama_model_load_from_file(os.fsencode(path), parameters)
+    if model:
+        return model
+    reason = _last_error.get("text", "none")
+    if placement.gpu_layers and any(word in reason for word in MEMORY_WORDS):
+        raise PlacementRefused(f"{path}: no memory for the weights. llama.cpp's last error: {reason}")
+    raise ConfigError(
+        f"{path}: llama.cpp could not load this model: the file is cut, corrupt, or of an architecture newer than "
+        f"the installed llama.cpp. Its last error: {reason}"
+    )
 
 
-def make_context(model: Any, cells: int, config: RunnerConfig) -> Any:
+def make_context(model: Any, placement: Placement, config: RunnerConfig) -> Any:
     if llama.llama_model_has_encoder(model) and llama.llama_model_has_decoder(model):
         raise ConfigError("this is an encoder-decoder model; the service runs decoder-only models and embedders")
-    context = llama.llama_init_from_model(model, context_parameters(config, cells))
+    context = llama.llama_init_from_model(model, context_parameters(config, placement))
     if not context:
-        raise ConfigError(
-            f"no memory for a KV cache of {cells} tokens; set a smaller LLM_CONTEXT_WINDOW or LLM_CACHE_TOKENS. "
-            f"llama.cpp's last error: {_last_error.get('text', 'none')}"
+        raise PlacementRefused(
+            f"no memory for a KV cache of {placement.cells} tokens; set a smaller LLM_CONTEXT_WINDOW or "
+            f"LLM_CACHE_TOKENS. llama.cpp's last error: {_last_error.get('text', 'none')}"
         )
     return context
 
 
-def context_parameters(config: RunnerConfig, cells: int) -> Any:
+def context_parameters(config: RunnerConfig, placement: Placement) -> Any:
     parameters = llama.llama_context_default_params()
-    parameters.n_ctx = cells
-    parameters.n_batch = parameters.n_ubatch = BATCH_TOKENS
+    parameters.n_ctx = placement.cells
+    parameters.n_batch = BATCH_TOKENS
+    parameters.n_ubatch = min(placement.ubatch, BATCH_TOKENS)
     parameters.n_seq_max = config.sequences
-    parameters.n_threads = parameters.n_threads_batch = config.threads
+    parameters.n_threads = config.threads
+    parameters.n_threads_batch = config.threads_batch or config.threads
+    parameters.type_k = parameters.type_v = GGML_TYPES[placement.kv_type]
+    parameters.flash_attn_type = FLASH_ATTENTION[placement.flash_attention]
     parameters.kv_unified = True  # only the unified cache can copy a part of a sequence
     parameters.swa_full = True  # a sliding-window cache would lose the shared prefix
     parameters.no_perf = True
     return parameters
-
-
-def state_settings(model: Any, parameters: Any) -> str:
-    """Describes the settings that a sequence's state depends on."""
-    names = (
-        "type_k",
-        "type_v",
-        "flash_attn_type",
-        "swa_full",
-        "rope_scaling_type",
-        "rope_freq_base",
-        "rope_freq_scale",
-    )
-    values = {name: getattr(parameters, name) for name in names}
-    if scales_by_context(model):
-        values["n_ctx"] = parameters.n_ctx
-    return str(values)
-
-
-def scales_by_context(model: Any) -> bool:
-    """Tells whether positions are computed differently in a larger context, as Phi-3 does beyond its first 4,096."""
-    architecture = metadata(model, "general.architecture")
-    return bool(metadata(model, f"{architecture}.rope.scaling.original_context_length"))
-
-
-def metadata(model: Any, key: str) -> str:
-    """Returns a value of the model file's metadata as text; empty if there is none."""
-    buffer = ctypes.create_string_buffer(256)
-    byte_count = llama.llama_model_meta_val_str(model, key.encode(), buffer, len(buffer))
-    return buffer.value.decode("utf-8", "replace") if byte_count >= 0 else ""
-
-
-def gpu_layers(setting: int | None) -> int:
-    if setting is None:
-        return -1 if llama.llama_supports_gpu_offload() else 0
-    return setting
 
 
 def transcode(source: Path, target: Path, threads: int) -> None:
