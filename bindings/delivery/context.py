@@ -130,6 +130,7 @@ class DeliveryContext:
     health: PlatformHealth = field(default_factory=PlatformHealth)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     status_after_s: float = 1.5  # delay of the first status, so that quick answers do not flicker
+    loading_after_s: float = 0.5  # delay of the status that a model is loaded, which takes longer than most waits
     answer_limit_chars: int = 200_000  # cuts off an engine that never ends
     check_lease: Callable[[], None] = always_valid  # raises LeaseLost if another process may make the calls now
 

@@ -185,7 +185,9 @@ class PageWriter:
         if answer.first_text_at is not None:
             return max(next_call_at, answer.first_text_at + limits.first_words_s)
         if answer.status:
-            return max(next_call_at, answer.begun_at + self._options.context.status_after_s)
+            context = self._options.context
+            delay_s = context.loading_after_s if answer.status.state == "loading" else context.status_after_s
+            return max(next_call_at, answer.begun_at + delay_s)
         return math.inf
 
     async def _pause(self, at: float) -> None:

@@ -94,14 +94,15 @@ class Bot:
         return await describe(self.engine, personality.name)
 
     async def describe_model(self, localized: LocalizedPersonality) -> str:
-        """The model's name in a phrase, or a phrase that no model is available."""
+        """The model's name in a phrase, with the one that is awaited, or a phrase that no model is available."""
         described = await self.describe(localized.personality)
         if described is None or described.model is None:
             return text("bot-model-none", localized.language)
-        model = plain_name(described.model)
-        if described.starter:
-            return text("bot-model-starter", localized.language, model=model)
-        return text("bot-model", localized.language, model=model)
+        language, model, awaited = localized.language, plain_name(described.model), described.next_model
+        if awaited is None or awaited.state == "failed":
+            return text("bot-model-starter" if described.starter else "bot-model", language, model=model)
+        key = "bot-model-starter-until" if described.starter else "bot-model-until"
+        return text(key, language, model=model, next=plain_name(awaited.title))
 
     async def help_text(self, localized: LocalizedPersonality) -> str:
         model = await self.describe_model(localized)

@@ -313,6 +313,9 @@ bot-facts-removed = Removed from `{ $name }`: { $title }.
 bot-facts-not-found = No document has this number or title.
 bot-model = model { $model }
 bot-model-starter = model { $model }, a demonstration model of limited quality
+# Until a better model is there.
+bot-model-until = model { $model }, until { $next } is downloaded
+bot-model-starter-until = model { $model }, a demonstration model of limited quality, until { $next } is downloaded
 bot-model-none = no model is available at the moment
 bot-greeting =
     { $greeting }
@@ -809,6 +812,10 @@ cli-log-dropped = { $count ->
 
 cli-chat-model = Model: { $model }
 cli-chat-model-starter = Model: { $model }, the starter model. Its answers are weak.
+cli-chat-next-downloading = { $title } is being downloaded and will then answer.
+cli-chat-next-downloading-share = { $title } is being downloaded ({ NUMBER($share, style: "percent") }) and will then answer.
+cli-chat-next-loading = { $title } is being loaded and will then answer.
+cli-chat-next-failed = { $title } is not available. { $model } answers in its place.
 cli-chat-help = /new starts again · /personality NAME changes the personality · /quit or Ctrl+C leaves · Ctrl+C stops an answer
 cli-chat-new = A new conversation.
 cli-chat-end-length = (cut off: the answer reached its greatest length)
@@ -1325,7 +1332,7 @@ page-next-downloading = { $title } is being downloaded. It will answer as soon a
 page-next-downloading-size = { $title } is being downloaded: { $percent }% of { SIZE($total) }. It will answer as soon as it is ready.
 page-next-downloading-time = { $title } is being downloaded: { $percent }% of { SIZE($total) }, about { DURATION($seconds) } left. It will answer as soon as it is ready.
 page-next-loading = { $title } is being loaded. It will answer in a moment.
-page-next-failed = { $title } could not be downloaded. { $model } answers in its place.
+page-next-failed = { $title } is not available. { $model } answers in its place.
 page-next-bar = Download of { $title }
 
 # Messages.

@@ -316,6 +316,9 @@ bot-facts-removed = Retiré de `{ $name }` : { $title }.
 bot-facts-not-found = Aucun document ne porte ce numéro ou ce titre.
 bot-model = modèle { $model }
 bot-model-starter = modèle { $model }, un modèle de démonstration, de qualité limitée
+# Jusqu’à l’arrivée d’un meilleur modèle.
+bot-model-until = modèle { $model }, en attendant que { $next } soit téléchargé
+bot-model-starter-until = modèle { $model }, un modèle de démonstration, de qualité limitée, en attendant que { $next } soit téléchargé
 bot-model-none = aucun modèle n’est disponible en ce moment
 bot-greeting =
     { $greeting }
@@ -820,6 +823,10 @@ cli-log-dropped = { $count ->
 
 cli-chat-model = Modèle : { $model }
 cli-chat-model-starter = Modèle : { $model }, modèle de démonstration. Ses réponses sont de qualité limitée.
+cli-chat-next-downloading = { $title } est en cours de téléchargement et répondra ensuite.
+cli-chat-next-downloading-share = { $title } est en cours de téléchargement ({ NUMBER($share, style: "percent") }) et répondra ensuite.
+cli-chat-next-loading = { $title } est en cours de chargement et répondra ensuite.
+cli-chat-next-failed = { $title } n’est pas disponible. { $model } répond à sa place.
 cli-chat-help = /new recommence · /personality NOM change de personnalité · /quit ou Ctrl+C quitte · Ctrl+C arrête une réponse
 cli-chat-new = Nouvelle conversation.
 cli-chat-end-length = (coupée : la réponse a atteint la longueur maximale)
@@ -1348,7 +1355,7 @@ page-next-downloading = { $title } est en cours de téléchargement. Ce modèle 
 page-next-downloading-size = { $title } est en cours de téléchargement : { $percent } % de { SIZE($total) }. Ce modèle répondra dès qu’il sera prêt.
 page-next-downloading-time = { $title } est en cours de téléchargement : { $percent } % de { SIZE($total) }; il reste environ { DURATION($seconds) }. Ce modèle répondra dès qu’il sera prêt.
 page-next-loading = { $title } est en cours de chargement. Ce modèle répondra dans un instant.
-page-next-failed = { $title } n’a pas pu être téléchargé. { $model } répond à sa place.
+page-next-failed = { $title } n’est pas disponible. { $model } répond à sa place.
 page-next-bar = Téléchargement de { $title }
 
 # Messages.

@@ -72,6 +72,7 @@ class TerminalChat:
         self._client = client
         self._language = language
         self._runner = runner
+        self._model: str | None = None  # as last shown
 
     def run(self) -> int:
         """Returns the exit status when the person leaves."""
@@ -110,9 +111,12 @@ class TerminalChat:
 
     async def _introduce(self) -> None:
         description = await self._client.describe()
-        if model := description.get("model"):
+        self._model = description.get("model")
+        if self._model:
             key = "cli-chat-model-starter" if description.get("starter") else "cli-chat-model"
-            self._write_note(text(key, self._language, model=model))
+            self._write_note(text(key, self._language, model=self._model))
+            if awaited := description.get("next_model"):
+                self._write_note(awaited_text(awaited, self._model, self._language))
         self._write_note(text("cli-chat-help", self._language))
         if greeting := description.get("greeting"):
             write(f"\n{strip_controls(str(greeting))}\n")
@@ -137,8 +141,15 @@ class TerminalChat:
                 write(f"\n{strip_controls(message)}\n")
             case {"type": "done", "reason": reason}:
                 write("\n")
+                self._note_model(frame.get("model"))
                 if reason in ("length", "stopped"):
                     self._write_note(text(f"cli-chat-end-{reason}", self._language))
+
+    def _note_model(self, model: str | None) -> None:
+        """Names the model that answered if another one did before."""
+        if model and model != self._model:
+            self._model = model
+            self._write_note(text("cli-chat-model", self._language, model=model))
 
     def _attempt(self, work: Coroutine[Any, Any, None]) -> bool:
         try:
@@ -152,6 +163,19 @@ class TerminalChat:
 
     def _write_note(self, note: str) -> None:
         write(f"{DIM}{strip_controls(note)}{PLAIN}\n")
+
+
+def awaited_text(awaited: Frame, model: str, language: Language) -> str:
+    """The progress of the model (`next_model` of a description) in whose place `model` answers."""
+    title, total = awaited["title"], awaited["total_bytes"]
+    match awaited["state"]:
+        case "failed":
+            return text("cli-chat-next-failed", language, title=title, model=model)
+        case "loading":
+            return text("cli-chat-next-loading", language, title=title)
+    if not total:
+        return text("cli-chat-next-downloading", language, title=title)
+    return text("cli-chat-next-downloading-share", language, title=title, share=awaited["done_bytes"] / total)
 
 
 def read_line() -> str | None:

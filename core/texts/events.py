@@ -9,6 +9,7 @@ from core.contract import Language, Status
 from core.errors import BadRequest, CspsError, FetchFailed, FetchRefused, PromptTooLong, UnreadableDocument
 from core.texts.catalogue import catalogue, text
 
+LOADING_STEP_S = 5
 WORDS_PER_TOKEN: Mapping[Language, float] = {"en": 0.75, "fr": 0.6}  # of ordinary prose, and roughly
 
 
@@ -65,5 +66,11 @@ def status_text(status: Status, language: Language) -> str:
     if status.position is not None:
         parts.append(text("status-queue-position", language, position=status.position))
     if status.wait_s is not None:
-        parts.append(text("status-queue-wait", language, seconds=math.ceil(status.wait_s)))
+        parts.append(text("status-queue-wait", language, seconds=shown_wait_s(status.state, status.wait_s)))
     return " ".join(parts)
+
+
+def shown_wait_s(state: str, wait_s: float) -> int:
+    """Whole seconds. A load is reported each second; in steps, a post is edited and read aloud less often."""
+    step_s = LOADING_STEP_S if state == "loading" else 1
+    return math.ceil(wait_s / step_s) * step_s

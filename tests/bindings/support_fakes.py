@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 
 from bindings.delivery.outlet import Closing, DeliveryError, Gone, Outlet, Page, PageLimits, PostedPage, Upload
 
+STARTED_AT = 1000.0  # of the clock
 Result = TypeVar("Result")
 CallName = Literal["post", "edit", "find", "delete", "upload"]
 
@@ -20,7 +21,7 @@ class JumpingSelector(selectors.DefaultSelector):
 
     def __init__(self) -> None:
         super().__init__()
-        self.now_s = 1000.0
+        self.now_s = STARTED_AT
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)

@@ -21,7 +21,7 @@ from tests.bindings.delivery.support_deliveries import (
     joined_words,
     word_steps,
 )
-from tests.bindings.support_fakes import FakeLedger, FakeOutlet, FakePlatform, clock, rendered, run
+from tests.bindings.support_fakes import STARTED_AT, FakeLedger, FakeOutlet, FakePlatform, clock, rendered, run
 
 
 def test_a_quick_answer_is_one_final_post() -> None:
@@ -92,6 +92,21 @@ def test_a_status_is_posted_after_a_delay() -> None:
     ]
     assert Page("Here.", "en") == pages[2]
     assert ["post", "edit", "edit", "edit"] == [call.name for call in outlet.calls]
+
+
+def test_a_loading_model_has_a_status_within_a_second() -> None:
+    """Its seconds are shown in steps of five, so that the post is not edited every second."""
+    outlet = FakeOutlet()
+    loading = [Status("loading"), *(each for s in (12.0, 11.0, 9.9) for each in (1.0, Status("loading", wait_s=s)))]
+    run(deliver_steps(*loading, 2.0, Text("Here."), 2.0, DONE, outlet=outlet))
+    statuses = [call.page.status for call in outlet.calls if call.page and call.page.status]
+
+    assert outlet.calls[0].at - STARTED_AT < 1.0
+    assert statuses == [
+        "The model is loading…",
+        "The model is loading… Expected wait: about 15 seconds.",
+        "The model is loading… Expected wait: about 10 seconds.",
+    ]
 
 
 def test_a_short_wait_posts_no_status() -> None:

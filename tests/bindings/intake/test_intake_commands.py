@@ -14,7 +14,7 @@ import pytest
 from bindings.delivery.outlet import Closing
 from bindings.incoming import BotCommand, ThreadMessages
 from bindings.intake.intake import Intake
-from core.contract import Done, Prompt, Text, Turn, Usage
+from core.contract import Done, ModelProgress, Prompt, Text, Turn, Usage
 from core.errors import ModelUnavailable, Stopping, StorageError
 from core.texts import text
 from tests.bindings.intake.support_intake import DIRECT, THREAD, BotHarness, message
@@ -75,6 +75,27 @@ async def test_help_names_the_personality_the_commands_and_the_retention(
         assert fact in page.text
     assert page.closing == Closing("", "")
     assert [] == engine.prompts
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("help", "model fake-model, a demonstration model of limited quality, until Ministral 3B is downloaded."),
+        ("aide", "en attendant que Ministral 3B soit téléchargé."),
+    ],
+)
+async def test_help_names_the_model_that_is_on_its_way(
+    harness: BotHarness, engine: FakeEngine, text: str, phrase: str
+) -> None:
+    """After a failed download, only the model that answers is named."""
+    engine.next_model = ModelProgress("Ministral 3B", "downloading", 1, 2)
+    await harness.answer_all(message(text, 1))
+    engine.next_model = ModelProgress("Ministral 3B", "failed")
+    await harness.answer_all(message(text, 2))
+
+    awaited, failed = harness.channels.texts(WHERE)
+    assert phrase in awaited
+    assert "Ministral" not in failed
 
 
 async def test_help_works_without_a_model(harness: BotHarness, engine: FakeEngine) -> None:

@@ -15,10 +15,10 @@ import pytest
 from aiohttp import web
 
 from core import PROJECT_ROOT
-from core.cli.chat import failure_text, strip_controls
+from core.cli.chat import awaited_text, failure_text, strip_controls
 from core.cli.chat_client import ChatClient, Frame, NotTheService, ServiceUnreachable
 from core.configuration.settings import Settings
-from core.contract import Done, Text, Usage
+from core.contract import Done, ModelProgress, Status, Text, Usage
 from core.errors import ModelRefused, PersonalityUnknown
 from tests.support.fake_engine import FakeEngine
 from tests.web.support_site import site
@@ -253,6 +253,35 @@ async def test_a_session_at_the_terminal(own_settings: Settings) -> None:
             assert await person.interrupts() == 0
     assert [prompt.personality for prompt in engine.prompts] == ["whisper", "whisper", "chuchotte"]
     assert engine.prompts[0].conversation == engine.prompts[1].conversation
+
+
+async def test_a_terminal_names_the_models(own_settings: Settings) -> None:
+    """It shows a download at the start, a model that is loaded, and another model that answers."""
+    done = Done("stop", "Ministral 3B", Usage())
+    engine = FakeEngine([Status("loading", wait_s=3.0), Text("Hi"), done])
+    engine.next_model = ModelProgress("Ministral 3B", "downloading", 2, 5)
+    async with site(own_settings, engine) as running, open_terminal("--url", running.url) as person:
+        await person.sees("fake-model, the starter model")
+        await person.sees("Ministral 3B is being downloaded (40%) and will then answer.")
+        person.type("hello\n")
+        await person.sees("The model is loading… Expected wait: about 5 seconds.")
+        await person.sees("Hi")
+        await person.sees("Model: Ministral 3B")
+        await person.sees("> ")
+
+
+@pytest.mark.parametrize(
+    ("state", "total", "words"),
+    [
+        ("downloading", None, "is being downloaded and will"),
+        ("loading", None, "is being loaded"),
+        ("failed", 5, "is not available. Tiny answers in its place."),
+    ],
+)
+def test_a_model_that_does_not_answer_yet(state: str, total: int | None, words: str) -> None:
+    awaited = {"title": "Large", "state": state, "done_bytes": 1, "total_bytes": total}
+
+    assert words in awaited_text(awaited, "Tiny", "en")
 
 
 @asynccontextmanager

@@ -23,6 +23,7 @@ from core.errors import (
     RequestFault,
     UnreadableDocument,
 )
+from core.model.library.download.failures import DownloadFault
 from core.runtime.network_errors import CAUSE_KEYS
 from core.texts import LANGUAGES, error_text, status_text, text
 from core.texts.catalogue import catalogue
@@ -48,6 +49,7 @@ def expected_keys() -> Iterator[str]:
 
 def test_each_code_reason_and_state_has_a_text_and_no_text_is_left_over() -> None:
     others = {f"error-network-{reason}" for reason in NETWORK_REASONS}
+    others |= {f"error-download-{fault}" for fault in get_args(DownloadFault)}
     others |= {"error-prompt_too_long-size", "error-retry-after", "status-queue-position", "status-queue-wait"}
 
     for language in LANGUAGES:

@@ -151,7 +151,7 @@ async def test_a_failed_download_is_one_plain_sentence(visiting: Visiting) -> No
     async with visiting(engine) as visit:
         await expect(visit.page.locator("#next-text")).to_contain_text("25%")
         engine.next_model = replace(DOWNLOAD, state="failed", problem="401 from hub.example")
-        text = "Ministral 3B could not be downloaded. SmolLM2 answers in its place."
+        text = "Ministral 3B is not available. SmolLM2 answers in its place."
 
         await expect(visit.page.locator("#next-text")).to_have_text(text)
         await expect(visit.page.locator("#next-bar")).to_be_hidden()
