@@ -778,9 +778,11 @@ cli-up-ready-starter =
     Chat at       { $url }
     Model         { $model } (the starter model)
                   It shows that everything works, but its answers are weak.
-                  For better answers, set LLM_MODEL_FILE to a GGUF file and start again.
+                  For better ones: csps-llm models list
     To stop       Ctrl+C
 cli-up-model-unknown = unknown
+cli-up-model-available = { $title } is downloaded.
+cli-up-model-loaded = { $title } answers now.
 cli-up-engine_away = The engine at { $url } (LLM_URL) does not answer: { $problem }. csps-llm keeps trying.
 cli-up-engine_unusable = The engine at { $url } (LLM_URL) cannot be used: { $problem }. csps-llm keeps trying.
 cli-up-engine_back = The engine at { $url } answers: { $model }.
@@ -945,7 +947,7 @@ cli-advice-gpu = The GPU is not used. Install NVIDIA’s CUDA toolkit (nvcc) if 
 cli-advice-model_file = Correct LLM_MODEL_FILE.
 cli-advice-model_damaged = The file is damaged, or not a GGUF file: download it again.
 cli-advice-model_download = The first start downloads it. This needs a network and disk space.
-cli-advice-starter = This is the starter model. It shows that everything works, but its answers are weak. For better answers, set LLM_MODEL_FILE.
+cli-advice-starter = This is the starter model. It shows that everything works, but its answers are weak. For better ones, choose a model: csps-llm models list
 cli-advice-starter_absent = Nothing: the model process prepares it when it starts, within seconds.
 cli-advice-starter_damaged = Delete the file. The model process prepares it again when it starts.
 cli-advice-memory_short = Use a smaller model or quantization, or a smaller LLM_CONTEXT_WINDOW.

@@ -789,9 +789,11 @@ cli-up-ready-starter =
     Clavarder     { $url }
     Modèle        { $model } (modèle de démonstration)
                   Il montre que tout fonctionne, mais ses réponses sont de qualité limitée.
-                  Pour de meilleures réponses, donnez un fichier GGUF dans LLM_MODEL_FILE et redémarrez.
+                  Pour de meilleures réponses : csps-llm models list
     Pour arrêter  Ctrl+C
 cli-up-model-unknown = inconnu
+cli-up-model-available = { $title } est téléchargé.
+cli-up-model-loaded = { $title } répond maintenant.
 cli-up-engine_away = Le moteur à { $url } (LLM_URL) ne répond pas : { $problem }. csps-llm continue d’essayer.
 cli-up-engine_unusable = Le moteur à { $url } (LLM_URL) ne peut pas être utilisé : { $problem }. csps-llm continue d’essayer.
 cli-up-engine_back = Le moteur à { $url } répond : { $model }.
@@ -956,7 +958,7 @@ cli-advice-gpu = Le processeur graphique n’est pas utilisé. Installez la trou
 cli-advice-model_file = Corrigez LLM_MODEL_FILE.
 cli-advice-model_damaged = Le fichier est endommagé ou n’est pas un fichier GGUF : téléchargez-le de nouveau.
 cli-advice-model_download = Le premier démarrage le télécharge. Il faut un réseau et de l’espace disque.
-cli-advice-starter = C’est le modèle de démonstration. Il montre que tout fonctionne, mais ses réponses sont de qualité limitée. Pour de meilleures réponses, réglez LLM_MODEL_FILE.
+cli-advice-starter = C’est le modèle de démonstration. Il montre que tout fonctionne, mais ses réponses sont de qualité limitée. Pour de meilleures réponses, choisissez un modèle : csps-llm models list
 cli-advice-starter_absent = Rien : le processus de modèle le prépare à son démarrage, en quelques secondes.
 cli-advice-starter_damaged = Supprimez le fichier. Le processus de modèle le prépare de nouveau à son démarrage.
 cli-advice-memory_short = Utilisez un modèle plus petit ou plus quantifié, ou un LLM_CONTEXT_WINDOW plus petit.

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import os
 import queue
+import shutil
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -23,19 +25,37 @@ CLOSE_S = 2.0
 BOLD = 1
 COLOURS = (34, 36, 35, 33, 32)  # blue, cyan, magenta, yellow, green
 OWN_NAME = "up"
+CLEAR_LINE = "\r\x1b[2K"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusLine:
+    """The text below the log; an empty one removes it."""
+
+    text: str
 
 
 class MergedLog:
     """Writes `model │ …` in text mode. In JSON mode it writes one object per line, as the processes do."""
 
     def __init__(
-        self, stream: TextIO, names: Sequence[str], language: Language, *, as_json: bool, colour: bool
+        self,
+        stream: TextIO,
+        names: Sequence[str],
+        language: Language,
+        *,
+        as_json: bool,
+        colour: bool,
+        live: bool = False,
     ) -> None:
+        """`live`: the stream is a terminal that can redraw its last line."""
         self._stream = stream
         self._language = language
         self._json = as_json
+        self.has_status_line = live and not as_json
+        self._status = ""
         self._prefixes = build_prefixes((OWN_NAME, *names), colour)
-        self._lines: queue.Queue[str | None] = queue.Queue(QUEUE_LIMIT_LINES)
+        self._lines: queue.Queue[str | StatusLine | None] = queue.Queue(QUEUE_LIMIT_LINES)
         self._dropped = 0
         self._writer = threading.Thread(target=self._write, name="merged-log", daemon=True)
         self._writer.start()
@@ -53,6 +73,11 @@ class MergedLog:
             for line in message.split("\n"):
                 self._put(f"{self._prefixes[OWN_NAME]}{replace_controls(line)}")
 
+    def show_status(self, line: str | None) -> None:
+        """Keeps `line` below the log until the next call; None removes it. Does nothing without a status line."""
+        if self.has_status_line:
+            self._put(StatusLine(replace_controls(line or "")))
+
     def close(self) -> None:
         """Waits up to 2 s until the queued lines are written."""
         try:
@@ -61,7 +86,7 @@ class MergedLog:
             return  # a paused terminal: the thread ends with the process
         self._writer.join(CLOSE_S)
 
-    def _put(self, line: str) -> None:
+    def _put(self, line: str | StatusLine) -> None:
         try:
             self._lines.put_nowait(line)
         except queue.Full:
@@ -69,14 +94,22 @@ class MergedLog:
 
     def _write(self) -> None:
         while (line := self._lines.get()) is not None:
-            if self._dropped:
-                count, self._dropped = self._dropped, 0
-                line = f"{line}\n{text('cli-log-dropped', self._language, count=count)}"
             try:
-                self._stream.write(line + "\n")
+                self._stream.write(self._compose(line))
                 self._stream.flush()
             except OSError:
                 redirect_to_null(self._stream)
+
+    def _compose(self, line: str | StatusLine) -> str:
+        """Returns what to write: the line, and the status below it again."""
+        clear = CLEAR_LINE if self._status else ""
+        if isinstance(line, StatusLine):
+            self._status = line.text[: shutil.get_terminal_size().columns - 1]
+            return f"{clear}{self._status}"
+        if self._dropped:
+            count, self._dropped = self._dropped, 0
+            line = f"{line}\n{text('cli-log-dropped', self._language, count=count)}"
+        return f"{clear}{line}\n{self._status}"
 
 
 def redirect_to_null(stream: TextIO) -> None:
@@ -99,6 +132,11 @@ def build_prefixes(names: Sequence[str], colour: bool) -> Mapping[str, str]:
 def wants_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
     """True on a terminal, unless NO_COLOR is set (https://no-color.org/)."""
     return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+
+
+def is_live(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Tells whether the stream is a terminal that can redraw a line."""
+    return stream.isatty() and environ.get("TERM") != "dumb"
 
 
 def replace_controls(line: str) -> str:

@@ -14,7 +14,7 @@ from core import PROJECT_ROOT
 from core.cli import procfile, startup_checks
 from core.cli.bot_health import BotMonitor, bot_url
 from core.cli.localization import locale_language
-from core.cli.merged_log import MergedLog, wants_colour
+from core.cli.merged_log import MergedLog, is_live, wants_colour
 from core.cli.procfile import PLATFORMS, SkipReason
 from core.cli.readiness import EngineMonitor, ReadyAnnouncer
 from core.cli.supervisor import Process, Supervisor
@@ -93,7 +93,8 @@ async def serve(plan: StartPlan) -> None:
     language, web = plan.language, plan.settings.web
     names = [process.name for process in plan.processes]
     as_json, colour = plan.settings.log.format == "json", wants_colour(sys.stdout, plan.environ)
-    log = MergedLog(sys.stdout, names, language, as_json=as_json, colour=colour)
+    live = is_live(sys.stdout, plan.environ)
+    log = MergedLog(sys.stdout, names, language, as_json=as_json, colour=colour, live=live)
     supervisor = Supervisor(plan.processes, LoggedReport(log, language), plan.environ, PROJECT_ROOT)
 
     def stop() -> None:
@@ -107,9 +108,11 @@ async def serve(plan: StartPlan) -> None:
         model = None if plan.settings.model.url else procfile.model_health(plan.settings)
         announcer = ReadyAnnouncer(web.host, web.port, plan.personality, log, language, model)
         bots = {each.name: bot_url(plan.settings, each.name) for each in plan.processes if each.name in PLATFORMS}
+        announced = asyncio.Event()
         await run(
             supervisor,
-            announce(announcer, supervisor),
+            announce(announcer, supervisor, announced),
+            monitor_model(plan.settings, log, language, announced),
             monitor_engine(plan.settings, log, language),
             BotMonitor(bots, log, language).run(),
         )
@@ -136,9 +139,20 @@ def handle_signals(stop: Callable[[], None]) -> None:
         loop.add_signal_handler(number, stop)
 
 
-async def announce(announcer: ReadyAnnouncer, supervisor: Supervisor) -> None:
+async def announce(announcer: ReadyAnnouncer, supervisor: Supervisor, announced: asyncio.Event) -> None:
     await announcer.run()
     supervisor.mark_ready("model", "web")  # /readyz answers 200 only if both work
+    announced.set()
+
+
+async def monitor_model(settings: Settings, log: MergedLog, language: Language, announced: asyncio.Event) -> None:
+    """Runs until cancelled; returns at once if no model is loaded here. The first answer does not wait for it."""
+    if settings.model.url:
+        return
+    await announced.wait()
+    from core.cli.model_monitor import monitor_models
+
+    await monitor_models(settings, log, language)
 
 
 async def monitor_engine(settings: Settings, log: MergedLog, language: Language) -> None:

@@ -95,3 +95,27 @@ def test_a_closed_terminal_does_not_stop_the_service() -> None:
         log.write_line("web", "lost as well")
         log.close()
         assert not any(thread.name == "merged-log" and thread.is_alive() for thread in threading.enumerate())
+
+
+def test_a_status_line_stays_below_the_log() -> None:
+    """Each line clears it and draws it again. It goes when it is removed."""
+    stream = Terminal()
+    log = MergedLog(stream, ["web"], "en", as_json=False, colour=False, live=True)
+    log.show_status("██ 50%\x07")
+    log.write_line("web", "first")
+    log.show_status(None)
+    log.write_line("web", "second")
+    log.close()
+
+    drawn = "██ 50%\N{REPLACEMENT CHARACTER}"
+    assert f"{drawn}\r\x1b[2Kweb │ first\n{drawn}\r\x1b[2Kweb │ second\n" == stream.getvalue()
+
+
+def test_json_has_no_status_line() -> None:
+    stream = Terminal()
+    log = MergedLog(stream, ["web"], "en", as_json=True, colour=False, live=True)
+    log.show_status("██ 50%")
+    log.close()
+
+    assert not log.has_status_line
+    assert "" == stream.getvalue()
