@@ -114,6 +114,13 @@ class ModelSettings(Section):
         " what `csps-llm tune` found.",
         "off",
     )
+    memory_mb: OptionalInt = env(
+        "LLM_MEMORY_MB",
+        "The memory, in MiB, that loaded models may take together. The one that was used least recently leaves first."
+        " Empty: four fifths of the memory that is free at the start.",
+        "16384",
+        ge=1,
+    )
     suspend_mb: int = env(
         "LLM_SUSPEND_MB", "The host memory, in MiB, for conversations that left the KV cache.", "512", ge=0
     )

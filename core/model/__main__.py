@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,8 +13,7 @@ from aiohttp import web
 
 from core.configuration.settings import Settings
 from core.errors import ConfigError
-from core.model.host.memory_budget import choose_budget
-from core.model.host.model_host import ModelHost
+from core.model.host.assembly import HostAssembly
 from core.model.host.server import HostService, create_app
 from core.runtime import process
 from core.runtime.http_server import serve_app
@@ -26,20 +24,19 @@ log = structlog.get_logger()
 async def serve(settings: Settings) -> None:
     """Listens at once with the status "loading", loads, serves; after a signal, finishes running replies and stops."""
     stop = process.stop_event()
-    host = ModelHost(settings, choose_budget(settings))
-    service = HostService(host, require_api_key(settings))
+    assembly = HostAssembly(settings)
+    service = HostService(assembly.host, assembly.downloads, require_api_key(settings))
     async with listening(service, settings):
-        running = asyncio.create_task(host.run())
+        running = asyncio.create_task(assembly.run())
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
         service.stopping = True
-    await host.pool.close()
-    if running.done():
-        running.result()
+        for task in (running, stopped):
+            task.cancel()
+    await assembly.close()
     log.info("model_stopped")
-    if host.is_downloading:
-        os._exit(os.EX_OK)  # asyncio would wait for the download, whose thread cannot be interrupted
-    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
 
 
 @contextlib.asynccontextmanager

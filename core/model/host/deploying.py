@@ -1,4 +1,4 @@
-"""Makes the deployment of a model file: the options of its worker, and an estimate of its memory. Reads the header."""
+"""Makes the deployment of a model's file: its worker's options, and its memory as the file's header has it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.model.hardware.sizing import WINDOW_LIMIT_TOKENS
 from core.model.host.deployment import Deployment, FileIdentity, MemoryUse
 from core.model.library.gguf_file import ModelFile
 from core.model.library.gguf_header import GgufHeader, InvalidGguf, read_header
-from core.model.library.model_parts import whole_name
+from core.model.library.model_parts import parts_on_disk
 from core.model.library.specs import ModelSpec, Starter
 from core.model.worker.options import WorkerOptions
 
@@ -19,48 +19,45 @@ PROCESS_BYTES = 120 * 1024 * 1024  # of a worker without a model
 BUFFER_BYTES = 200 * 1024 * 1024  # llama.cpp's compute buffers
 WINDOWS_IN_CACHE = 2  # as `core.model.hardware.sizing` has it if memory is not short
 KV_BYTES_GUESS = 128 * 1024  # of a token, if the header does not tell
+IDENTITY_FIELDS = 4  # of each part
 HEADERS_KEPT = 64
 
 
 def deploy(spec: ModelSpec, path: Path, settings: Settings) -> Deployment:
-    """Raises OSError if the file is away. A damaged file is deployed: its worker explains what is wrong with it."""
+    """Raises OSError if the file is away. A damaged file is deployed: its worker says what is wrong with it."""
     options = WorkerOptions.from_settings(settings, ModelFile(path, spec.title, isinstance(spec.source, Starter)))
     options = replace(
         options,
+        model_id=spec.id,
         context_window=spec.context_window or options.context_window,
         gpu_layers=options.gpu_layers if spec.gpu_layers is None else spec.gpu_layers,
     )
     file = identify(path)
-    return Deployment(spec.id, options, estimate_memory(path, file, options), file)
+    header = header_of(path, file)
+    window = options.context_window or min((header and header.context_length) or 0, WINDOW_LIMIT_TOKENS)
+    return Deployment(options, estimate_memory(file, header, window, options), file, window or None)
 
 
 def identify(path: Path) -> FileIdentity:
     """Returns what changes when a file is replaced, of all parts of a split model. Raises OSError."""
-    return tuple(
-        value
-        for each in parts_of(path)
-        for stat in [each.stat()]
-        for value in (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
-    )
+    stats = [each.stat() for each in parts_on_disk(path)]
+    return tuple(value for stat in stats for value in (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns))
 
 
-def parts_of(path: Path) -> list[Path]:
-    if (whole := whole_name(path.name)) == path.name:
-        return [path]
-    return sorted(each for each in path.parent.glob("*.gguf") if whole_name(each.name) == whole)
+def size_of(file: FileIdentity) -> int:
+    return sum(file[2::IDENTITY_FIELDS])
 
 
-def estimate_memory(path: Path, file: FileIdentity, options: WorkerOptions) -> MemoryUse:
-    header = header_of(path, file)
-    window = options.context_window or min((header and header.context_length) or 0, WINDOW_LIMIT_TOKENS)
+def estimate_memory(file: FileIdentity, header: GgufHeader | None, window: int, options: WorkerOptions) -> MemoryUse:
+    """`window`: 0 if it is unknown."""
     cells = options.cache_tokens or WINDOWS_IN_CACHE * (window or WINDOW_LIMIT_TOKENS)
     kv_bytes = (header and header.kv_bytes_per_token) or KV_BYTES_GUESS
-    return MemoryUse(file, sum(file[2::4]), PROCESS_BYTES + BUFFER_BYTES + cells * kv_bytes)
+    return MemoryUse(file, size_of(file), PROCESS_BYTES + BUFFER_BYTES + cells * kv_bytes)
 
 
 @lru_cache(HEADERS_KEPT)
 def header_of(path: Path, _file: FileIdentity) -> GgufHeader | None:
-    """Returns None for a damaged header."""
+    """Returns None for a damaged header. `_file` tells versions of the file apart."""
     try:
         return read_header(path)
     except InvalidGguf:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from core.model.worker.options import WorkerOptions
 
@@ -23,10 +24,22 @@ class MemoryUse:
 class Deployment:
     """Equal for two requests that one worker can answer. Another version of the file is another deployment."""
 
-    model_id: str
     options: WorkerOptions
     memory: MemoryUse = field(compare=False)  # estimated
     file: FileIdentity = ()
+    window: int | None = field(default=None, compare=False)  # tokens, as the file's header and the options have it
+
+    @property
+    def model_id(self) -> str:
+        return self.options.model_id
+
+    @property
+    def path(self) -> Path:
+        return Path(self.options.path)
+
+    @property
+    def is_starter(self) -> bool:
+        return self.options.starter
 
 
 def total_bytes(uses: Iterable[MemoryUse]) -> int:

@@ -12,5 +12,7 @@ FALLBACK_BYTES = 4 * 1024 * MEBIBYTE  # where the system does not tell
 
 def choose_budget(settings: Settings) -> int:
     """Returns the budget in bytes: the setting, or a share of the memory that is free before the first load."""
+    if settings.model.memory_mb:
+        return settings.model.memory_mb * MEBIBYTE
     memory = read_memory()
     return int(AVAILABLE_SHARE * memory.available_bytes) if memory else FALLBACK_BYTES

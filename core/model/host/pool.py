@@ -84,6 +84,10 @@ class ModelPool:
         worker = self._workers.get(deployment)
         return worker if worker and worker.state == "ready" else None
 
+    def is_open(self, deployment: Deployment) -> bool:
+        """True if a request for the model would be answered at once."""
+        return self.worker(deployment) is not None and deployment not in self._plan.closed
+
     def is_loading(self, deployment: Deployment) -> bool:
         worker = self._workers.get(deployment)
         return deployment in self._preloads or (worker is not None and worker.state == "loading")
@@ -91,7 +95,7 @@ class ModelPool:
     def refusal(self, deployment: Deployment) -> CspsError | None:
         """The reason why the model cannot be loaded now; None if it can be, or if nobody has tried."""
         needed, allowed = self._memory(deployment), self.budget_bytes
-        if needed.file_bytes + needed.private_bytes > allowed and not deployment.options.starter:
+        if needed.file_bytes + needed.private_bytes > allowed and not deployment.is_starter:
             return ModelRefused(
                 f"the model {deployment.model_id} needs about {in_megabytes(needed.file_bytes + needed.private_bytes)}"
                 f" of memory, and models may take {in_megabytes(allowed)} (LLM_MEMORY_MB)"
@@ -122,15 +126,14 @@ class ModelPool:
         """Plans, and takes the next steps."""
         if self._stopping:
             return
+        self._grant_all()  # first: a model that was loaded just now is not idle if requests wait for it
         now = self._clock()
         self._plan = plan(self._residents(), self._awaited(), self.budget_bytes, now)
         for deployment in self._plan.unloads:
             self._unload(self._workers[deployment])
         for deployment in self._plan.loads:
             self._load(deployment)
-        for worker in self._workers.values():
-            if worker.state == "ready" and worker.deployment not in self._plan.closed:
-                self._grant(worker)
+        self._grant_all()
         if self._timer:
             self._timer.cancel()
         again_at = self._plan.again_at
@@ -167,12 +170,15 @@ class ModelPool:
             if deployment not in self._workers
         ]
 
-    def _grant(self, worker: PooledWorker) -> None:
-        for ticket in self._tickets.get(worker.deployment, ()):
-            if ticket.is_waiting:
-                worker.running += 1
-                worker.last_used = self._clock()
-                ticket.grant(worker)
+    def _grant_all(self) -> None:
+        for worker in self._workers.values():
+            if worker.state != "ready" or worker.deployment in self._plan.closed:
+                continue
+            for ticket in self._tickets.get(worker.deployment, ()):
+                if ticket.is_waiting:
+                    worker.running += 1
+                    worker.last_used = self._clock()
+                    ticket.grant(worker)
 
     def _release(self, ticket: Ticket) -> None:
         tickets = self._tickets.get(ticket.deployment, ())
@@ -225,7 +231,7 @@ class ModelPool:
         log.info(
             "model_ready",
             model=deployment.model_id,
-            starter=deployment.options.starter,
+            starter=deployment.is_starter,
             window_tokens=ready.window,
             cache_tokens=ready.cache_tokens,
             slots=deployment.options.slots,

@@ -12,6 +12,8 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from core.errors import ModelUnavailable, Stopping
+from core.model.host.downloads import Downloads
+from core.model.host.listing import list_models
 from core.model.host.metrics import merge_metrics
 from core.model.host.model_host import ModelHost
 from core.model.host.proxy import answer
@@ -32,6 +34,7 @@ class HostService:
     """The state that the handlers share."""
 
     host: ModelHost
+    downloads: Downloads
     api_key: str | None = None
     stopping: bool = False
     encoder: Embedder = field(default_factory=lambda: LocalEmbedder(ENCODER_THREADS))  # loads at its first request
@@ -92,7 +95,8 @@ async def embeddings(request: web.Request) -> web.StreamResponse:
 
 
 async def models(request: web.Request) -> web.Response:
-    return web.json_response(list_object(await request.app[SERVICE].serving().listing()))
+    service = request.app[SERVICE]
+    return web.json_response(list_object(list_models(service.serving(), service.downloads)))
 
 
 async def forget(request: web.Request) -> web.Response:
@@ -124,7 +128,7 @@ async def pass_forget(worker: PooledWorker, body: bytes) -> bool:
 
 async def health(request: web.Request) -> web.Response:
     service = request.app[SERVICE]
-    status = "stopping" if service.stopping else service.host.status()
+    status = "stopping" if service.stopping else service.host.status
     return web.json_response({"status": status}, status=200 if status == "ok" else 503)
 
 

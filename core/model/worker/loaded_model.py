@@ -84,8 +84,8 @@ class LoadedModel:
     """One loaded model, ready to serve requests."""
 
     def __init__(self, runner: LlamaRunner, options: WorkerOptions) -> None:
+        self.id = options.model_id
         self.file = file = options.file
-        self.modified_at = file.path.stat().st_mtime  # seconds since 1970, read now: the file may move later
         self.window = runner.window
         self.embeds = runner.embeds
         self._runner = runner

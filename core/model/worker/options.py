@@ -28,6 +28,7 @@ class WorkerOptions:
     context_window: int | None = None  # tokens
     cache_tokens: int | None = None
     gpu_layers: int | None = None
+    model_id: str = ""  # by which requests and answers name the model
     socket: str = ""  # the Unix socket to listen at; the host chooses one for each start
     drain_s: float = 30.0  # that running answers may continue after SIGTERM
     log_level: str = "info"

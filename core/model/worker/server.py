@@ -92,7 +92,7 @@ async def collect(model: LoadedModel, reply: ReplyHandle) -> web.Response:
         elif isinstance(output, FailedOutput):
             raise output.error
         elif isinstance(output, FinishedOutput):
-            completion = Completion(model.file.name)
+            completion = Completion(model.id)
             return web.json_response(completion.whole("".join(text), [], output.reason, output.usage))
 
 
@@ -105,7 +105,7 @@ async def stream(
         raise first.error
     response = web.StreamResponse(headers={"Content-Type": sse.CONTENT_TYPE, "Cache-Control": "no-store"})
     await response.prepare(request)
-    completion = Completion(model.file.name)
+    completion = Completion(model.id)
     head = completion.chunk({"role": "assistant", "content": reply.answer_prefix})
     await send(request, response, sse.encode_event(head))
     output: SequenceOutput | None = first
@@ -140,9 +140,7 @@ async def embeddings(request: web.Request) -> web.Response:
     tokenized = [await asyncio.to_thread(model.prompts.embedding, text) for text in body.texts]
     vectors = [await model.embed(tokens) for tokens in tokenized]
     count = sum(len(tokens) for tokens in tokenized)
-    return web.json_response(
-        embeddings_object(vectors, model.file.name, count, packed=body.encoding_format == "base64")
-    )
+    return web.json_response(embeddings_object(vectors, model.id, count, packed=body.encoding_format == "base64"))
 
 
 async def tokenize(request: web.Request) -> web.Response:

@@ -167,14 +167,18 @@ def test_tcp_without_a_key_refuses_to_start(tmp_path: Path) -> None:
     assert "Traceback" not in process.stderr_text
 
 
-def test_an_unreachable_hub_exits_with_1(tmp_path: Path) -> None:
-    """A restart may help, as for every process with exit code 1. (It was 2.)"""
-    variables = {"LLM_HUGGINGFACE_REPO": "a/b", "LLM_HUGGINGFACE_FILE": "*.gguf"}
+async def test_without_the_hub_the_starter_answers(starter_file: Path, tmp_path: Path) -> None:
+    """The list of models says that the configured one is on its way or why it is not."""
+    link_starter(starter_file, tmp_path)
+    variables = {"LLM_HUGGINGFACE_REPO": "a/b", "LLM_HUGGINGFACE_FILE": "*.gguf", "LLM_CONTEXT_WINDOW": "512"}
     process = ModelProcess(tmp_path, HF_ENDPOINT=f"http://127.0.0.1:{free_port()}", **variables)
-    process.start()
+    with process.serving():
+        async with connect(process) as http:
+            assert "starter" == (await ask(http, "Hello", max_tokens=1))["model"]
+            first, second = (await http.get("/v1/models")).json()["data"]
 
-    assert process.wait() == 1
-    assert "csps-llm model: 127.0.0.1 cannot be reached" in process.stderr_text
+    assert ("a/b/*.gguf", "starter") == (first["id"], second["id"])
+    assert first["state"] in ("downloading", "failed")
     assert "Traceback" not in process.stderr_text
 
 

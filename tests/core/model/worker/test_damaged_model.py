@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from core import PROJECT_ROOT
-from tests.support.starter import ModelProcess
+from tests.core.model.worker.support_model_client import ask, connect
+from tests.support.starter import ModelProcess, link_starter
 
 Damage = Callable[[bytes], bytes]
 READ_BYTES = 4_000_000  # of the starter: its metadata and some weights
@@ -83,21 +84,41 @@ def test_a_damaged_model_is_refused_with_its_path(damaged: dict[str, Path]) -> N
 
 
 @pytest.mark.parametrize("name", ["in-its-weights", "no-gguf"])
-def test_a_damaged_model_ends_the_process(damaged: dict[str, Path], tmp_path: Path, name: str) -> None:
-    """Exit code 2, because a restart cannot help; the message names the file, without a traceback."""
-    process = ModelProcess(tmp_path, LLM_MODEL_FILE=str(damaged[name]))
-    process.start()
+async def test_the_starter_answers_instead_of_a_damaged_model(
+    damaged: dict[str, Path], starter_file: Path, tmp_path: Path, name: str
+) -> None:
+    """One line of the log says why, and the list of models has the reason."""
+    link_starter(starter_file, tmp_path)
+    process = ModelProcess(tmp_path, LLM_MODEL_FILE=str(damaged[name]), LLM_CONTEXT_WINDOW="512")
+    with process.serving():
+        async with connect(process) as http:
+            assert "starter" == (await ask(http, "Hello", max_tokens=1))["model"]
+            first, second = (await http.get("/v1/models")).json()["data"]
 
-    assert process.wait() == 2, process.stderr_text
-    assert str(damaged[name]) in process.stderr_text
+    assert ("failed", "loaded") == (first["state"], second["state"])
+    assert str(damaged[name]) in first["download"]["problem"]
+    (line,) = [line for line in process.log if "starter_answers_instead" in line]
+    assert str(damaged[name]) in line
     assert "Traceback" not in process.stderr_text
 
 
-def test_a_missing_model_ends_the_process(tmp_path: Path) -> None:
-    """Its name may be invalid UTF-8."""
-    process = ModelProcess(tmp_path, LLM_MODEL_FILE=str(tmp_path / "é\udcff.gguf"))
+def test_the_starter_answers_instead_of_a_missing_model(starter_file: Path, tmp_path: Path) -> None:
+    """The file's name may be invalid UTF-8."""
+    link_starter(starter_file, tmp_path)
+    process = ModelProcess(tmp_path, LLM_MODEL_FILE=str(tmp_path / "é\udcff.gguf"), LLM_CONTEXT_WINDOW="512")
+    with process.serving():
+        pass
+
+    assert "there is no file" in process.stderr_text
+    assert "Traceback" not in process.stderr_text
+
+
+def test_a_starter_that_cannot_be_loaded_ends_the_process(damaged: dict[str, Path], tmp_path: Path) -> None:
+    """Exit code 2, because a restart cannot help; the message names the file, without a traceback."""
+    link_starter(damaged["in-its-weights"], tmp_path)
+    process = ModelProcess(tmp_path)
     process.start()
 
     assert process.wait() == 2, process.stderr_text
-    assert "there is no file" in process.stderr_text
+    assert "could not load this model" in process.stderr_text
     assert "Traceback" not in process.stderr_text

@@ -215,7 +215,8 @@ async def test_models_and_metrics_describe_the_process(http: httpx.AsyncClient) 
     (model,) = (await http.get("/v1/models")).json()["data"]
     metrics = (await http.get("/metrics")).text
 
-    assert model["id"].startswith("SmolLM2-135M-Instruct")
+    assert (model["id"], model["state"]) == ("starter", "loaded")
+    assert model["title"].startswith("SmolLM2-135M-Instruct")
     assert (model["starter"], model["embedder"]) == (True, False)
     assert model["max_model_len"] == 8192
     assert "csps_model_tokens_total" in metrics

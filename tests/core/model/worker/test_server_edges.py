@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, cast
 
 import aiohttp
@@ -16,7 +15,6 @@ from structlog.testing import capture_logs
 from core.contract import Usage
 from core.errors import ModelError, PromptTooLong
 from core.model import http_service
-from core.model.library.gguf_file import ModelFile
 from core.model.worker import server
 from core.model.worker.loaded_model import LoadedModel, OutputQueue, ReplyHandle
 from core.model.worker.sequence import FailedOutput, FinishedOutput, QueuedOutput, SequenceOutput, TextOutput
@@ -34,7 +32,7 @@ class FakeLoadedModel:
     outputs: list[SequenceOutput] = field(default_factory=list)
     error: Exception | None = None
     answer_prefix: str = ""
-    file: ModelFile = field(default_factory=lambda: ModelFile(Path("/model.gguf"), "a model"))
+    id: str = "a-model"
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def chat(self, request: object) -> ReplyHandle:

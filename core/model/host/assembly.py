@@ -1,0 +1,103 @@
+"""Connects the parts of the host, and runs them: the first load, watched files, downloads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import watchfiles
+
+from core.configuration.settings import Settings
+from core.model.host.deployment import Deployment
+from core.model.host.downloads import Downloads
+from core.model.host.local_models import LocalModels
+from core.model.host.memory_budget import choose_budget
+from core.model.host.model_host import ModelHost
+from core.model.host.model_sources import ModelSources
+from core.model.host.pool import ModelPool
+from core.model.host.worker_process import WorkerProcess
+from core.model.library.download.progress import OnProgress
+from core.model.library.selection import models_folder, selection_file
+from core.model.library.specs import HubFile
+from core.runtime.background_tasks import BackgroundTasks
+
+
+class HostAssembly:
+    """One per process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.sources = ModelSources(settings)
+        self.pool = ModelPool(WorkerLauncher(settings.model_socket.parent), choose_budget(settings))
+        self.host = ModelHost(self.pool, self._find)
+        self._folder = models_folder(settings.data_folder)
+        self._selection = selection_file(settings.data_folder)
+        self.downloads = Downloads(self._folder, fetch_model, self.host.refresh_soon)
+
+    async def run(self) -> None:
+        """Runs until cancelled. Raises CspsError if no model can be loaded at the start."""
+        self.host.apply(await asyncio.to_thread(self.sources.find_quickly))
+        await self._require_starter()
+        async with self._watching():
+            await self.host.refresh()
+            await self.host.hopeless
+
+    async def close(self) -> None:
+        await self.pool.close()
+
+    async def _require_starter(self) -> None:
+        """Prepares the starter if it must answer and the installation did not prepare it."""
+        models = self.host.models
+        assert models is not None
+        if models.default.deployment is None and models.starter.deployment is None:
+            await asyncio.to_thread(self.sources.prepare_starter)
+            self.host.apply(await asyncio.to_thread(self.sources.find_quickly))
+
+    @asynccontextmanager
+    async def _watching(self) -> AsyncIterator[None]:
+        tasks = BackgroundTasks()
+        for each in (self.sources.catalogue, self.sources.personalities):
+            tasks.start(each.watch(self.host.refresh_soon))
+        tasks.start(self._watch_selection())
+        tasks.start(self.downloads.run())
+        try:
+            yield
+        finally:
+            await tasks.close()
+
+    async def _watch_selection(self) -> None:
+        await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
+        async for _changes in watchfiles.awatch(self._folder, watch_filter=self._is_selection, recursive=False):
+            self.host.refresh_soon()
+
+    def _is_selection(self, _change: watchfiles.Change, path: str) -> bool:
+        return Path(path).name == self._selection.name
+
+    async def _find(self) -> LocalModels:
+        models = await asyncio.to_thread(self.sources.find)
+        self.downloads.want([each.missing for each in models.wanted() if each.missing])
+        return models
+
+
+async def fetch_model(source: HubFile, models: Path, on_progress: OnProgress) -> Path:
+    from core.model.library.download.fetching import fetch  # imports an HTTP client, too late for the start
+
+    return await fetch(source, models, on_progress)
+
+
+class WorkerLauncher:
+    """Gives each worker a socket of its own in `folder`, which is closed to other users: its mode protects them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._numbers = count(1)
+
+    def __call__(self, deployment: Deployment) -> WorkerProcess:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.chmod(0o700)
+        socket = self._folder / f"w{next(self._numbers)}.sock"  # short: a socket's path has 104 bytes at most
+        socket.unlink(missing_ok=True)  # of a killed host
+        return WorkerProcess(replace(deployment.options, socket=str(socket)))

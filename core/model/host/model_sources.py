@@ -1,0 +1,84 @@
+"""Everything from which the served models follow: settings, config/models.toml, personalities, selection, machine.
+
+Blocks. A file that is broken changes nothing: its last good content holds.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+
+from core import PROJECT_ROOT
+from core.configuration.personalities import Personalities
+from core.configuration.settings import Settings
+from core.errors import ConfigError, ModelError
+from core.model.host.local_models import LocalModels, find_models
+from core.model.library.catalogue import FILE, ModelCatalogue
+from core.model.library.choice import STARTER, Choice, choose_configured, choose_unasked
+from core.model.library.fit import Resources
+from core.model.library.selection import models_folder
+from core.model.library.starter import find_starter
+
+log = structlog.get_logger()
+
+
+class ModelSources:
+    """One per host."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.catalogue = ModelCatalogue(settings.config_file(FILE))
+        self.personalities = Personalities(settings.config_file("personalities"))
+        self._resources: Resources | None = None
+        self._logged: Choice | None = None
+
+    def find_quickly(self) -> LocalModels:
+        """The models before this machine is inspected and the personalities are read: the starter answers first.
+
+        Raises ConfigError for an unknown LLM_MODEL.
+        """
+        with suppress(ConfigError):
+            self.catalogue.load()
+        choice = choose_configured(self.settings, self.catalogue)
+        if choice is None and not self.settings.model.auto:
+            choice = choose_unasked(self.settings, self.catalogue, self._find_resources)
+        return find_models(self.settings, choice.spec if choice else STARTER, self.catalogue, self.personalities)
+
+    def find(self) -> LocalModels:
+        """Raises ConfigError for an unknown LLM_MODEL."""
+        for each in (self.catalogue, self.personalities):
+            with suppress(ConfigError):  # `watch` logs it
+                each.load()
+        choice = choose_configured(self.settings, self.catalogue)
+        choice = choice or choose_unasked(self.settings, self.catalogue, self._find_resources)
+        if self._logged is None or (choice.spec, choice.reason) != (self._logged.spec, self._logged.reason):
+            log.info("default_model_chosen", model=choice.spec.id, reason=choice.reason)
+            self._logged = choice
+        return find_models(self.settings, choice.spec, self.catalogue, self.personalities)
+
+    def _find_resources(self) -> Resources:
+        """The facts of the start: with models in memory, the same machine would look smaller."""
+        if self._resources is None:
+            from core.model.library.resources import find_resources  # imports the hub's client, too late for the start
+
+            self._resources = find_resources(self.settings, self.catalogue)
+        return self._resources
+
+    def prepare_starter(self) -> None:
+        """Makes the starter's file if it is not there. Raises ConfigError, ModelError."""
+        try:
+            find_starter(models_folder(self.settings.data_folder), transcode_in_child)
+        except OSError as exc:
+            raise ConfigError(f"{exc.filename or self.settings.data_folder}: {exc.strerror or exc}") from exc
+
+
+def transcode_in_child(source: Path, target: Path) -> None:
+    """Requantises in a process of its own: the host loads no llama.cpp. Raises ModelError."""
+    command = [sys.executable, "-m", "core.model.worker.prepare", "--transcode", str(source), str(target)]
+    done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise ModelError(f"{source}: transcoding failed: {done.stderr.strip()}")
