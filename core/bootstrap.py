@@ -104,7 +104,7 @@ async def run_core(
     try:
         await database.upgrade()
         await facts.detect_vector_backend()
-        tasks = run_background_tasks(chat, watched, sessions, facts, finder, schedule, settings, warms=warms)
+        tasks = run_background_tasks(chat, client, watched, sessions, facts, finder, schedule, settings, warms=warms)
         async with run_beside(tasks):
             yield Core(chat, personalities, database, editing, schedule)
     finally:
@@ -208,6 +208,7 @@ class WatchedParts:
 
 async def run_background_tasks(
     chat: ChatEngine,
+    client: ModelClient,
     watched: WatchedParts,
     sessions: Sessions,
     facts: FactStore,
@@ -227,6 +228,7 @@ async def run_background_tasks(
             tasks.create_task(warn_unknown_names(watched, facts, names_changed))
             tasks.create_task(purge_daily("sessions", partial(sessions.purge, timedelta(days=settings.data.keep_days))))
             tasks.create_task(keep_sources_warm(finder, sources_changed))
+            tasks.create_task(client.learn_capabilities())
             if warms:
                 tasks.create_task(schedule.run())
             if warms and settings.model.url is None:  # a remote engine manages its own cache

@@ -6,7 +6,7 @@ The references: vLLM's ChatCompletionRequest and TokenizeRequest, llama-server's
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from core.contract import Json
 from core.openai.chat_protocol import Fields
@@ -19,6 +19,8 @@ SchemaSupport = Literal["response_format", "structured_outputs", "guided_json", 
 ContinuationSupport = Literal["flag", "prefill", "prefix", "none"]
 # How tokens are counted: /tokenize takes messages (vLLM), or a text that /apply-template makes (llama-server).
 TokenizeSupport = Literal["messages", "template", "none"]
+
+Feature = Literal["json_schema", "continuation", "tokenize", "embeddings", "cancellation"]
 
 ENFORCING: tuple[SchemaSupport, ...] = ("response_format", "structured_outputs", "guided_json", "json_schema")
 CONTINUING: tuple[ContinuationSupport, ...] = ("flag", "prefill", "prefix")
@@ -35,6 +37,17 @@ class EngineCapabilities:
     cancellation: bool | None = None  # it stops computing when the client leaves
     extensions: bool | None = None  # it accepts fields that are not OpenAI's
 
+    def missing(self) -> tuple[Feature, ...]:
+        """The features that the engine is known to lack."""
+        known = {
+            "json_schema": self.enforces_schemas,
+            "continuation": self.continues,
+            "tokenize": None if self.tokenize is None else self.tokenize != "none",
+            "embeddings": self.embeddings,
+            "cancellation": self.cancellation,
+        }
+        return tuple(name for name in get_args(Feature) if known[name] is False)
+
     @property
     def enforces_schemas(self) -> bool | None:
         return None if self.schema is None else self.schema in ENFORCING
@@ -42,6 +55,10 @@ class EngineCapabilities:
     @property
     def continues(self) -> bool | None:
         return None if self.continuation is None else self.continuation in CONTINUING
+
+
+UNKNOWN = EngineCapabilities()
+OWN_PROCESS = EngineCapabilities("response_format", "flag", "messages", embeddings=True, cancellation=True)
 
 
 def schema_fields(response_format: Json, support: SchemaSupport | None) -> Fields:
@@ -70,3 +87,14 @@ def schema_of(response_format: Json) -> Json:
     """The JSON Schema of a response format; None if it has none."""
     named = response_format.get("json_schema") if isinstance(response_format, dict) else None
     return named.get("schema") if isinstance(named, dict) else None
+
+
+def declared(features: tuple[Feature, ...]) -> EngineCapabilities:
+    """The capabilities of an engine whose operator says that it has these features and no others."""
+    return EngineCapabilities(
+        schema="response_format" if "json_schema" in features else "unenforced",
+        continuation="flag" if "continuation" in features else "none",
+        tokenize=None if "tokenize" in features else "none",  # its form is found out by the first count
+        embeddings="embeddings" in features,
+        cancellation="cancellation" in features,
+    )

@@ -16,7 +16,8 @@ from core.configuration.setting_types import sendable
 from core.configuration.settings import Settings
 from core.errors import ConfigError
 from core.model.client.engine_connection import TIMEOUT, EngineConnection
-from core.model.library.engine_entry import EngineEntry, EngineFeature, label_of, strip_version
+from core.model.library.engine_entry import EngineEntry, label_of, strip_version
+from core.openai.dialects import OWN_PROCESS, UNKNOWN, Feature, declared
 from core.runtime.http_server import reachable_url
 
 # The engine limits concurrency, not the client. Uvicorn (vLLM) closes idle connections after 5 s: a request on one that
@@ -33,7 +34,7 @@ class EngineAddress:
     model: str | None = None
     preferred: str | None = None
     weight: float = 1.0
-    enforces: tuple[EngineFeature, ...] | None = None
+    enforces: tuple[Feature, ...] | None = None
 
     @property
     def label(self) -> str:
@@ -60,7 +61,10 @@ def connect(address: EngineAddress, window: int | None, timeout_s: float) -> Eng
     http = httpx.AsyncClient(
         base_url=strip_version(address.url), headers=headers, timeout=TIMEOUT, limits=LIMITS, follow_redirects=False
     )
-    return EngineConnection(http, address.label, address.model, address.preferred, window, timeout_s=timeout_s)
+    assumed = UNKNOWN if address.enforces is None else declared(address.enforces)
+    return EngineConnection(
+        http, address.label, address.model, address.preferred, window, timeout_s=timeout_s, assumed=assumed
+    )
 
 
 def connect_local(settings: Settings) -> EngineConnection:
@@ -73,7 +77,7 @@ def connect_local(settings: Settings) -> EngineConnection:
     else:
         transport = httpx.AsyncHTTPTransport(uds=str(settings.model_socket), limits=LIMITS)
         http = httpx.AsyncClient(base_url="http://model", transport=transport, **options)
-    return EngineConnection(http, timeout_s=model.timeout_s, is_local=True)
+    return EngineConnection(http, timeout_s=model.timeout_s, is_local=True, assumed=OWN_PROCESS)
 
 
 def local_url(listen: str) -> str:

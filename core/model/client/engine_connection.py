@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import httpx
 import structlog
@@ -19,16 +19,18 @@ from core.errors import ModelTooSlow
 from core.model.client.chat_request import ChatRequest, build_body
 from core.model.client.responses import drain, parse_object, raise_for_error, read_error_body, translate_errors
 from core.model.client.served_models import ModelInfo, ServedModels, parse_models
+from core.model.client.token_counter import TokenCounter
 from core.openai.chat_protocol import (
     Fields,
     Message,
     StreamEvent,
+    TextDelta,
+    ThinkingStarted,
     error_from_response,
-    model_field,
     refuses_extensions,
     without_extensions,
 )
-from core.openai.dialects import EngineCapabilities
+from core.openai.dialects import UNKNOWN, EngineCapabilities, TokenizeSupport
 from core.openai.stream_reader import StreamReader
 
 log = structlog.get_logger()
@@ -40,7 +42,6 @@ LOCAL_LIST_TTL_S = 2.0  # our own process changes its models while people watch
 RELIST_S = 0.5  # between lists for a name that the last one lacks
 ABSENT_STATUSES = {404, 405, 501}
 GATEWAY_TIMEOUT = 504
-OTHER_BODY_STATUSES = ABSENT_STATUSES | {422}  # 422: a /tokenize that expects another body
 
 
 class EngineConnection:
@@ -48,7 +49,7 @@ class EngineConnection:
 
     `model`: its name there, for calls that name none. None: `preferred` if the engine lists it, else the first.
     `label`: the engine's name in messages, logs and metrics. `timeout_s`: the seconds that it may be silent before or
-    within an answer. `is_local`: it is our own process.
+    within an answer. `is_local`: it is our own process. `assumed`: what it can do, as long as nothing else is learned.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class EngineConnection:
         clock: Callable[[], float] = time.monotonic,
         timeout_s: float = 600,
         is_local: bool = False,
+        assumed: EngineCapabilities = UNKNOWN,
     ) -> None:
         self.label = label
         self.is_local = is_local
@@ -72,7 +74,9 @@ class EngineConnection:
         self._timeout_s = timeout_s
         self._served: ServedModels | None = None
         self._served_at = -math.inf  # the time of the list
-        self._can_count = True
+        self.on_listed: Callable[[EngineConnection], None] = lambda _: None  # called after each list of models
+        self._counter = TokenCounter(http)
+        self._assumed = assumed
         self._capabilities: dict[str, EngineCapabilities] = {}  # by model
 
     async def close(self) -> None:
@@ -82,9 +86,24 @@ class EngineConnection:
         """Has the list of models read again: the engine may come back with another model."""
         self._served_at = -math.inf
 
-    def capabilities(self, model: str | None) -> EngineCapabilities:
-        """Those of the model; None: the default of our own process."""
-        return self._capabilities.get(model or "", EngineCapabilities())
+    @property
+    def is_declared(self) -> bool:
+        """True if somebody said what it can do, so that nothing is tried."""
+        return self._assumed != UNKNOWN
+
+    def capabilities(self, model: str | None = None) -> EngineCapabilities:
+        """Those of the model, as far as they are known. None: the model for calls that name none."""
+        return self._capabilities.get(model or self.usual_model(), self._assumed)
+
+    def learn(self, model: str, capabilities: EngineCapabilities) -> None:
+        """Uses these capabilities from now on."""
+        self._capabilities[model] = capabilities
+
+    def usual_model(self) -> str:
+        """The model for calls that name none, as far as the latest list knows it."""
+        if self._model or self._served is None:
+            return self._model or ""
+        return self._preferred if self._preferred and self._preferred in self._served else self._served.names()[0]
 
     async def stream(self, request: ChatRequest, model: str | None = None) -> AsyncGenerator[StreamEvent, None]:
         """Yields the events of one answer, `StreamFinished` last. Raises what `ModelClient.stream` raises."""
@@ -119,7 +138,7 @@ class EngineConnection:
                 raise error_from_response(response.status_code, refusal, response.headers.get("retry-after"))
         async with self._post(without_extensions(body)) as response:
             await raise_for_error(response)
-            self._capabilities[model] = replace(self.capabilities(model), extensions=False)
+            self.learn(model, replace(self.capabilities(model), extensions=False))
             log.info("engine_extensions_refused", model=model, engine=self.label)
             yield response
 
@@ -184,19 +203,42 @@ class EngineConnection:
 
     async def count(self, messages: Sequence[Message], model: str | None = None) -> int | None:
         """The tokens of the messages as a prompt. None: the engine does not count."""
-        name = await self._requested(model)
-        if not self._can_count:
-            return None
-        body = model_field(name) | {"messages": [asdict(message) for message in messages]}
+        return await self._counter.count(messages, await self._requested(model))
+
+    async def probe(self, method: str, path: str, body: Fields | None = None) -> tuple[int, Fields]:
+        """The status of a small request, and its object; an empty one if it sent none. Raises ModelUnavailable."""
         with translate_errors():
-            response = await self._http.post("/tokenize", json=body)
-        if 400 <= response.status_code < 500 or response.status_code in ABSENT_STATUSES:
-            self._can_count = response.status_code not in OTHER_BODY_STATUSES
-            return None
-        # llama-server's /tokenize ignores `messages` and sends no count.
-        count = (await parse_object(response)).get("count")
-        self._can_count = isinstance(count, int)
-        return count if isinstance(count, int) else None
+            response = await self._http.request(method, path, json=body, timeout=PROBE_TIMEOUT_S)
+        try:
+            data = response.json() if response.status_code == 200 else {}
+        except ValueError:
+            data = {}
+        return response.status_code, data if isinstance(data, dict) else {"data": data}
+
+    async def metrics(self) -> str | None:
+        """Prometheus's text of the engine; None if it has none. Raises ModelUnavailable."""
+        with translate_errors():
+            response = await self._http.get("/metrics", timeout=PROBE_TIMEOUT_S)
+        return response.text if response.status_code == 200 else None
+
+    @property
+    def token_support(self) -> TokenizeSupport | None:
+        """The form of /tokenize that the engine has; None: unknown."""
+        return self._counter.support
+
+    async def answer(self, body: Fields) -> tuple[str, bool]:
+        """The text of a short answer, and whether the model thought before it. Raises the engine's refusal."""
+        reader, events = StreamReader(), list[StreamEvent]()
+        with translate_errors(), self._answer_errors(reader):
+            async with self._post({**body, "stream": True}) as response:
+                await raise_for_error(response)
+                async for chunk in response.aiter_bytes():
+                    events += reader.feed(chunk)
+                    if reader.is_done:
+                        break
+        events += reader.end()
+        text = "".join(event.text for event in events if isinstance(event, TextDelta))
+        return text, any(isinstance(event, ThinkingStarted) for event in events)
 
     async def ready(self) -> None:
         """Returns if the engine answers now. Raises ModelUnavailable if not, ModelRefused if it never will."""
@@ -213,6 +255,7 @@ class EngineConnection:
             with translate_errors():
                 response = await self._http.get("/v1/models")
             self._served = parse_models(await parse_object(response), self._window)
-            self._can_count = True  # an engine that was loading may count by now
+            self._counter.support = None  # an engine that was loading may count by now
             self._served_at = self._clock()
+            self.on_listed(self)
         return self._served

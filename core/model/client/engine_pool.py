@@ -25,6 +25,7 @@ from core.model.client.circuit_breaker import BreakerState, CircuitBreaker
 from core.model.client.engine_connection import EngineConnection
 from core.model.client.served_models import ModelInfo, ServedModels
 from core.openai.chat_protocol import Message, StreamEvent, StreamFinished, TextDelta
+from core.openai.dialects import EngineCapabilities
 
 log = structlog.get_logger()
 Result = TypeVar("Result")
@@ -83,6 +84,8 @@ class EnginePool:
         self._title = title or name
         self.breakers = {label: CircuitBreaker(clock) for label in self.engines}
         self._balancer = Balancer({label: (weights or {}).get(label, 1.0) for label in self.engines})
+        # Called after each whole answer, with the model that the caller named.
+        self.on_answer: Callable[[EngineConnection, str | None], None] = lambda _engine, _model: None
         self._checks: dict[str, asyncio.Task[None]] = {}  # running health checks of engines whose breaker is open
 
     async def close(self) -> None:
@@ -104,7 +107,7 @@ class EnginePool:
         """The events of one answer, from the first engine that begins one. Raises what `ModelClient.stream` raises."""
         attempts = Attempts()
         while True:
-            label = await self._choose(request, attempts)
+            label = await self._choose(request, model, attempts)
             has_text = False
             try:
                 with self._balancer.sending(label, request.prompt_cache_key):
@@ -120,6 +123,7 @@ class EnginePool:
                 attempts.add(label, exc)
             else:
                 self._record(label, None)
+                self.on_answer(self.engines[label], model)
                 return
 
     def _renamed(self, event: StreamEvent) -> StreamEvent:
@@ -171,14 +175,15 @@ class EnginePool:
     def _is_single(self) -> bool:
         return len(self.engines) == 1
 
-    async def _choose(self, request: ChatRequest, attempts: Attempts) -> str:
+    async def _choose(self, request: ChatRequest, model: str | None, attempts: Attempts) -> str:
         """The engine to ask next. Raises the errors of all engines as one if none is left."""
         if self._is_single:
             return next(iter(self.engines))
         while True:
             self._start_checks()
             if usable := self._usable(attempts):
-                return self._balancer.choose(attempts.prefer_new(usable), request.prompt_cache_key)
+                able = self._able(attempts.prefer_new(usable), request, model)
+                return self._balancer.choose(able, request.prompt_cache_key)
             running = [check for label, check in self._checks.items() if attempts.allow(label)]
             if not running:
                 raise self._combine(self._reasons(attempts.refusals))
@@ -197,6 +202,11 @@ class EnginePool:
             if breaker.state == "closed" or not self._balancer.outstanding(label)
         ]
         return proven or list(free)
+
+    def _able(self, labels: Sequence[str], request: ChatRequest, model: str | None) -> Sequence[str]:
+        """The engines that can do what the request needs, as far as is known; all of them if none can."""
+        able = [label for label in labels if can_serve(self.engines[label].capabilities(model), request)]
+        return able or labels
 
     def _reasons(self, refusals: Mapping[str, CspsError]) -> dict[str, CspsError]:
         """The reason of each engine: its refusal of this request, or why it is not asked."""
@@ -271,6 +281,13 @@ class EnginePool:
         if self._is_single:
             return next(iter(refusals.values()))
         return failures.combine(self.name or "default", refusals)
+
+
+def can_serve(capabilities: EngineCapabilities, request: ChatRequest) -> bool:
+    """False if the engine is known not to enforce the request's schema, or not to continue its answer."""
+    needs_schema, needs_continuation = bool(request.response_format), request.continue_last
+    lacks_schema = needs_schema and capabilities.enforces_schemas is False
+    return not (lacks_schema or (needs_continuation and capabilities.continues is False))
 
 
 def succeeded(task: asyncio.Task[Result]) -> bool:

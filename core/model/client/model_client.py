@@ -14,8 +14,11 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from core.configuration.settings import Settings
 from core.contract import Json, ModelProgress, Sampling
 from core.errors import ModelUnavailable
+from core.model.client.capability_learner import CapabilityLearner
+from core.model.client.capability_store import CapabilityStore
 from core.model.client.chat_request import ChatRequest
 from core.model.client.engine_address import EngineAddress, address_of, connect, connect_local
+from core.model.client.engine_connection import EngineConnection
 from core.model.client.engine_pool import EnginePool
 from core.model.client.served_models import ModelInfo, ServedModels
 from core.model.library.catalogue import FILE, ModelCatalogue, RemoteModel
@@ -37,12 +40,17 @@ class ModelClient:
         own: EnginePool,
         pools: Mapping[str, EnginePool] | None = None,
         default: str | None = None,
+        learner: CapabilityLearner | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.own = own
         self._default = default
         self.pools = dict(pools or {})
+        self._learner = learner
         self._clock = clock
+        if learner:
+            for pool in self._pools():
+                watch(pool, learner)
 
     @classmethod
     def from_settings(
@@ -60,9 +68,15 @@ class ModelClient:
             pools[name] = build_pool(name, entry, model.timeout_s, environ)
         if model.url:
             address = EngineAddress(model.url, model.api_key, model.name)
-            return cls(EnginePool([connect(address, model.context_window, model.timeout_s)]), pools)
-        default = model.name if model.name in pools else None
-        return cls(EnginePool([connect_local(settings)]), pools, default)
+            own, default = EnginePool([connect(address, model.context_window, model.timeout_s)]), None
+        else:
+            own, default = EnginePool([connect_local(settings)]), model.name if model.name in pools else None
+        return cls(own, pools, default, CapabilityLearner(CapabilityStore(settings.data_folder)))
+
+    async def learn_capabilities(self) -> None:
+        """Tries out, until cancelled, what the engines in use can do. Only one process of a service needs this."""
+        if self._learner:
+            await self._learner.run()
 
     async def close(self) -> None:
         await asyncio.gather(*(pool.close() for pool in self._pools()))
@@ -142,6 +156,22 @@ class ModelClient:
 
     def _pools(self) -> list[EnginePool]:
         return [self.own, *self.pools.values()]
+
+
+def watch(pool: EnginePool, learner: CapabilityLearner) -> None:
+    """Has the learner learn what the pool's engines can do, unless somebody said it."""
+
+    def recall(engine: EngineConnection) -> None:
+        learner.recall(engine, engine.usual_model())
+
+    def note(engine: EngineConnection, model: str | None) -> None:
+        if not engine.is_declared:
+            learner.note(engine, model or engine.usual_model())
+
+    pool.on_answer = note
+    for engine in pool.engines.values():
+        if not engine.is_declared:
+            engine.on_listed = recall
 
 
 def load_remote(settings: Settings) -> Mapping[str, RemoteModel]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any, Literal
 
 from core.contract import ModelProgress
@@ -97,7 +98,7 @@ def parse_model(entry: Fields, window_limit: int | None) -> ModelInfo:
     window = entry.get("max_model_len") or (meta.get("n_ctx") if isinstance(meta, dict) else None)
     windows = [each for each in (window, window_limit) if isinstance(each, int) and each > 0]
     name = str(entry.get("id"))
-    title = str(entry.get("title") or name)[:TITLE_LIMIT_CHARS]
+    title = str(entry.get("title") or file_title(name))[:TITLE_LIMIT_CHARS]
     state: ModelState | None = entry["state"] if entry.get("state") in ModelState.__args__ else None  # type: ignore[attr-defined]
     return ModelInfo(
         name,
@@ -108,6 +109,11 @@ def parse_model(entry: Fields, window_limit: int | None) -> ModelInfo:
         parse_progress(title, state, entry.get("download")),
         bool(entry.get("embedder")),
     )
+
+
+def file_title(name: str) -> str:
+    """The name of a model for people: llama-server calls it by the path of its file."""
+    return PurePath(name).stem if name.endswith(".gguf") else name
 
 
 def parse_progress(title: str, state: ModelState | None, download: object) -> ModelProgress | None:

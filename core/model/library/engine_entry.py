@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints
 
 from core.configuration.setting_types import web_url
 from core.configuration.toml import Section, ShortText
+from core.openai.dialects import Feature
 
-EngineFeature = Literal["json_schema", "continuation", "tokenize", "embeddings", "cancellation"]
 EXAMPLE = "http://localhost:8000/v1"
 
 
@@ -21,7 +21,7 @@ class EngineEntry(Section):
     weight: Annotated[float, Field(gt=0, le=1000)] = 1.0  # its share of the requests
     key_env: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
     model: ShortText | None = None  # the model's name there; None: the entry's id, or the first that it lists
-    enforces: tuple[EngineFeature, ...] | None = None  # the features that it has; None: they are tried out once
+    enforces: tuple[Feature, ...] | None = None  # the features that it has; None: they are tried out once
 
     @property
     def label(self) -> str:
