@@ -26,7 +26,7 @@ hypothesis_settings.load_profile("any-machine")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-pytest_plugins = ("tests.support.databases", "tests.support.starter")
+pytest_plugins = ("tests.support.databases", "tests.support.llama_server", "tests.support.starter")
 
 
 # Each starts a program that takes seconds: the model, a browser, a PostgreSQL server.
@@ -68,6 +68,8 @@ SLOW_MODULES = {
     "core/conversation/test_retrieval.py",
     "core/conversation/test_sessions.py",
     "core/install/test_install.py",
+    "core/model/client/test_contract.py",
+    "core/model/client/test_engine_pool.py",
     "core/model/client/test_model_client.py",
     "core/model/client/test_other_engines.py",
     "core/model/worker/test_damaged_model.py",

@@ -75,6 +75,7 @@ class EngineConnection:
         self._served: ServedModels | None = None
         self._served_at = -math.inf  # the time of the list
         self.on_listed: Callable[[EngineConnection], None] = lambda _: None  # called after each list of models
+        self.on_forgotten: Callable[[EngineConnection], None] = lambda _: None
         self._counter = TokenCounter(http)
         self._assumed = assumed
         self._capabilities: dict[str, EngineCapabilities] = {}  # by model
@@ -85,6 +86,7 @@ class EngineConnection:
     def forget_models(self) -> None:
         """Has the list of models read again: the engine may come back with another model."""
         self._served_at = -math.inf
+        self.on_forgotten(self)
 
     @property
     def is_declared(self) -> bool:

@@ -171,7 +171,7 @@ def watch(pool: EnginePool, learner: CapabilityLearner) -> None:
     pool.on_answer = note
     for engine in pool.engines.values():
         if not engine.is_declared:
-            engine.on_listed = recall
+            engine.on_listed, engine.on_forgotten = recall, learner.forget
 
 
 def load_remote(settings: Settings) -> Mapping[str, RemoteModel]:
