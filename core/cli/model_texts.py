@@ -61,7 +61,7 @@ def describe_progress(title: str, progress: DownloadProgress, language: Language
     """One line for any state of a download."""
     values: dict[str, object] = {"title": title, "share": share(progress), "total": progress.total_bytes}
     if progress.state in ("waiting", "failed"):
-        return text(f"cli-download-{progress.state}", language, **values, problem=progress.problem or "")
+        return text(f"cli-download-{progress.state}", language, **values, problem=progress.explain(language))
     if progress.state == "downloading" and progress.expected_s is not None:
         rate = {"rate": progress.bytes_per_s, "seconds": progress.expected_s}
         return text("cli-download-downloading", language, **values, **rate)

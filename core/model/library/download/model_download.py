@@ -7,6 +7,7 @@ import contextlib
 import errno
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -219,15 +220,13 @@ class ModelDownload:
             state = "checking"
         elif problem and not rate:
             state = "waiting"
-        return DownloadProgress(
-            state,
-            done_bytes,
-            self._total_bytes,
-            rate if state == "downloading" else 0.0,
-            (self._total_bytes - done_bytes) / rate if rate and state == "downloading" else None,
-            problem.message if problem and state in ("failed", "waiting") else None,
-            problem.reason if problem and state in ("failed", "waiting") else None,
-        )
+        progress = DownloadProgress(state, done_bytes, self._total_bytes)
+        if state == "downloading" and rate:
+            return replace(progress, bytes_per_s=rate, expected_s=(self._total_bytes - done_bytes) / rate)
+        if problem and state in ("failed", "waiting"):
+            english, french = problem.explain("en"), problem.explain("fr")
+            return replace(progress, fault=problem.reason, problem=english, problem_in_french=french)
+        return progress
 
 
 def has_size(path: Path, size_bytes: int) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from core.contract import Language
 from core.model.library.download.repository_files import matching, partials_folder
 from core.model.library.specs import HubFile
 from core.runtime.atomic_files import write_atomically
@@ -37,6 +38,11 @@ class DownloadProgress:
     expected_s: float | None = None  # until the end; None while nothing arrives
     problem: str | None = None  # an English sentence
     fault: str | None = None  # the reason of the problem, a DownloadFault
+    problem_in_french: str | None = None
+
+    def explain(self, language: Language) -> str:
+        """Returns the problem in a language, if this process or the file knows it; "" without a problem."""
+        return (self.problem_in_french if language == "fr" else None) or self.problem or ""
 
 
 OnProgress = Callable[[DownloadProgress], None]

@@ -299,7 +299,8 @@ async def test_an_earlier_failure_stays_visible(hub: FakeHub, tmp_path: Path) ->
 
     assert seen is not None
     assert ("failed", "unreachable") == (seen.state, seen.fault)
-    assert "127.0.0.1" in (seen.problem or "")
+    assert "127.0.0.1 cannot be reached" in seen.explain("en")
+    assert "127.0.0.1 ne peut pas être joint" in seen.explain("fr")
 
 
 async def test_the_log_has_the_beginning_and_the_end(hub: FakeHub, tmp_path: Path) -> None:

@@ -57,9 +57,7 @@ def test_the_hub_is_one_origin(url: str, kept: bool) -> None:
 # --- redirects -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "location", ["ftp://x/y", "file:///etc/passwd", "http://user:pass@127.0.0.1/", "//"]
-)
+@pytest.mark.parametrize("location", ["ftp://x/y", "file:///etc/passwd", "http://user:pass@127.0.0.1/", "//"])
 async def test_redirects_to_other_schemes_are_refused(hub: FakeHub, tmp_path: Path, location: str) -> None:
     hub.location = location
     with pytest.raises(DownloadFailed) as failure:
