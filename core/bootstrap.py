@@ -12,13 +12,13 @@ from functools import partial
 import structlog
 from pydantic import SecretStr
 
-from core.configuration.personalities import Personalities, unknown_collections, unknown_sources
+from core.configuration.personalities import Personalities, unknown_collections, unknown_models, unknown_sources
 from core.configuration.settings import Settings
 from core.conversation.sessions import Sessions
 from core.engine import ChatEngine
 from core.errors import CspsError
 from core.local_time import local_clock
-from core.model.client import ModelClient, local_url
+from core.model.client import ModelClient, known_models, local_url
 from core.rag.deciding import Decide
 from core.rag.embeddings import Embedder, build_embedder, model_process_embedder
 from core.rag.facts.addition import ChildWriter
@@ -199,11 +199,15 @@ class WatchedParts:
     sources: Sources
     collections: FactCollections
 
-    def unknown_names(self, stored_collections: Sequence[str]) -> Sequence[str]:
-        """A sentence for each unknown source and collection that a personality names."""
-        problems = unknown_sources(self.personalities, self.sources.names())
-        names = (*stored_collections, *self.collections.names())
-        return (*problems, *unknown_collections(self.personalities, names))
+    async def unknown_names(self, facts: FactStore, settings: Settings) -> Sequence[str]:
+        """A sentence for each unknown source, collection and model that a personality names. Raises CspsError."""
+        stored = [size.name for size in await facts.collections()]
+        models = await asyncio.to_thread(known_models, settings, self.personalities.model_ids())
+        return (
+            *unknown_sources(self.personalities, self.sources.names()),
+            *unknown_collections(self.personalities, (*stored, *self.collections.names())),
+            *(() if models is None else unknown_models(self.personalities, models)),
+        )
 
 
 async def run_background_tasks(
@@ -225,7 +229,7 @@ async def run_background_tasks(
             tasks.create_task(watched.personalities.watch(call_all(chat.warmer.forget, names_changed.set)))
             tasks.create_task(watched.sources.watch(call_all(sources_changed.set, names_changed.set)))
             tasks.create_task(watched.collections.watch(call_all(schedule.changed.set, names_changed.set)))
-            tasks.create_task(warn_unknown_names(watched, facts, names_changed))
+            tasks.create_task(warn_unknown_names(watched, facts, settings, names_changed))
             tasks.create_task(purge_daily("sessions", partial(sessions.purge, timedelta(days=settings.data.keep_days))))
             tasks.create_task(keep_sources_warm(finder, sources_changed))
             tasks.create_task(client.learn_capabilities())
@@ -247,11 +251,13 @@ def call_all(*functions: Callable[[], None]) -> Callable[[], None]:
     return call
 
 
-async def warn_unknown_names(watched: WatchedParts, facts: FactStore, changed: asyncio.Event) -> None:
-    """Logs a warning for each unknown source and collection that a personality names, at start and after changes."""
+async def warn_unknown_names(
+    watched: WatchedParts, facts: FactStore, settings: Settings, changed: asyncio.Event
+) -> None:
+    """Logs a warning for each unknown name in a personality, at start and after changes."""
     while True:
         try:
-            problems = watched.unknown_names([size.name for size in await facts.collections()])
+            problems = await watched.unknown_names(facts, settings)
         except CspsError as exc:
             log.debug("reference_check_failed", problem=exc.message)
             problems = ()

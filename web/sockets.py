@@ -204,8 +204,10 @@ class SocketConversation:
         self.service.gate.check_open()
         if not prompt.text.strip():
             raise BadRequest("the prompt is empty", "empty")
+        self.description = None  # another model may have taken over since the last prompt
         if self.session is None:
             await self.send_session(await self.service.engine.open(self.personality), ())
+        await self.load_description()
         assert self.session is not None
         outcome = await self.stream_interruptibly(prompt, self.session)
         if isinstance(outcome, CspsError):

@@ -22,11 +22,11 @@ import httpx
 
 from core.cli import hardware, startup_checks
 from core.configuration import settings as settings_module
-from core.configuration.personalities import Personalities, unknown_collections, unknown_sources
+from core.configuration.personalities import Personalities, unknown_collections, unknown_models, unknown_sources
 from core.configuration.settings import Settings
 from core.contract import Language
 from core.errors import ConfigError, CspsError, StorageError
-from core.model.client import ModelClient
+from core.model.client import ModelClient, known_models
 from core.model.hardware.gpus import find_gpus
 from core.model.hardware.memory import read_memory
 from core.model.hardware.processor import choose_threads, cpu_features
@@ -276,15 +276,25 @@ def check_settings(build: FindingBuilder, environ: Mapping[str, str]) -> tuple[l
 
 
 async def check_personalities(build: FindingBuilder, settings: Settings) -> list[Finding]:
-    """Checks the personalities, and the sources and collections that they name."""
+    """Checks the personalities, and the sources, collections and models that they name."""
     personalities = Personalities(settings.config_file("personalities"))
     sources = Sources(settings.config_file("sources.toml"), settings.rag.allow)
     findings = [check_file("personalities", personalities, build), check_file("sources", sources, build)]
     if all(finding.state == "ok" for finding in findings):
         unknown = unknown_sources(personalities, sources.names())
         unknown += unknown_collections(personalities, await known_collections(settings))
+        unknown += unlisted_models(personalities, settings)
         findings += [build("personalities", "warn", problem, "unknown_name") for problem in unknown]
     return findings
+
+
+def unlisted_models(personalities: Personalities, settings: Settings) -> tuple[str, ...]:
+    """One sentence for each unknown model. None if models.toml cannot be read: another check says so."""
+    try:
+        known = known_models(settings, personalities.model_ids())
+    except ConfigError:
+        return ()
+    return () if known is None else unknown_models(personalities, known)
 
 
 def check_file(check: str, file: Personalities | Sources, build: FindingBuilder) -> Finding:

@@ -12,8 +12,9 @@ from core.cli import facts
 from core.cli.localization import locale_language
 from core.cli.sources import load_sources
 from core.configuration import settings
-from core.configuration.personalities import Personalities, unknown_collections, unknown_sources
+from core.configuration.personalities import Personalities, unknown_collections, unknown_models, unknown_sources
 from core.errors import ConfigError
+from core.model.client import known_models
 from core.texts import text
 
 
@@ -25,12 +26,14 @@ def load_personalities() -> Personalities:
 
 
 def validate() -> None:
-    """Checks every file and the sources that it names. An unknown collection is a warning: it may be added later.
+    """Checks every file, its sources and its model. An unknown collection is a warning: it may be added later.
 
     Raises ConfigError with every problem.
     """
-    personalities = load_personalities()
-    if problems := unknown_sources(personalities, load_sources(settings.load(os.environ)).names()):
+    personalities, loaded = load_personalities(), settings.load(os.environ)
+    problems = unknown_sources(personalities, load_sources(loaded).names())
+    models = known_models(loaded, personalities.model_ids())
+    if problems := (*problems, *(() if models is None else unknown_models(personalities, models))):
         raise ConfigError("\n".join(problems))
     names = personalities.names()
     if any(personalities.get(name).collections for name in names):

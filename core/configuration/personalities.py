@@ -144,6 +144,11 @@ class Personalities(WatchedConfig):
     def names(self) -> tuple[str, ...]:
         return tuple(self._by_name)
 
+    def model_ids(self) -> tuple[str, ...]:
+        """The models that personalities name, each once. Those of tables are left out: a table needs no entry."""
+        named = (each.model for each in self._by_name.values())
+        return tuple(dict.fromkeys(model for model in named if isinstance(model, str)))
+
     def get(self, name: str) -> Personality:
         """Raises PersonalityUnknown, which names the nearest name and all names."""
         if name in self._by_name:

@@ -72,6 +72,21 @@ async def test_session_opens_without_a_model(own_settings: Settings) -> None:
     assert done["model"] == "fake-model"
 
 
+async def test_a_stopped_answer_names_the_model_that_wrote_it(own_settings: Settings) -> None:
+    """Another model can take over during it and before the next prompt on the same socket."""
+    engine = FakeEngine([Text("It begins"), asyncio.Event()])
+    async with site(own_settings, engine) as running, running.v1() as socket:
+        models = []
+        for taking_over in ("large", "larger"):
+            await socket.send_json(PROMPT)
+            await receive_until(socket, "text")
+            engine.model = taking_over
+            await socket.send_json({"type": "stop"})
+            models.append((await receive_until(socket, "done"))[-1]["model"])
+
+    assert models == ["fake-model", "large"]
+
+
 async def test_failure_is_in_the_language_of_the_prompt(own_settings: Settings) -> None:
     """`error` instead of `done`, with a code for programs and a message for the person."""
     failure = Overloaded("all slots are taken", retry_after_s=3)

@@ -173,15 +173,15 @@ def test_a_bad_personality_is_named_with_its_line(tmp_path: Path) -> None:
     assert "Traceback" not in outcome.stderr
 
 
-@pytest.mark.parametrize("named", ['sources = ["wether"]', 'collections = ["leave"]'])
+@pytest.mark.parametrize("named", ['sources = ["wether"]', 'model = "ministral-3"', 'collections = ["leave"]'])
 def test_names_in_a_personality_are_checked(tmp_path: Path, named: str) -> None:
-    """An unknown source is an error. A collection may be added later, so an unknown one is a warning."""
+    """An unknown source or model is an error. A collection may be added later, so an unknown one is a warning."""
     shipped = (PROJECT_ROOT / "config" / "personalities" / "guide.toml").read_text(encoding="utf-8")
     folder = config(tmp_path, odd=f"{named}\n{shipped}")
     outcome = command("personalities", "validate", CSPS_LLM_CONFIG=str(folder), CSPS_LLM_DATA=str(tmp_path / "var"))
-    assert outcome.returncode == (2 if "sources" in named else 0)
+    assert outcome.returncode == (0 if "collections" in named else 2)
     assert "odd.toml:1: no " in outcome.stderr
-    assert ("did you mean 'weather'?" in outcome.stderr) == ("sources" in named)
+    assert ("did you mean " in outcome.stderr) == ("collections" not in named)
 
 
 def test_up_refuses_invalid_settings(tmp_path: Path) -> None:

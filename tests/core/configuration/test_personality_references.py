@@ -12,6 +12,8 @@ from structlog.testing import capture_logs
 from core import PROJECT_ROOT
 from core.bootstrap import WatchedParts, warn_unknown_names
 from core.configuration.personalities import Personalities, unknown_collections, unknown_models, unknown_sources
+from core.configuration.settings import load
+from core.model.client import known_models
 from core.rag.facts.collections import FactCollections
 from core.rag.facts.document_rows import CollectionSize
 from core.rag.facts.store import FactStore
@@ -55,6 +57,16 @@ def test_an_unknown_model_is_reported_with_its_place(tmp_path: Path) -> None:
     assert unknown_models(folder(tmp_path, "facts = []"), ()) == ()
 
 
+def test_the_starter_and_an_address_on_the_hub_are_known_models(tmp_path: Path) -> None:
+    """With LLM_URL the engine alone knows its models."""
+    named = ("starter", "a/b/c.gguf", "ministral-3")
+    known = known_models(load({"CSPS_LLM_DATA": str(tmp_path)}), named)
+
+    assert known is not None
+    assert [name for name in named if name not in known] == ["ministral-3"]
+    assert known_models(load({"CSPS_LLM_DATA": str(tmp_path), "LLM_URL": "http://localhost:1"}), named) is None
+
+
 class Facts:
     """A fact store with these collections."""
 
@@ -71,24 +83,26 @@ async def test_references_are_checked_again_after_a_change(tmp_path: Path) -> No
     sources.load()
     personalities, changed = folder(tmp_path, 'sources = ["weather"]'), asyncio.Event()
     store = cast(FactStore, Facts("leave"))
+    settings = load({"CSPS_LLM_DATA": str(tmp_path)})
     with capture_logs() as logs:
         watched = WatchedParts(personalities, sources, FactCollections(tmp_path / "facts.toml"))
-        telling = asyncio.create_task(warn_unknown_names(watched, store, changed))
+        telling = asyncio.create_task(warn_unknown_names(watched, store, settings, changed))
         await until(lambda: bool(changed._waiters))
         assert warnings(logs) == []
 
-        folder(tmp_path, 'collections = ["leve"]')
+        folder(tmp_path, 'collections = ["leve"]\nmodel = "ministral-3"')
         personalities.load()
         changed.set()
-        await until(lambda: bool(warnings(logs)))
+        await until(lambda: len(warnings(logs)) == 2)
         telling.cancel()
 
     assert "did you mean 'leave'?" in warnings(logs)[0]
+    assert "did you mean 'ministral-3b'?" in warnings(logs)[1]
 
 
 async def until(so: Callable[[], bool]) -> None:
     while not so():
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)  # a thread reads models.toml
 
 
 def warnings(logs: Sequence[Any]) -> list[str]:
