@@ -1,12 +1,10 @@
-"""The checks of `csps-llm doctor` on the machine, the model and the configuration. Each yields findings.
+"""The checks of `csps-llm doctor` on the machine and the configuration. Each yields findings.
 
-A problem's finding says how to solve it. `hardware` and `core.model.library.gguf_header` supply the facts.
+A problem's finding says how to solve it. `model_checks` looks at the model.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import importlib.metadata
 import os
 import platform
@@ -14,25 +12,18 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
 import httpx
 
 from core.cli import hardware, startup_checks
+from core.cli.findings import Finding, FindingBuilder
 from core.configuration import settings as settings_module
 from core.configuration.personalities import Personalities, unknown_collections, unknown_models, unknown_sources
 from core.configuration.settings import Settings
-from core.contract import Language
 from core.errors import ConfigError, CspsError, StorageError
 from core.model.client import ModelClient, known_models
 from core.model.hardware.gpus import find_gpus
-from core.model.hardware.memory import read_memory
 from core.model.hardware.processor import choose_threads, cpu_features
-from core.model.hardware.sizing import WINDOW_LIMIT_TOKENS, choose_window
-from core.model.library import gguf_header
-from core.model.library.starter import STARTER_NAME, STARTER_PACKAGE, bundled_starter
 from core.rag.facts.collections import FILE, load_collections
 from core.rag.facts.document_rows import collection_sizes
 from core.rag.sources.catalogue import Sources
@@ -45,35 +36,6 @@ PACKAGES = ("csps-llm", "llama-cpp-python", "llguidance", "aiohttp", "pydantic")
 LOW_DISK_BYTES = 1 << 30
 NO_DISK_BYTES = 100 << 20
 REQUEST_DEADLINE_S = 2.0
-
-FindingState = Literal["ok", "warn", "problem"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One row of the doctor's table."""
-
-    check: str
-    state: FindingState
-    found: str
-    advice: str = ""
-
-
-@dataclass(frozen=True)
-class FindingBuilder:
-    """Builds findings in one language."""
-
-    language: Language
-
-    def __call__(
-        self, check: str, state: FindingState, found: str, advice: str | None = None, **values: object
-    ) -> Finding:
-        """`check` and `advice` are the last parts of keys, `values` are those of the advice; `found` is a text."""
-        advice_text = text(f"cli-advice-{advice}", self.language, **values) if advice else ""
-        return Finding(text(f"cli-check-{check}", self.language), state, found, advice_text)
-
-    def found(self, key: str, **values: object) -> str:
-        return text(f"cli-found-{key}", self.language, **values)
 
 
 def check_versions(build: FindingBuilder) -> Iterator[Finding]:
@@ -117,91 +79,6 @@ def check_gpu(build: FindingBuilder) -> Iterator[Finding]:
         yield build("gpu", "warn", found, "gpu")
     else:
         yield build("gpu", "ok", f"{found}; {build.found('engine_gpu' if offloads else 'engine_cpu')}")
-
-
-def check_model(build: FindingBuilder, settings: Settings) -> Iterator[Finding]:
-    """Checks the file that the engine would load, and whether it fits into memory."""
-    path, starter = find_model_file(settings)
-    if path is None:
-        yield build("model", "warn", str(settings.model.huggingface_repo), "model_download")
-        return
-    try:
-        header = gguf_header.read_header(path)
-    except FileNotFoundError:
-        if starter:
-            yield build("model", "warn", build.found("starter_absent", path=str(path)), "starter_absent")
-        else:
-            yield build("model", "problem", build.found("model_absent", path=str(path)), "model_file")
-        return
-    except OSError as exc:
-        yield build("model", "problem", f"{path}: {exc.strerror}", "model_file")
-        return
-    except gguf_header.InvalidGguf as exc:
-        fault = text(f"cli-gguf-{exc.fault}", build.language, value=exc.value)
-        yield build("model", "problem", f"{path}: {fault}", "starter_damaged" if starter else "model_damaged")
-        return
-    size_bytes = path.stat().st_size
-    values = {"path": str(path), "bytes": size_bytes, "architecture": header.architecture, "name": header.name}
-    found = build.found("model", **values)
-    yield build("model", "warn" if starter else "ok", found, "starter" if starter else None)
-    yield from check_memory(build, settings, size_bytes, header)
-
-
-def find_model_file(settings: Settings) -> tuple[Path | None, bool]:
-    """The model file and whether it is the starter; no file if it must be downloaded first."""
-    model = settings.model
-    if model.file:
-        return Path(model.file).expanduser(), False
-    models = settings.data_folder / "models"
-    if model.huggingface_repo and model.huggingface_file:
-        folder = models / model.huggingface_repo.replace("/", "--")
-        return next(iter(sorted(folder.rglob(model.huggingface_file))), None), False
-    return models / f"{STARTER_NAME}-Q8_0.gguf", True
-
-
-def check_memory(
-    build: FindingBuilder, settings: Settings, size_bytes: int, header: gguf_header.GgufHeader
-) -> Iterator[Finding]:
-    """Compares the weights and the smallest useful KV cache with the machine's memory."""
-    memory = read_memory()
-    if memory is None:
-        return
-    window = settings.model.context_window or choose_window(None, header.context_length or WINDOW_LIMIT_TOKENS)
-    cache_bytes = max(settings.model.cache_tokens or 0, window) * (header.kv_bytes_per_token or 0)
-    needed = size_bytes + cache_bytes
-    available, total = memory.available_bytes, memory.total_bytes
-    found = build.found("memory", needed=needed, cache=cache_bytes, available=available, total=total)
-    if needed > total:
-        yield build("memory", "problem", found, "memory_short")
-    elif needed > available:
-        yield build("memory", "warn", found, "memory_busy")
-    else:
-        yield build("memory", "ok", found)
-
-
-def check_checksum(build: FindingBuilder) -> Iterator[Finding]:
-    """Compares the bundled starter with the checksum that its package states."""
-    try:
-        path = bundled_starter()
-        stated = stated_sha256(path)
-    except (ConfigError, OSError) as exc:
-        found = exc.message if isinstance(exc, ConfigError) else str(exc)
-        yield build("checksum", "problem", found, "reinstall")
-        return
-    with path.open("rb") as file:
-        actual = hashlib.file_digest(file, "sha256").digest()
-    if stated and actual != stated:
-        yield build("checksum", "problem", f"{path.name}: {actual.hex()}", "reinstall")
-    else:
-        yield build("checksum", "ok", f"{path.name}: sha256 {actual.hex()[:16]}…")
-
-
-def stated_sha256(path: Path) -> bytes | None:
-    """The checksum in the package's RECORD, which writes it in base64 without padding."""
-    for file in importlib.metadata.files(STARTER_PACKAGE) or []:
-        if file.name == path.name and file.hash and file.hash.mode == "sha256":
-            return base64.urlsafe_b64decode(file.hash.value + "=")
-    return None
 
 
 async def check_remote_engine(build: FindingBuilder, settings: Settings) -> list[Finding]:

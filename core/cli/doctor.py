@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from core.cli import checks
-from core.cli.checks import Finding, FindingBuilder
+from core.cli import checks, model_checks
 from core.cli.facts_check import check_facts
+from core.cli.findings import Finding, FindingBuilder
 from core.cli.localization import locale_language
 from core.cli.platform_checks import check_platforms
 from core.contract import Language
@@ -45,7 +45,7 @@ async def run_checks(environ: Mapping[str, str], build: FindingBuilder) -> list[
     if settings.model.url:
         findings += await checks.check_remote_engine(build, settings)
     else:
-        findings += [*checks.check_model(build, settings), *checks.check_checksum(build)]
+        findings += [*model_checks.check_models(build, settings), *model_checks.check_checksum(build)]
     findings += [*await checks.check_port(build, settings), *checks.check_disk(build, settings)]
     findings += [*await checks.check_database(build, settings), *await check_facts(build, settings)]
     return [*findings, *await check_platforms(build, settings)]

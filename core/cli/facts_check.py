@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from core.cli.checks import Finding, FindingBuilder
+from core.cli.findings import Finding, FindingBuilder
 from core.configuration.settings import Settings
 from core.errors import ConfigError, StorageError
 from core.rag.facts.collections import FILE, ConfiguredCollection, load_collections

@@ -14,7 +14,7 @@ from core.configuration.settings import Settings
 from core.model.library.catalogue import FILE, CatalogueModel, ModelCatalogue
 from core.model.library.choice import STARTER, Choice, choose_default
 from core.model.library.download.progress import DownloadProgress, read_progress
-from core.model.library.fit import Verdict, judge_all
+from core.model.library.fit import Resources, Verdict, judge_all
 from core.model.library.installed import find_installed, installed_bytes, list_installed
 from core.model.library.resources import find_resources
 from core.model.library.selection import models_folder
@@ -60,6 +60,7 @@ class ModelSurvey:
     catalogue: ModelCatalogue
     choice: Choice
     verdicts: Mapping[str, Verdict]
+    resources: Resources
     served: Sequence[ServedModel] | None = None
 
     @property
@@ -152,4 +153,4 @@ def survey_models(settings: Settings, served: Sequence[ServedModel] | None = Non
     resources = find_resources(settings, catalogue)
     verdicts = {verdict.id: verdict for verdict in judge_all(catalogue.by_id, resources)}
     choice = choose_default(settings, catalogue, lambda: resources)
-    return ModelSurvey(settings, catalogue, choice, verdicts, served)
+    return ModelSurvey(settings, catalogue, choice, verdicts, resources, served)

@@ -11,7 +11,7 @@ import httpx
 
 from core import platforms
 from core.cli.bot_health import bot_url, fetch_token_problem
-from core.cli.checks import Finding, FindingBuilder
+from core.cli.findings import Finding, FindingBuilder
 from core.cli.teams_check import check_teams
 from core.configuration.settings import Settings
 from core.runtime.network_errors import explain, failed_request

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 
 from core import microsoft_login
-from core.cli.checks import Finding, FindingBuilder
+from core.cli.findings import Finding, FindingBuilder
 from core.configuration.platform_sections import TeamsSettings
 from core.configuration.settings import Settings
 from core.errors import ConfigError

@@ -24,6 +24,8 @@ from core.configuration.settings import Settings
 from core.contract import Language
 from core.errors import ConfigError
 from core.model.client import ModelClient
+from core.model.library.catalogue import FILE, ModelCatalogue
+from core.model.library.choice import choose_configured
 from core.model.library.gguf_file import check_gguf
 from core.runtime.process_end import ProcessEndReason
 from core.texts import text
@@ -81,11 +83,19 @@ def plan_start(environ: Mapping[str, str]) -> StartPlan:
         settings = settings_module.load(environ)
     personalities = Personalities(settings.config_file("personalities"))
     personalities.load()
-    if settings.model.file and not settings.model.url:
-        check_gguf(Path(settings.model.file).expanduser(), "LLM_MODEL_FILE")
+    check_model_settings(settings)
     commands = procfile.read_procfile(PROJECT_ROOT / "Procfile", language)
     processes, skipped = procfile.plan_processes(commands, settings, language)
     return StartPlan(settings, environ, processes, skipped, personalities.names()[0], language)
+
+
+def check_model_settings(settings: Settings) -> None:
+    """Raises ConfigError for a broken catalogue, an unknown LLM_MODEL, and a file that is no model."""
+    catalogue = ModelCatalogue(settings.config_file(FILE))
+    catalogue.load()
+    choose_configured(settings, catalogue)
+    if settings.model.file and not settings.model.url:
+        check_gguf(Path(settings.model.file).expanduser(), "LLM_MODEL_FILE")
 
 
 async def serve(plan: StartPlan) -> None:

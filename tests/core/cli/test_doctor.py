@@ -11,11 +11,10 @@ import pytest
 
 from core import PROJECT_ROOT
 from core.cli import checks, hardware
-from core.cli.checks import Finding, FindingBuilder
 from core.cli.doctor import doctor
+from core.cli.findings import Finding, FindingBuilder
 from core.configuration import settings
 from core.model.hardware.gpus import Gpu
-from core.model.hardware.memory import MachineMemory
 from core.storage.database import Database
 from tests.web.support_site import site
 
@@ -58,37 +57,6 @@ def test_invalid_settings_are_a_problem(capsys: pytest.CaptureFixture[str]) -> N
     assert found["Settings"]["state"] == "problem"
     assert "PORT" in found["Settings"]["found"]
     assert "Database" not in found
-
-
-def test_the_starter_model_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The advice says that its answers are weak. Its memory is compared with the machine's."""
-    from core.model.library.starter import STARTER_NAME, bundled_starter
-
-    own = load(tmp_path)
-    place = own.data_folder / "models" / f"{STARTER_NAME}-Q8_0.gguf"
-    place.parent.mkdir(parents=True)
-    shutil.copy(bundled_starter(), place)
-    monkeypatch.setattr(checks, "read_memory", lambda: MachineMemory(8 << 30, 4 << 30))
-    model, memory = checks.check_model(ENGLISH, own)
-    assert model.state == "warn"
-    assert "starter" in model.advice
-    assert memory.state == "ok"
-    assert "180 MB of it for the context" in memory.found  # 8192 tokens × 23,040 bytes
-    for there, state in ((MachineMemory(8 << 30, 1 << 20), "warn"), (MachineMemory(1 << 28, 1 << 20), "problem")):
-        monkeypatch.setattr(checks, "read_memory", lambda there=there: there)
-        assert list(checks.check_model(ENGLISH, own))[1].state == state
-
-
-def test_an_unusable_model_file(tmp_path: Path) -> None:
-    """The advice differs for a missing file, a damaged one and one that is not downloaded yet."""
-    missing = only(checks.check_model(ENGLISH, load(tmp_path, LLM_MODEL_FILE=str(tmp_path / "none.gguf"))))
-    assert (missing.state, missing.advice) == ("problem", "Correct LLM_MODEL_FILE.")
-    (tmp_path / "bad.gguf").write_bytes(b"GGUF\x03")
-    damaged = only(checks.check_model(ENGLISH, load(tmp_path, LLM_MODEL_FILE=str(tmp_path / "bad.gguf"))))
-    assert damaged.state == "problem"
-    assert "damaged" in damaged.advice
-    hub = {"LLM_HUGGINGFACE_REPO": "someone/something", "LLM_HUGGINGFACE_FILE": "*Q4_K_M.gguf"}
-    assert only(checks.check_model(ENGLISH, load(tmp_path, **hub))).state == "warn"
 
 
 def test_more_threads_than_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

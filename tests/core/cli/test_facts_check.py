@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.cli.checks import FindingBuilder
 from core.cli.facts_check import check_facts
+from core.cli.findings import FindingBuilder
 from core.configuration import settings
 from core.rag.facts.refresh_ledger import RefreshLedger
 from core.storage.database import Database

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from bindings.selftest.loopback import serve_on_loopback
-from core.cli.checks import Finding, FindingBuilder
+from core.cli.findings import Finding, FindingBuilder
 from core.cli.platform_checks import check_platforms
 from core.cli.teams_check import check_cloud
 from core.configuration import settings

@@ -121,3 +121,12 @@ def test_port_0_is_replaced_by_a_free_port(tmp_path: Path) -> None:
 def test_locale_language(environ: dict[str, str], language: str) -> None:
     """The variables count in the order of POSIX."""
     assert locale_language(environ) == language
+
+
+def test_the_catalogue_and_the_named_model_are_checked(tmp_path: Path) -> None:
+    """The error names the line, or the nearest id."""
+    with pytest.raises(ConfigError, match="LLM_MODEL: no model named 'ministral-3'; did you mean 'ministral-3b'"):
+        up.plan_start({"PORT": "0", "CSPS_LLM_DATA": str(tmp_path), "LLM_MODEL": "ministral-3"})
+    (tmp_path / "models.toml").write_text("[x]\ntitle = 3\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"models\.toml:2"):
+        up.plan_start({"PORT": "0", "CSPS_LLM_DATA": str(tmp_path), "CSPS_LLM_CONFIG": str(tmp_path)})
