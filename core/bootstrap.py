@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from core.configuration.personalities import Personalities, unknown_collections, unknown_models, unknown_sources
 from core.configuration.settings import Settings
+from core.conversation.forgotten_states import ForgottenStates
 from core.conversation.sessions import Sessions
 from core.engine import ChatEngine
 from core.errors import CspsError
@@ -43,6 +44,7 @@ from core.storage.database import Database
 
 log = structlog.get_logger()
 
+FORGOTTEN_MARGIN = timedelta(days=1)  # the clocks of two machines differ
 WARM_PAUSE_S = 3  # before the next request to a model that is away
 FETCH_DEADLINE_S = 4.5  # for a page with its redirects: a person is waiting
 # Nobody waits for a document that is added to a collection, so it may be long.
@@ -85,6 +87,8 @@ async def run_core(
     database = Database(settings.database_url)
     client = ModelClient.from_settings(settings)
     sessions = Sessions(database)
+    kept = timedelta(days=settings.data.keep_days)
+    forgotten = ForgottenStates(database, client, kept + FORGOTTEN_MARGIN)
     embedder = embedder or build_shared_embedder(settings)
     facts = FactStore(database, embedder, Glossary.load(settings.config_file("glossary.toml")))
     sources = Sources(settings.config_file("sources.toml"), settings.rag.allow)
@@ -104,7 +108,9 @@ async def run_core(
     try:
         await database.upgrade()
         await facts.detect_vector_backend()
-        tasks = run_background_tasks(chat, client, watched, sessions, facts, finder, schedule, settings, warms=warms)
+        tasks = run_background_tasks(
+            chat, client, watched, sessions, forgotten, facts, finder, schedule, settings, warms=warms
+        )
         async with run_beside(tasks):
             yield Core(chat, personalities, database, editing, schedule)
     finally:
@@ -215,6 +221,7 @@ async def run_background_tasks(
     client: ModelClient,
     watched: WatchedParts,
     sessions: Sessions,
+    forgotten: ForgottenStates,
     facts: FactStore,
     finder: SourceFinder,
     schedule: RefreshSchedule,
@@ -231,6 +238,7 @@ async def run_background_tasks(
             tasks.create_task(watched.collections.watch(call_all(schedule.changed.set, names_changed.set)))
             tasks.create_task(warn_unknown_names(watched, facts, settings, names_changed))
             tasks.create_task(purge_daily("sessions", partial(sessions.purge, timedelta(days=settings.data.keep_days))))
+            tasks.create_task(forgotten.run(sessions.deleted))
             tasks.create_task(keep_sources_warm(finder, sources_changed))
             tasks.create_task(client.learn_capabilities())
             if warms:

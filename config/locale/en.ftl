@@ -635,6 +635,7 @@ cli-db-change-0002 = the reason why an answer could not be delivered
 cli-db-change-0003 = several processes share the deliveries
 cli-db-change-0004 = the documents that answers were based on
 cli-db-change-0005 = when collections were synchronised, and who added a document
+cli-db-change-0006 = when questions were asked, and deleted conversations that models have yet to forget
 
 # Usage errors. Typer writes them after "Invalid value: ".
 cli-usage-rows = Give a file of rows, or --openai with a file of requests.

@@ -646,6 +646,7 @@ cli-db-change-0002 = la raison pour laquelle une réponse n’a pas pu être tra
 cli-db-change-0003 = plusieurs processus se partagent les réponses
 cli-db-change-0004 = les documents sur lesquels les réponses s’appuient
 cli-db-change-0005 = le moment où les collections ont été actualisées, et la personne qui a ajouté un document
+cli-db-change-0006 = le moment où les questions ont été posées, et les conversations supprimées que les modèles doivent encore oublier
 
 # Erreurs d’utilisation. Typer les écrit après « Invalid value: ».
 cli-usage-rows = Indiquez un fichier de lignes, ou --openai avec un fichier de requêtes.

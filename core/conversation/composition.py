@@ -84,7 +84,8 @@ def build_request(
     personality, conversation = context.personality, context.conversation
     draft = compose(personality, conversation, context.question, retrieved, unread, passage_cache, now, cites=cites)
     user = hash_id(context.user)[:32] if context.user else None  # the engine's fair queue only has to tell users apart
-    return AnswerRequest(draft, personality.sampling.under(context.sampling), user, personality.model_id)
+    sampling = personality.sampling.under(context.sampling)
+    return AnswerRequest(draft, sampling, user, personality.model_id, cache_key=conversation.cache_key)
 
 
 def compose(
@@ -113,11 +114,17 @@ def compose(
     each = zip(chain(lead, later), chain.from_iterable(cached), strict=True)
     indexes = {document.passages: entry.index for document, entry in each}
     kept = still_needed(conversation, question.text)
+    days = PromptDays(conversation, now, language)
     of_lead = tuple(each for each in kept if any(is_same(document, each.document) for document in lead))
     return PromptDraft(
         system=personality.instructions,
-        exchanges=tuple(build_exchange_messages(exchange, language) for exchange in conversation.exchanges),
-        question=join_paragraphs([missing_note(unread, language) if unread else "", question_text(question, language)]),
+        exchanges=tuple(
+            build_exchange_messages(exchange, language, days.sentence(exchange.asked_at))
+            for exchange in conversation.exchanges
+        ),
+        question=join_paragraphs(
+            [days.current, missing_note(unread, language) if unread else "", question_text(question, language)]
+        ),
         lead_context=tuple(lead),
         kept=of_lead,
         candidates=Candidates(
@@ -130,7 +137,7 @@ def compose(
         ),
         earlier=conversation.earlier,
         style=style,
-        today=describe_today(now, language) if now else "",
+        today=days.first,
     )
 
 
@@ -157,6 +164,36 @@ def conversation_documents(conversation: Conversation) -> tuple[ContextItem, ...
     """The documents that came with earlier questions."""
     files = chain.from_iterable(each.question.attachments for each in conversation.exchanges)
     return (*conversation.lead_documents, *files)
+
+
+class PromptDays:
+    """The sentences that tell the model the date. A question that was asked on a later day than the first has its own.
+
+    So the prompt of the next day begins with yesterday's prompt, which the engine may still have computed.
+    """
+
+    def __init__(self, conversation: Conversation, now: datetime | None, language: Language) -> None:
+        self._now = now
+        self._language = language
+        began_at = conversation.exchanges[0].asked_at if conversation.exchanges else None
+        self._began = now if now is None or began_at is None else datetime.fromtimestamp(began_at, now.tzinfo)
+        self._is_dated = began_at is not None
+
+    @property
+    def first(self) -> str:
+        """The sentence at the start of the prompt."""
+        return describe_today(self._began, self._language) if self._began else ""
+
+    @property
+    def current(self) -> str:
+        """The sentence before the current question; empty on the first day."""
+        return self.sentence(self._now.timestamp()) if self._now else ""
+
+    def sentence(self, asked_at: float | None) -> str:
+        if not self._is_dated or self._began is None or asked_at is None:
+            return ""
+        asked = datetime.fromtimestamp(asked_at, self._began.tzinfo)
+        return "" if asked.date() == self._began.date() else describe_today(asked, self._language)
 
 
 def describe_today(now: datetime, language: Language) -> str:
@@ -257,10 +294,12 @@ def from_history(history: Sequence[Turn], language: Language) -> Conversation:
     return conversation
 
 
-def build_exchange_messages(exchange: Exchange, language: Language) -> ExchangeMessages:
+def build_exchange_messages(exchange: Exchange, language: Language, day: str = "") -> ExchangeMessages:
+    """The messages of an exchange. `day`: the sentence with the date of its question, if it has one."""
     if exchange.reason == "failed" and not exchange.answer:
         return ()  # the person saw the error and asked again
-    return Message("user", question_text(exchange.question, language)), Message("assistant", exchange.answer)
+    asked = join_paragraphs([day, question_text(exchange.question, language)])
+    return Message("user", asked), Message("assistant", exchange.answer)
 
 
 def question_text(question: Question, language: Language) -> str:

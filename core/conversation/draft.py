@@ -20,8 +20,8 @@ class PromptDraft:
 
     `lead_context`: the documents that the conversation started with. They stand in whole at the start of the prompt, so
     that the model computes them once. If they are too long for that, `without_lead` moves them into the candidates.
-    Their numbers start at 1. `kept`: what was shown of them for the last answer. `today`: the sentence with the date,
-    which stands before them: it is the same all day, and the system prompt is the same every day.
+    Their numbers start at 1. `kept`: what was shown of them for the last answer. `today`: the sentence with the date on
+    which the conversation began. It stands before them, so that the system prompt is the same every day.
     """
 
     system: str
@@ -81,7 +81,7 @@ class AnswerRequest:
 
     `user`: a pseudonym. `model`: its name, if the personality has its own. `response_format`: OpenAI's field; after the
     model's death such an answer starts again, because its grammar does. `own_system`: the system message contains only
-    the personality's words, so the engine may keep it computed.
+    the personality's words, so the engine may keep it computed. `cache_key`: the conversation's.
     """
 
     draft: PromptDraft
@@ -90,6 +90,7 @@ class AnswerRequest:
     model: str | None = None
     response_format: Json = None
     own_system: bool = True
+    cache_key: str | None = None
 
 
 def alternating(messages: Iterable[Message]) -> tuple[Message, ...]:

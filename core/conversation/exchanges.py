@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.contract import Attachment, Ending, Source, Turn
 from core.rag.rendering import NumberedDocument
@@ -27,6 +27,7 @@ class Exchange:
     reason: Ending | None = None  # None: the answer is being written, or its process was killed
     sources: tuple[Source, ...] = ()  # the sources of the answer
     shown: tuple[NumberedDocument, ...] = ()  # the documents of its prompt, in part; loaded for the last exchange alone
+    asked_at: float | None = field(default=None, compare=False)  # seconds since 1970; None: unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Conversation:
     earlier: int = 0  # the number of exchanges before `exchanges`
     repeated: Exchange | None = None  # the exchange that has the requested key; `exchanges` end before it
     lead_documents: tuple[RetrievedDocument, ...] = ()  # the page or feed that the first question names
+    cache_key: str | None = None  # the name under which engines may keep it computed; None: they may not
 
 
 @dataclass(frozen=True, slots=True)

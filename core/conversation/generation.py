@@ -255,6 +255,7 @@ class Generation:
             continue_last=bool(so_far),
             keep_prefix=request.own_system,
             model=request.model,
+            prompt_cache_key=request.cache_key,
         )
 
     def _announcements(self, fitted: FittedPrompt) -> Iterator[Event]:

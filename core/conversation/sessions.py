@@ -12,6 +12,7 @@ is null during the answer, and stays null if the process is killed.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 import time
@@ -24,6 +25,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from core.contract import Attachment, Ending, Source, Turn
+from core.conversation import forgotten_states
 from core.conversation.exchanges import Conversation, Exchange, ExchangeKey, Question
 from core.conversation.tables import (
     conversations,
@@ -50,11 +52,12 @@ SHOWN = TypeAdapter(tuple[NumberedDocument, ...])
 
 
 class Sessions:
-    """`clock` returns seconds since 1970."""
+    """`clock` returns seconds since 1970. `deleted` is set after each deletion of conversations."""
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._clock = clock
+        self.deleted = asyncio.Event()
 
     async def open(self, personality: str, user: str | None = None) -> str:
         """Starts a conversation. Returns its id of 256 random bits, which cannot be read back from the database."""
@@ -79,8 +82,7 @@ class Sessions:
 
     async def forget(self, conversation: str) -> None:
         """Deletes a conversation. Raises SessionUnknown if there is none."""
-        deletion = conversations.delete().where(conversations.c.key == hash_id(conversation))
-        if not await self._database.write(lambda db: db.execute(deletion).rowcount):
+        if not await self._delete(conversations.c.key == hash_id(conversation)):
             raise SessionUnknown("no such session; it may have expired or been deleted")
 
     async def begin_exchange(
@@ -142,8 +144,21 @@ class Sessions:
     async def purge(self, older_than: timedelta) -> int:
         """Deletes the conversations without an exchange for `older_than`. Returns their number."""
         last = self._clock() - older_than.total_seconds()
-        deletion = conversations.delete().where(conversations.c.used_at < last)
-        return await self._database.write(lambda db: db.execute(deletion).rowcount)
+        return await self._delete(conversations.c.used_at < last)
+
+    async def _delete(self, matching: sa.ColumnElement[bool]) -> int:
+        """Deletes conversations, and records that the model process is to forget their states."""
+        deletion = conversations.delete().where(matching).returning(conversations.c.key, conversations.c.personality)
+
+        def delete(db: sa.Connection) -> int:
+            rows = db.execute(deletion).all()
+            forgotten_states.record(db, (forgotten_states.cache_key(*row) for row in rows), self._clock())
+            return len(rows)
+
+        count = await self._database.write(delete)
+        if count:
+            self.deleted.set()
+        return count
 
 
 def require_issued_id(conversation: str) -> str:
@@ -193,6 +208,7 @@ def view(db: sa.Connection, row: Any, key: str | None = None) -> Conversation:
         earlier=count - len(rows),
         repeated=None if number is None else load_exchange(db, ExchangeKey(row.id, number)),
         lead_documents=load_lead_documents(db, row.id),
+        cache_key=forgotten_states.cache_key(row.key, row.personality),
     )
 
 
@@ -224,7 +240,8 @@ def parse_exchange(row: Any) -> Exchange:
     attachments = tuple(Attachment.from_json(each) for each in json.loads(row.attachments))
     thread_messages = tuple(Turn(**each) for each in json.loads(row.heard))
     sources = SOURCES.validate_json(row.sources) if row.sources else ()
-    return Exchange(Question(row.question, attachments, thread_messages), row.answer, row.reason, sources)
+    question = Question(row.question, attachments, thread_messages)
+    return Exchange(question, row.answer, row.reason, sources, asked_at=row.asked_at)
 
 
 def write_exchange(
@@ -242,6 +259,7 @@ def write_exchange(
         "heard": dump_values(question.thread_messages),
         "answer": "",
         "reason": None,
+        "asked_at": now,
     }
     if number:
         db.execute(exchanges.update().where(*exchange_matches(target)).values(row_values))

@@ -30,6 +30,7 @@ exchanges = sa.Table(
     sa.Column("heard", sa.Text, nullable=False),  # JSON list of Turn: the thread messages
     sa.Column("answer", sa.Text, nullable=False),
     sa.Column("reason", sa.String(16)),
+    sa.Column("asked_at", sa.Float),  # seconds since 1970; null: before revision 0006
 )
 exchange_sources = sa.Table(
     "turn_sources",
@@ -61,4 +62,11 @@ lead_documents = sa.Table(
     sa.Column("conversation", sa.ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # from 1
     sa.Column("reading", sa.Text, nullable=False),  # JSON of RetrievedDocument
+)
+# Deleted conversations whose computed states the model process may still have.
+forgotten_states = sa.Table(
+    "forgotten_states",
+    tables,
+    sa.Column("key", sa.String(64), primary_key=True),  # the conversation's prompt_cache_key
+    sa.Column("forgotten_at", sa.Float, nullable=False, index=True),  # seconds since 1970
 )

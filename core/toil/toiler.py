@@ -208,6 +208,7 @@ def add_instructions(request: AnswerRequest, schema: Json, language: Language) -
         request,
         draft=replace(request.draft, system=system),
         own_system=False,
+        cache_key=None,  # the next question of the conversation has another prompt
         sampling=replace(request.sampling, stop=()),  # a stop string would cut the JSON
     )
 

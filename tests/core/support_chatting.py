@@ -34,7 +34,7 @@ async def chat_on(
     personalities = Personalities(settings.config / "personalities")
     personalities.load()
     database, client = Database(settings.database_url), ModelClient.from_settings(settings)
-    sessions = Sessions(database)
+    sessions = Sessions(database, NOW.timestamp)
     await database.upgrade()
     fetcher = Fetcher(None, settings.rag.allow, user_agent="csps-llm tests")
     retriever = Retriever(fetcher, reader or Reader(), finders)

@@ -90,6 +90,10 @@ class FakeModel:
         self.redirect_to: str | None = None  # the URL that every request is sent on to
         self.authorizations: set[str | None] = set()  # the Authorization headers of all requests
         self.requests: list[Body] = []
+        self.owner = "somebody"  # "csps-llm": it is one of ours
+        self.forgotten: list[str] = []  # the keys of all requests to /forget
+        self.forget_status = 200
+        self.forget_called = asyncio.Event()
         self.tokenize_calls: list[Body] = []
         self.model_list_calls = 0  # calls of /v1/models
         self.chat_started = asyncio.Event()  # a chat request arrived
@@ -113,6 +117,7 @@ class FakeModel:
         app = web.Application(client_max_size=2**26, middlewares=[self.redirect])
         app.router.add_post("/v1/chat/completions", self.chat)
         app.router.add_get("/v1/models", self.models)
+        app.router.add_post("/forget", self.forget)
         app.router.add_get("/health", self.health)
         if self.tokenizes:
             app.router.add_post("/tokenize", self.tokenize)
@@ -163,7 +168,15 @@ class FakeModel:
             return refusal
         self.model_list_calls += 1
         model = {"id": "fake-model", "object": "model", "max_model_len": self.window, "starter": self.starter}
+        model["owned_by"] = self.owner
         return web.json_response({"object": "list", "data": self.listed or [model]})
+
+    async def forget(self, request: web.Request) -> web.Response:
+        self.forget_called.set()
+        if self.forget_status != 200:
+            return error_response(Fail(self.forget_status, "model_unavailable"))
+        self.forgotten += (await request.json())["prompt_cache_key"]
+        return web.json_response({})
 
     async def tokenize(self, request: web.Request) -> web.Response:
         body = await request.json()

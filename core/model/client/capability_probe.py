@@ -144,7 +144,7 @@ async def find_continuation(engine: EngineConnection, model: str) -> Continuatio
 async def ask(
     engine: EngineConnection, model: str, request: ChatRequest, capabilities: EngineCapabilities
 ) -> tuple[str, bool]:
-    return await engine.answer(build_body(request, model, capabilities, is_local=False))
+    return await engine.answer(build_body(request, model, capabilities, is_local=False, is_ours=False))
 
 
 def raise_if_broken(refusal: CspsError) -> None:

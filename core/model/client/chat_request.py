@@ -23,10 +23,15 @@ class ChatRequest:
     prompt_cache_key: str | None = None
 
 
-def build_body(request: ChatRequest, model: str | None, capabilities: EngineCapabilities, *, is_local: bool) -> Fields:
-    """The body for an engine that calls the model `model` and has these capabilities. None: its default model."""
+def build_body(
+    request: ChatRequest, model: str | None, capabilities: EngineCapabilities, *, is_local: bool, is_ours: bool
+) -> Fields:
+    """The body for an engine that calls the model `model` and has these capabilities. None: its default model.
+
+    `is_ours`: it is a csps-llm, which forgets a conversation when it is deleted. Others get no key of conversations.
+    """
     body = request_body(model, request.messages, request.sampling)
-    optional = {"user": request.user, "prompt_cache_key": request.prompt_cache_key}
+    optional = {"user": request.user, "prompt_cache_key": request.prompt_cache_key if is_ours else None}
     body |= {name: value for name, value in optional.items() if value}
     body |= {"keep_prefix": True} if request.keep_prefix and is_local else {}
     if request.response_format:

@@ -110,7 +110,7 @@ class EngineConnection:
     async def stream(self, request: ChatRequest, model: str | None = None) -> AsyncGenerator[StreamEvent, None]:
         """Yields the events of one answer, `StreamFinished` last. Raises what `ModelClient.stream` raises."""
         name = await self._requested(model)
-        body = build_body(request, name, self.capabilities(name), is_local=self.is_local)
+        body = build_body(request, name, self.capabilities(name), is_local=self.is_local, is_ours=self._is_ours)
         reader = StreamReader(is_continuation=request.continue_last)
         with translate_errors(), self._answer_errors(reader):
             async with self._post_chat(body) as response:
@@ -241,6 +241,21 @@ class EngineConnection:
         events += reader.end()
         text = "".join(event.text for event in events if isinstance(event, TextDelta))
         return text, any(isinstance(event, ThinkingStarted) for event in events)
+
+    async def forget(self, keys: Sequence[str]) -> None:
+        """Has an engine of ours delete the states of these conversations. Raises CspsError if it could not now."""
+        if not self.is_local:
+            await self.served()
+        if not self._is_ours:
+            return
+        with translate_errors():
+            response = await self._http.post("/forget", json={"prompt_cache_key": list(keys)})
+        if response.status_code not in ABSENT_STATUSES:  # an older version keeps no states on disk
+            await raise_for_error(response)
+
+    @property
+    def _is_ours(self) -> bool:
+        return self.is_local or (self._served is not None and self._served.is_ours)
 
     async def ready(self) -> None:
         """Returns if the engine answers now. Raises ModelUnavailable if not, ModelRefused if it never will."""

@@ -130,6 +130,14 @@ class ModelClient:
         pool, name = self._find(model)
         return await pool.count(messages, name)
 
+    async def forget(self, keys: Sequence[str]) -> None:
+        """Has all engines of ours delete the states of conversations, by their `prompt_cache_key`.
+
+        Raises CspsError if one of them could not be reached: repeat it later.
+        """
+        engines = [engine for pool in self._pools() for engine in pool.engines.values()]
+        await asyncio.gather(*(engine.forget(keys) for engine in engines))
+
     async def ready(self, model: str | None = None) -> None:
         """Returns if the model answers now. Raises ModelUnavailable if not, ModelRefused if it never will."""
         await self._find(model)[0].ready()

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from core.contract import ModelProgress
 from core.errors import ModelRefused
+from core.openai.responses import OWNER
 
 Fields = Mapping[str, Any]
 ModelState = Literal["loaded", "loading", "available", "downloading", "failed"]
@@ -40,6 +41,7 @@ class ModelInfo:
     state: ModelState | None = None
     progress: ModelProgress | None = None
     embedder: bool = False
+    owner: str | None = None
 
     @property
     def is_loaded(self) -> bool:
@@ -77,6 +79,11 @@ class ServedModels:
             return requested
         return next((each for each in self._by_name.values() if not (each.progress or each.embedder)), requested)
 
+    @property
+    def is_ours(self) -> bool:
+        """True if the engine is a csps-llm."""
+        return all(model.owner == OWNER for model in self._by_name.values())
+
     def loaded(self) -> frozenset[str]:
         """The names of the models in memory."""
         return frozenset(name for name, model in self._by_name.items() if model.is_loaded)
@@ -108,6 +115,7 @@ def parse_model(entry: Fields, window_limit: int | None) -> ModelInfo:
         state,
         parse_progress(title, state, entry.get("download")),
         bool(entry.get("embedder")),
+        entry.get("owned_by"),
     )
 
 

@@ -177,14 +177,15 @@ async def test_waiting_ends_when_one_engine_is_back(tmp_path: Path) -> None:
 
 
 async def test_a_conversation_stays_on_one_engine(tmp_path: Path) -> None:
-    """The engine has its prefix. Every engine has conversations."""
+    """The engine has its prefix. Every engine has conversations. The key is not sent: the engines are not ours."""
     models = [FakeModel(), FakeModel()]
     async with engines(tmp_path, *models) as client:
         for talk in range(20):
             for _ in range(3):
-                await answer(client, prompt_cache_key=f"talk {talk}")
+                await answer(client, prompt_cache_key=f"talk {talk}", user=f"talk {talk}")
 
-    talks = [{request["prompt_cache_key"] for request in model.requests} for model in models]
+    talks = [{request["user"] for request in model.requests} for model in models]
+    assert not any("prompt_cache_key" in request for model in models for request in model.requests)
     assert not talks[0] & talks[1]
     assert all(talks)
 
