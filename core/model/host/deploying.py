@@ -15,8 +15,9 @@ from core.model.library.model_parts import parts_on_disk
 from core.model.library.specs import ModelSpec, Starter
 from core.model.worker.options import WorkerOptions
 
-PROCESS_BYTES = 120 * 1024 * 1024  # of a worker without a model
-BUFFER_BYTES = 200 * 1024 * 1024  # llama.cpp's compute buffers
+# Measured on the starter: 80 MB without a model, 60 MB of compute buffers. Those grow with the model.
+FIXED_BYTES = 140 * 1024 * 1024
+BUFFER_SHARE = 0.05  # of the file
 WINDOWS_IN_CACHE = 2  # as `core.model.hardware.sizing` has it if memory is not short
 KV_BYTES_GUESS = 128 * 1024  # of a token, if the header does not tell
 IDENTITY_FIELDS = 4  # of each part
@@ -50,9 +51,10 @@ def size_of(file: FileIdentity) -> int:
 
 def estimate_memory(file: FileIdentity, header: GgufHeader | None, window: int, options: WorkerOptions) -> MemoryUse:
     """`window`: 0 if it is unknown."""
+    size = size_of(file)
     cells = options.cache_tokens or WINDOWS_IN_CACHE * (window or WINDOW_LIMIT_TOKENS)
     kv_bytes = (header and header.kv_bytes_per_token) or KV_BYTES_GUESS
-    return MemoryUse(file, size_of(file), PROCESS_BYTES + BUFFER_BYTES + cells * kv_bytes)
+    return MemoryUse(file, size, FIXED_BYTES + int(BUFFER_SHARE * size) + cells * kv_bytes)
 
 
 @lru_cache(HEADERS_KEPT)

@@ -194,7 +194,7 @@ class ModelPool:
         self.update()
 
     def _load(self, deployment: Deployment) -> None:
-        log.info("model_load_started", model=deployment.model_id, size_mb=in_megabytes(deployment.memory.file_bytes))
+        log.info("model_load_started", model=deployment.model_id, size=in_megabytes(deployment.memory.file_bytes))
         self.loads += 1
         now = self._clock()
         self._workers[deployment] = worker = PooledWorker(
@@ -235,6 +235,7 @@ class ModelPool:
             window_tokens=ready.window,
             cache_tokens=ready.cache_tokens,
             slots=deployment.options.slots,
+            memory=in_megabytes(worker.memory.file_bytes + worker.memory.private_bytes),
             duration_s=round(duration_s, 1),
         )
         self._notify()
