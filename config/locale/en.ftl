@@ -685,6 +685,11 @@ cli-help-explain = Show the prompt of a question, the sources and facts that wer
 cli-help-explain-file = A file that comes with the question; repeat it for several.
 cli-help-explain-url = The address of a page or feed that the question is about.
 cli-help-explain-json = Print JSON instead of text.
+cli-help-tune = Measure the fastest settings of the engine on this machine, in under two minutes, and use them from the next load on.
+cli-help-tune-model = The model to measure. Without it: the one that answers.
+cli-help-tune-show = Show what was found earlier.
+cli-help-tune-reset = Forget what was found for the model.
+cli-help-tune-force = Measure although the service is writing answers.
 cli-help-doctor = Check the machine, the model and the configuration, and say how to solve each problem.
 cli-help-selftest = Try a bot without its platform: play a recorded conversation on this machine, and write what people would see.
 cli-help-toil-run =
@@ -1144,6 +1149,47 @@ cli-personalities-valid = { $count ->
 cli-personalities-column-name = Name
 cli-personalities-column-language = Language
 cli-personalities-column-description = Description
+
+# Tuning. $title is the name of a model; $gain is how many times faster it became; $rate is in tokens a second.
+cli-tune-started = Measuring { $title }. Answers of the service would disturb this.
+cli-tune-trying-gpu_layers = Layers on the GPU…
+cli-tune-trying-threads = Threads for answers…
+cli-tune-trying-threads_batch = Threads for prompts…
+cli-tune-trying-attention = Flash attention and the type of the cache…
+cli-tune-trying-ubatch = Tokens computed at once…
+cli-tune-trying-confirm = The result against the automatic choice…
+cli-tune-elapsed = {" "}({ $seconds } s)
+cli-tune-before = Automatic
+cli-tune-after = Fastest
+cli-tune-name-threads = Threads for answers
+cli-tune-name-threads_batch = Threads for prompts
+cli-tune-name-ubatch = Tokens computed at once
+cli-tune-name-flash_attention = Flash attention
+cli-tune-name-kv_type = Type of the cache
+cli-tune-name-gpu_layers = Layers on the GPU
+cli-tune-flash-auto = automatic
+cli-tune-flash-on = on
+cli-tune-flash-off = off
+cli-tune-speed-prompt = Prompt
+cli-tune-speed-answer = One answer
+cli-tune-speed-shared = { $count } answers together
+cli-tune-rate = { NUMBER($rate, maximumFractionDigits: 1) } tokens/s
+cli-tune-kept = The automatic choice is the fastest, within the noise ({ $count } measurements in { $seconds } s).
+cli-tune-done = A typical request is { NUMBER($gain, minimumFractionDigits: 2, maximumFractionDigits: 2) } times as fast ({ $count } measurements in { $seconds } s).
+cli-tune-next = It counts from the next load of the model on. Settings win over it. To forget it: csps-llm tune --reset
+cli-tune-nothing = Nothing was found yet.
+cli-tune-unchanged = the automatic choice
+cli-tune-record-here = { $model }: { $values } ({ NUMBER($gain, minimumFractionDigits: 2, maximumFractionDigits: 2) } times as fast)
+cli-tune-record-elsewhere = { $model }: { $values } (of another machine or engine: not used)
+cli-tune-forgotten = Forgotten. { $title } is loaded by the automatic choice from the next load on.
+cli-tune-starter-absent = The starter model is not prepared yet. Run `make install`.
+cli-tune-model-absent = { $title } is not on this machine. To download it: csps-llm models pull { $id }
+cli-tune-busy = { $count ->
+    [one] The service is writing an answer. A measurement would slow it down and be wrong. Try again later, or add --force.
+   *[other] The service is writing { $count } answers. A measurement would slow them down and be wrong. Try again later, or add --force.
+}
+cli-tune-service-runs = The service is running. If it answers during the measurement, the result is wrong; then run it again.
+cli-tune-machine-busy = Other programs use the processor (load { NUMBER($load, maximumFractionDigits: 1) }). The result holds for a machine that is as busy.
 
 # What the platforms show about the bot. A manifest joins both languages; the short one has room for 80 characters.
 cli-manifest-short = An assistant for public servants

@@ -696,6 +696,11 @@ cli-help-explain = Afficher la requête complète d’une question, les sources 
 cli-help-explain-file = Un fichier joint à la question; répétez l’option pour en joindre plusieurs.
 cli-help-explain-url = L’adresse d’une page ou d’un fil de nouvelles sur lequel porte la question.
 cli-help-explain-json = Afficher du JSON au lieu du texte.
+cli-help-tune = Mesurer en moins de deux minutes les réglages du moteur les plus rapides sur cette machine, et les utiliser dès le prochain chargement.
+cli-help-tune-model = Le modèle à mesurer. Par défaut : celui qui répond.
+cli-help-tune-show = Afficher les résultats précédents.
+cli-help-tune-reset = Oublier les résultats de ce modèle.
+cli-help-tune-force = Mesurer même si le service rédige des réponses.
 cli-help-doctor = Vérifier la machine, le modèle et la configuration, et indiquer comment régler chaque problème.
 cli-help-selftest = Essayer un agent conversationnel sans sa plateforme : jouer une conversation enregistrée sur cette machine, et écrire ce que les gens verraient.
 cli-help-toil-run =
@@ -1167,6 +1172,47 @@ cli-personalities-valid = { $count ->
 cli-personalities-column-name = Nom
 cli-personalities-column-language = Langue
 cli-personalities-column-description = Description
+
+# Les réglages. $title est le nom d’un modèle; $gain, le facteur d’accélération; $rate est en jetons par seconde.
+cli-tune-started = Mesure de { $title }. Des réponses du service la fausseraient.
+cli-tune-trying-gpu_layers = Couches sur le processeur graphique…
+cli-tune-trying-threads = Fils d’exécution pour les réponses…
+cli-tune-trying-threads_batch = Fils d’exécution pour les requêtes…
+cli-tune-trying-attention = Attention rapide et type du cache…
+cli-tune-trying-ubatch = Jetons calculés à la fois…
+cli-tune-trying-confirm = Le résultat face au choix automatique…
+cli-tune-elapsed = {" "}({ $seconds } s)
+cli-tune-before = Automatique
+cli-tune-after = Plus rapide
+cli-tune-name-threads = Fils d’exécution pour les réponses
+cli-tune-name-threads_batch = Fils d’exécution pour les requêtes
+cli-tune-name-ubatch = Jetons calculés à la fois
+cli-tune-name-flash_attention = Attention rapide
+cli-tune-name-kv_type = Type du cache
+cli-tune-name-gpu_layers = Couches sur le processeur graphique
+cli-tune-flash-auto = automatique
+cli-tune-flash-on = activée
+cli-tune-flash-off = désactivée
+cli-tune-speed-prompt = Requête
+cli-tune-speed-answer = Une réponse
+cli-tune-speed-shared = { $count } réponses ensemble
+cli-tune-rate = { NUMBER($rate, maximumFractionDigits: 1) } jetons/s
+cli-tune-kept = Le choix automatique est le plus rapide, à la marge d’erreur près ({ $count } mesures en { $seconds } s).
+cli-tune-done = Une requête typique est { NUMBER($gain, minimumFractionDigits: 2, maximumFractionDigits: 2) } fois plus rapide ({ $count } mesures en { $seconds } s).
+cli-tune-next = Le résultat compte dès le prochain chargement du modèle. Les paramètres l’emportent. Pour l’oublier : csps-llm tune --reset
+cli-tune-nothing = Aucun résultat pour l’instant.
+cli-tune-unchanged = le choix automatique
+cli-tune-record-here = { $model } : { $values } ({ NUMBER($gain, minimumFractionDigits: 2, maximumFractionDigits: 2) } fois plus rapide)
+cli-tune-record-elsewhere = { $model } : { $values } (d’une autre machine ou d’un autre moteur; inutilisé)
+cli-tune-forgotten = Résultat oublié. { $title } est chargé selon le choix automatique dès le prochain chargement.
+cli-tune-starter-absent = Le modèle de démonstration n’est pas encore préparé. Exécutez `make install`.
+cli-tune-model-absent = { $title } n’est pas sur cette machine. Pour le télécharger : csps-llm models pull { $id }
+cli-tune-busy = { $count ->
+    [one] Le service rédige une réponse. Une mesure la ralentirait et serait faussée. Réessayez plus tard, ou ajoutez --force.
+   *[other] Le service rédige { $count } réponses. Une mesure les ralentirait et serait faussée. Réessayez plus tard, ou ajoutez --force.
+}
+cli-tune-service-runs = Le service est en cours d’exécution. S’il répond pendant la mesure, le résultat est faussé; recommencez alors.
+cli-tune-machine-busy = D’autres programmes utilisent le processeur (charge { NUMBER($load, maximumFractionDigits: 1) }). Le résultat vaut pour une machine aussi occupée.
 
 # Ce que les plateformes affichent au sujet de l’agent. Un manifeste réunit les deux langues; le texte court a 80 caractères au plus.
 cli-manifest-short = Un assistant pour les fonctionnaires

@@ -264,6 +264,23 @@ def add_source(
     sources.add(name, url, url_fr, title_en, title_fr, topic or ())
 
 
+@command(app, "tune", "cli-help-tune")
+def tune_engine(
+    model: Annotated[str | None, typer.Option(help="cli-help-tune-model")] = None,
+    show: Annotated[bool, typer.Option("--show", help="cli-help-tune-show")] = False,
+    reset: Annotated[bool, typer.Option("--reset", help="cli-help-tune-reset")] = False,
+    force: Annotated[bool, typer.Option("--force", help="cli-help-tune-force")] = False,
+) -> None:
+    from core.cli import tune
+
+    if show:
+        tune.show()
+    elif reset:
+        tune.reset(model)
+    else:
+        tune.tune(model, force=force)
+
+
 # ---------------------------------------------------------------- models
 
 ModelId = Annotated[str, typer.Argument(help="cli-help-model")]

@@ -27,21 +27,24 @@ class ServedModel:
 
 async def fetch_served(settings: Settings) -> tuple[ServedModel, ...] | None:
     """Returns the models, the default one first; None if no host answers."""
-    model = settings.model
-    headers = {"Authorization": f"Bearer {model.api_key.get_secret_value()}"} if model.api_key else {}
-    if model.url:
+    if settings.model.url:
         return None
-    if model.listen:
-        client = httpx.AsyncClient(base_url=local_url(model.listen), trust_env=False, headers=headers)
-    else:
-        transport = httpx.AsyncHTTPTransport(uds=str(settings.model_socket))
-        client = httpx.AsyncClient(base_url="http://model", transport=transport, headers=headers)
-    async with client:
+    async with open_host(settings) as client:
         try:
-            answer = await client.get("/v1/models", timeout=DEADLINE_S)
+            answer = await client.get("/v1/models")
             return parse_served(answer.json())
         except (httpx.HTTPError, ValueError, TypeError, KeyError):
             return None
+
+
+def open_host(settings: Settings) -> httpx.AsyncClient:
+    """Returns a client of the local host."""
+    model = settings.model
+    headers = {"Authorization": f"Bearer {model.api_key.get_secret_value()}"} if model.api_key else {}
+    if model.listen:
+        return httpx.AsyncClient(base_url=local_url(model.listen), trust_env=False, headers=headers, timeout=DEADLINE_S)
+    transport = httpx.AsyncHTTPTransport(uds=str(settings.model_socket))
+    return httpx.AsyncClient(base_url="http://model", transport=transport, headers=headers, timeout=DEADLINE_S)
 
 
 def parse_served(body: Any) -> tuple[ServedModel, ...]:

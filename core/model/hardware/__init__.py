@@ -11,5 +11,7 @@ offload.py       the layers that fit into the memory of GPUs
 placement.py     layers on GPUs, KV cache and flash attention together, and what to try if that is refused
 sizing.py        the context window
 tuning.py        keeps what `csps-llm tune` found
+tuning_space.py  the settings that it tries, and what a measurement of them costs
+tuning_search.py searches the fastest of them
 commands.py      runs a tool with a deadline
 """
