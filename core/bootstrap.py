@@ -19,7 +19,7 @@ from core.conversation.sessions import Sessions
 from core.engine import ChatEngine
 from core.errors import CspsError
 from core.local_time import local_clock
-from core.model.client import ModelClient, known_models, local_url
+from core.model.client import EngineMetrics, ModelClient, known_models, local_url
 from core.rag.deciding import Decide
 from core.rag.embeddings import Embedder, build_embedder, model_process_embedder
 from core.rag.facts.addition import ChildWriter
@@ -63,6 +63,7 @@ class Core:
     database: Database
     editing: FactsEditing
     schedule: RefreshSchedule
+    engine_metrics: EngineMetrics
 
 
 @asynccontextmanager
@@ -112,7 +113,7 @@ async def run_core(
             chat, client, watched, sessions, forgotten, facts, finder, schedule, settings, warms=warms
         )
         async with run_beside(tasks):
-            yield Core(chat, personalities, database, editing, schedule)
+            yield Core(chat, personalities, database, editing, schedule, EngineMetrics(client.engines))
     finally:
         await chat.close()
         await writer.close()
@@ -240,7 +241,7 @@ async def run_background_tasks(
             tasks.create_task(purge_daily("sessions", partial(sessions.purge, timedelta(days=settings.data.keep_days))))
             tasks.create_task(forgotten.run(sessions.deleted))
             tasks.create_task(keep_sources_warm(finder, sources_changed))
-            tasks.create_task(client.learn_capabilities())
+            tasks.create_task(client.run())
             if warms:
                 tasks.create_task(schedule.run())
             if warms and settings.model.url is None:  # a remote engine manages its own cache

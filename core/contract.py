@@ -245,6 +245,22 @@ class Description:
     next_model: ModelProgress | None = None  # the model that takes over as soon as it is there
 
 
+@dataclass(frozen=True, slots=True)
+class EngineHealth:
+    """An engine behind a URL, as the last requests found it. `engine`: host, port and path, without a password.
+
+    `state`: "returning" if its health check succeeded after a failure, and no answer has yet.
+    """
+
+    model: str | None  # the id in models.toml; None for the engine of LLM_URL
+    engine: str
+    state: Literal["up", "returning", "away"]
+    running: int  # answers, of this process
+    answered: int  # of this process, since its start
+    failed: int
+    problem: str | None  # of the last failure
+
+
 class Engine(Protocol):
     """The interface of the core to adapters. Failures are exceptions of `core.errors`."""
 
@@ -280,6 +296,9 @@ class Engine(Protocol):
 
     async def describe(self, personality: str) -> Description:
         """Describes a personality. Its model's fields are None while no model answers. Raises PersonalityUnknown."""
+
+    def engines(self) -> tuple[EngineHealth, ...]:
+        """The engines behind URLs; none for models of this machine alone."""
 
     async def ready(self) -> None:
         """Returns if the engine can answer now. Otherwise raises ModelUnavailable or StorageError at once."""

@@ -17,6 +17,7 @@ from core.contract import (
     Attachment,
     Description,
     Done,
+    EngineHealth,
     Event,
     Json,
     KeywordReport,
@@ -204,6 +205,9 @@ class ChatEngine:
                 return (model if model.progress is None else None), awaited
         except (ModelError, TimeoutError):
             return None, None
+
+    def engines(self) -> tuple[EngineHealth, ...]:
+        return self._client.engines()
 
     async def ready(self) -> None:
         await self._database.ping()

@@ -11,12 +11,17 @@ from core.errors import CspsError
 
 
 async def report_models(engine: Engine) -> dict[str, Any]:
-    """Returns `models` (names) and `next_models` (as in /describe) of all personalities, each model once."""
+    """Returns `models` (names) and `next_models` (as in /describe) of all personalities, each model once.
+
+    Also `engines` if some are behind URLs.
+    """
     found = await asyncio.gather(*(describe(engine, name) for name in engine.personalities()))
     described = [each for each in found if each]
+    engines = [asdict(each) for each in engine.engines()]
     return {
         "models": list(dict.fromkeys(each.model for each in described if each.model)),
         "next_models": [asdict(each) for each in dict.fromkeys(each.next_model for each in described) if each],
+        **({"engines": engines} if engines else {}),
     }
 
 

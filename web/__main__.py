@@ -20,7 +20,9 @@ async def run(loaded: Settings) -> None:
     raise_file_limit(loaded.web.connections)
     stop, web = process.stop_event(), loaded.web
     async with bootstrap.run_core(loaded) as core:
-        app = create_app(core.engine, loaded, editing=core.editing, schedule=core.schedule)
+        app = create_app(
+            core.engine, loaded, editing=core.editing, schedule=core.schedule, metrics=(core.engine_metrics,)
+        )
         async with serve(app, web) as url:
             events = structlog.get_logger()
             events.info("web_serving", url=url)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import structlog
 from aiohttp import web
+from prometheus_client.registry import Collector
 
 from core.configuration.setting_sections import WebSettings
 from core.configuration.settings import Settings
@@ -42,8 +43,9 @@ def create_app(
     *,
     editing: FactsEditing | None = None,
     schedule: RefreshSchedule | None = None,
+    metrics: Sequence[Collector] = (),
 ) -> web.Application:
-    """Raises ConfigError for an invalid WEB_ORIGINS or WEB_TRUSTED."""
+    """`metrics`: further ones for /metrics. Raises ConfigError for an invalid WEB_ORIGINS or WEB_TRUSTED."""
     limits = limits or WebLimits(batch_rows=settings.model.slots)
     app = web.Application(
         middlewares=[middleware.observe, middleware.translate, middleware.admit],
@@ -56,6 +58,8 @@ def create_app(
     app.on_response_prepare.extend([middleware.add_headers, middleware.bound_sending])
     if schedule is not None:
         app[SERVICE].metrics.registry.register(FactsMetrics(schedule))
+    for each in metrics:
+        app[SERVICE].metrics.registry.register(each)
     files = FileUpload(limits.files)
     add_routes(app, StaticFiles(pages), files, FactsEndpoints(editing, files))
     return app

@@ -100,6 +100,7 @@ class BotProcess:
     async def serve(self) -> None:
         """Serves until SIGTERM or SIGINT."""
         async with bootstrap.run_core(self._settings, warms=False) as core:
+            self._metrics.registry.register(core.engine_metrics)
             intake = await self._build_intake(core)
             try:
                 await self._serve(intake, core)

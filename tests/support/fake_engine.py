@@ -16,6 +16,7 @@ from core.contract import (
     Attachment,
     Description,
     Done,
+    EngineHealth,
     Event,
     Json,
     KeywordReport,
@@ -59,6 +60,7 @@ class FakeEngine:
         self.toiled: Toil = {"answer": 42} if toiled is None else toiled
         self.names = tuple(names)
         self.unready = unready
+        self.remote_engines: tuple[EngineHealth, ...] = ()
         self.prompts: list[Prompt] = []
         self.tasks: list[Task] = []
         self.rows_omitted: tuple[Omission, ...] = ()  # of every workbook
@@ -164,6 +166,9 @@ class FakeEngine:
             context_window=4096 if self.model else None,
             next_model=self.next_model,
         )
+
+    def engines(self) -> tuple[EngineHealth, ...]:
+        return self.remote_engines
 
     async def ready(self) -> None:
         if self.unready is not None:

@@ -3,13 +3,24 @@
 model_client.py       the entry: which engines answer for which model
 engine_pool.py        the engines of one model: choice (balancer.py), failover (failures.py, circuit_breaker.py)
 engine_connection.py  one engine over HTTP: chat_request.py is what it gets, responses.py and served_models.py read it
+remote_pools.py       the pools of the models of models.toml, and of their changes
 engine_address.py     URLs, keys and connections, from the settings and models.toml
+capability_*.py       what an engine can do: tried out once (probe), remembered (store), beside the answers (learner)
 known_models.py       the models that a personality may name
 """
 
 from core.model.client.engine_address import local_url
+from core.model.client.engine_metrics import EngineMetrics
 from core.model.client.known_models import known_models
 from core.model.client.model_client import ModelClient
 from core.model.client.served_models import ASSUMED_WINDOW_TOKENS, ModelInfo, ServedModels
 
-__all__ = ["ASSUMED_WINDOW_TOKENS", "ModelClient", "ModelInfo", "ServedModels", "known_models", "local_url"]
+__all__ = [
+    "ASSUMED_WINDOW_TOKENS",
+    "EngineMetrics",
+    "ModelClient",
+    "ModelInfo",
+    "ServedModels",
+    "known_models",
+    "local_url",
+]

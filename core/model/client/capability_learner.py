@@ -16,6 +16,7 @@ from core.errors import CspsError
 from core.model.client.capability_probe import find_capabilities, identify
 from core.model.client.capability_store import CapabilityStore
 from core.model.client.engine_connection import EngineConnection
+from core.model.client.engine_pool import EnginePool
 from core.openai.dialects import UNKNOWN, EngineCapabilities
 
 log = structlog.get_logger()
@@ -34,6 +35,20 @@ class CapabilityLearner:
         self._has_work = asyncio.Event()
         self._next_check: dict[tuple[str, str], float] = {}
         self._fingerprints: dict[tuple[str, str], str] = {}
+
+    def watch(self, pool: EnginePool) -> None:
+        """Learns about the pool's engines from now on, unless somebody said what they can do."""
+        pool.on_answer = self._note_answer
+        for engine in pool.engines.values():
+            if not engine.is_declared:
+                engine.on_listed, engine.on_forgotten = self._recall_usual, self.forget
+
+    def _note_answer(self, engine: EngineConnection, model: str | None) -> None:
+        if not engine.is_declared:
+            self.note(engine, model or engine.usual_model())
+
+    def _recall_usual(self, engine: EngineConnection) -> None:
+        self.recall(engine, engine.usual_model())
 
     def note(self, engine: EngineConnection, model: str) -> None:
         """The engine just answered with this model."""

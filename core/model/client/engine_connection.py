@@ -127,7 +127,7 @@ class EngineConnection:
     @asynccontextmanager
     async def _post_chat(self, body: Fields) -> AsyncIterator[httpx.Response]:
         """The response to a chat request. Asks once more without the extensions if the engine refuses them."""
-        model = body.get("model", "")
+        model = body.get("model") or self.usual_model()
         async with self._post(body) as response:
             if response.status_code == 200:
                 yield response

@@ -11,12 +11,12 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import replace
+from typing import Literal, TypeVar
 
 import structlog
 
-from core.contract import ModelProgress
+from core.contract import EngineHealth, ModelProgress
 from core.errors import CspsError, ModelUnavailable, Overloaded
 from core.model.client import failures
 from core.model.client.balancer import Balancer
@@ -31,17 +31,12 @@ log = structlog.get_logger()
 Result = TypeVar("Result")
 
 BUSY_ATTEMPTS = 2
+STATES: Mapping[BreakerState, Literal["up", "returning", "away"]] = {
+    "closed": "up",
+    "half_open": "returning",
+    "open": "away",
+}
 OTHERS_WAIT_S = 0.5  # for the windows of the other engines, after the first one answered
-
-
-@dataclass(frozen=True, slots=True)
-class EngineState:
-    """An engine as operators see it. `problem`: of its last failure."""
-
-    label: str
-    state: BreakerState
-    outstanding: int
-    problem: str | None
 
 
 class Attempts:
@@ -86,6 +81,8 @@ class EnginePool:
         self._balancer = Balancer({label: (weights or {}).get(label, 1.0) for label in self.engines})
         # Called after each whole answer, with the model that the caller named.
         self.on_answer: Callable[[EngineConnection, str | None], None] = lambda _engine, _model: None
+        self._answered: Counter[str] = Counter()
+        self._failed: Counter[str] = Counter()
         self._checks: dict[str, asyncio.Task[None]] = {}  # running health checks of engines whose breaker is open
 
     async def close(self) -> None:
@@ -93,10 +90,20 @@ class EnginePool:
             check.cancel()
         await asyncio.gather(*(engine.close() for engine in self.engines.values()))
 
-    def states(self) -> list[EngineState]:
+    def health(self) -> list[EngineHealth]:
+        """Of the engines behind URLs."""
         return [
-            EngineState(label, breaker.state, self._balancer.outstanding(label), breaker.problem)
-            for label, breaker in self.breakers.items()
+            EngineHealth(
+                self.name,
+                label,
+                STATES[self.breakers[label].state],
+                self._balancer.outstanding(label),
+                self._answered[label],
+                self._failed[label],
+                self.breakers[label].problem,
+            )
+            for label, engine in self.engines.items()
+            if not engine.is_local
         ]
 
     def forget_models(self) -> None:
@@ -239,7 +246,9 @@ class EnginePool:
         state = breaker.state
         if error is None:
             breaker.record_success()
+            self._answered[label] += 1
         else:
+            self._failed[label] += 1
             failures.record(error, breaker)
         if breaker.state != state and not self._is_single:
             event = "engine_back" if breaker.state == "closed" else "engine_away"

@@ -10,20 +10,25 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from functools import partial
+
+import structlog
 
 from core.configuration.settings import Settings
-from core.contract import Json, ModelProgress, Sampling
-from core.errors import ModelUnavailable
+from core.contract import EngineHealth, Json, ModelProgress, Sampling
+from core.errors import ConfigError, ModelUnavailable
 from core.model.client.capability_learner import CapabilityLearner
 from core.model.client.capability_store import CapabilityStore
 from core.model.client.chat_request import ChatRequest
-from core.model.client.engine_address import EngineAddress, address_of, connect, connect_local
-from core.model.client.engine_connection import EngineConnection
+from core.model.client.engine_address import EngineAddress, connect, connect_local
 from core.model.client.engine_pool import EnginePool
+from core.model.client.remote_pools import RemotePools, build_pool
 from core.model.client.served_models import ModelInfo, ServedModels
 from core.model.library.catalogue import FILE, ModelCatalogue, RemoteModel
 from core.openai.chat_protocol import Message, StreamEvent
 from core.runtime.backoff import NO_JITTER, Backoff
+
+log = structlog.get_logger()
 
 BACKOFF = Backoff(first_s=0.05, limit_s=1.0, jitter=NO_JITTER)
 
@@ -31,26 +36,26 @@ BACKOFF = Backoff(first_s=0.05, limit_s=1.0, jitter=NO_JITTER)
 class ModelClient:
     """One per process.
 
-    `own`: the engine of LLM_URL or the local model process; it answers for every model that is not a key of `pools`.
-    `default`: the model for calls that name none; None: the first that `own` lists.
+    `own`: the engine of LLM_URL or the local model process; it answers for every model that is not in `pools`.
+    `default`: the model for calls that name none, if it is in `pools`.
     """
 
     def __init__(
         self,
         own: EnginePool,
-        pools: Mapping[str, EnginePool] | None = None,
-        default: str | None = None,
-        learner: CapabilityLearner | None = None,
+        pools: RemotePools,
+        default: str | None,
+        learner: CapabilityLearner,
+        catalogue: ModelCatalogue | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.own = own
+        self.pools = pools
         self._default = default
-        self.pools = dict(pools or {})
         self._learner = learner
+        self._catalogue = catalogue
         self._clock = clock
-        if learner:
-            for pool in self._pools():
-                watch(pool, learner)
+        learner.watch(own)
 
     @classmethod
     def from_settings(
@@ -63,23 +68,40 @@ class ModelClient:
 
         Raises ConfigError.
         """
-        model, pools = settings.model, {}
-        for name, entry in (load_remote(settings) if remote is None else remote).items():
-            pools[name] = build_pool(name, entry, model.timeout_s, environ)
+        model, catalogue = settings.model, None
+        if remote is None:
+            catalogue = ModelCatalogue(settings.config_file(FILE))
+            catalogue.load()
+            remote = catalogue.remote
         if model.url:
             address = EngineAddress(model.url, model.api_key, model.name)
             own, default = EnginePool([connect(address, model.context_window, model.timeout_s)]), None
         else:
-            own, default = EnginePool([connect_local(settings)]), model.name if model.name in pools else None
-        return cls(own, pools, default, CapabilityLearner(CapabilityStore(settings.data_folder)))
+            own, default = EnginePool([connect_local(settings)]), model.name
+        build = partial(build_pool, timeout_s=model.timeout_s, environ=environ)
+        learner = CapabilityLearner(CapabilityStore(settings.data_folder))
+        return cls(own, RemotePools(build, learner, remote), default, learner, catalogue)
 
-    async def learn_capabilities(self) -> None:
-        """Tries out, until cancelled, what the engines in use can do. Only one process of a service needs this."""
-        if self._learner:
-            await self._learner.run()
+    async def run(self) -> None:
+        """Follows models.toml, and tries out what the engines in use can do, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._learner.run())
+            if self._catalogue is not None:
+                tasks.create_task(self._catalogue.watch(self._use_catalogue))
+
+    def _use_catalogue(self) -> None:
+        assert self._catalogue is not None
+        try:
+            self.pools.replace(self._catalogue.remote)
+        except ConfigError as exc:  # the variable of a key is missing
+            log.error("engines_not_changed", problem=exc.message)  # noqa: TRY400 - the operator's error, not ours
 
     async def close(self) -> None:
-        await asyncio.gather(*(pool.close() for pool in self._pools()))
+        await asyncio.gather(self.own.close(), self.pools.close())
+
+    def engines(self) -> tuple[EngineHealth, ...]:
+        """The engines behind URLs, as the last requests found them."""
+        return tuple(health for pool in (self.own, *self.pools.values()) for health in pool.health())
 
     def stream(
         self,
@@ -123,7 +145,7 @@ class ModelClient:
 
     def title(self, name: str) -> str:
         """What people see of the model that an answer names, as far as the latest list knows it."""
-        return self.pools[name].title(name) if name in self.pools else self.own.title(name)
+        return (self.pools.get(name) or self.own).title(name)
 
     async def count(self, messages: Sequence[Message], model: str | None = None) -> int | None:
         """The tokens of the messages as a prompt. None: the engine does not count."""
@@ -135,7 +157,7 @@ class ModelClient:
 
         Raises CspsError if one of them could not be reached: repeat it later.
         """
-        engines = [engine for pool in self._pools() for engine in pool.engines.values()]
+        engines = [engine for pool in (self.own, *self.pools.values()) for engine in pool.engines.values()]
         await asyncio.gather(*(engine.forget(keys) for engine in engines))
 
     async def ready(self, model: str | None = None) -> None:
@@ -159,37 +181,5 @@ class ModelClient:
 
     def _find(self, model: str | None) -> tuple[EnginePool, str | None]:
         """The engines of the model, and its name for them; None: their own choice."""
-        model = model or self._default
-        return (self.pools[model], None) if model in self.pools else (self.own, model)
-
-    def _pools(self) -> list[EnginePool]:
-        return [self.own, *self.pools.values()]
-
-
-def watch(pool: EnginePool, learner: CapabilityLearner) -> None:
-    """Has the learner learn what the pool's engines can do, unless somebody said it."""
-
-    def recall(engine: EngineConnection) -> None:
-        learner.recall(engine, engine.usual_model())
-
-    def note(engine: EngineConnection, model: str | None) -> None:
-        if not engine.is_declared:
-            learner.note(engine, model or engine.usual_model())
-
-    pool.on_answer = note
-    for engine in pool.engines.values():
-        if not engine.is_declared:
-            engine.on_listed, engine.on_forgotten = recall, learner.forget
-
-
-def load_remote(settings: Settings) -> Mapping[str, RemoteModel]:
-    catalogue = ModelCatalogue(settings.config_file(FILE))
-    catalogue.load()
-    return catalogue.remote
-
-
-def build_pool(name: str, model: RemoteModel, timeout_s: float, environ: Mapping[str, str]) -> EnginePool:
-    addresses = [address_of(entry, name, environ) for entry in model.engines]
-    weights = {address.label: address.weight for address in addresses}
-    engines = [connect(address, model.context_window, timeout_s) for address in addresses]
-    return EnginePool(engines, weights, name, model.title)
+        pool = self.pools.get(model or self._default or "")
+        return (self.own, model) if pool is None else (pool, None)

@@ -42,7 +42,7 @@ async def answer(client: ModelClient, **options: Any) -> str:
 
 def states(client: ModelClient) -> dict[str, str]:
     """The state of each engine's breaker, by host and port."""
-    return {state.label: state.state for pool in client.pools.values() for state in pool.states()}
+    return {label: breaker.state for pool in client.pools.values() for label, breaker in pool.breakers.items()}
 
 
 def label(model: FakeModel) -> str:

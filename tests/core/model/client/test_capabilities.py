@@ -39,7 +39,7 @@ class Clock:
 
 @asynccontextmanager
 async def learning(client: ModelClient) -> AsyncIterator[None]:
-    task = asyncio.create_task(client.learn_capabilities())
+    task = asyncio.create_task(client.run())
     try:
         yield
     finally:
