@@ -202,7 +202,7 @@ class ChatEngine:
             async with asyncio.timeout(DESCRIBE_WAIT_S):
                 model = await self._client.info(personality.model_id)
                 awaited = await self._client.progress(personality.model_id)
-                return (model if model.progress is None else None), awaited
+                return (model if model.is_here else None), awaited
         except (ModelError, TimeoutError):
             return None, None
 

@@ -30,7 +30,7 @@ class Scene:
 @pytest.fixture
 async def scene(own_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
     """Whisper has the default model, Chuchotte one of its own. The list of models is never cached."""
-    monkeypatch.setattr("core.model.client.model_client.LOCAL_LIST_TTL_S", 0.0)
+    monkeypatch.setattr("core.model.client.engine_connection.LOCAL_LIST_TTL_S", 0.0)
     async with serving(own_settings) as model, chat_on(own_settings) as chat:
         shipped = {name: chat._personalities.get(name) for name in chat.personalities()}
         own = shipped["chuchotte"].model_copy(update={"model": "own"})

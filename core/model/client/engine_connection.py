@@ -174,7 +174,7 @@ class EngineConnection:
     async def progress(self, model: str | None = None) -> ModelProgress | None:
         """How far `model` is while another one answers in its place. Raises as `info` does."""
         served, name = await self._find(model)
-        return served.requested(name).progress
+        return served.awaited(name)
 
     async def served(self) -> ServedModels:
         """All models, as listed a moment ago. Raises ModelUnavailable, ModelRefused."""

@@ -31,7 +31,7 @@ FOLDERS = re.compile(r"(?<![\w:/.])~?/(?:[^\s/:'\"]+/)+")  # of an absolute path
 class ModelInfo:
     """A model that the engine serves. `name`: as requests name it. `window`: tokens that prompt and answer share.
 
-    `state`: None if the engine does not tell. `progress`: set while another model answers in its place.
+    `state`: None if the engine does not tell. `progress`: set while it is not loaded yet, or cannot be.
     """
 
     name: str
@@ -47,6 +47,11 @@ class ModelInfo:
     def is_loaded(self) -> bool:
         """False: the first request waits until the model is in memory."""
         return self.state in LOADED_STATES
+
+    @property
+    def is_here(self) -> bool:
+        """True if it can answer, perhaps after a wait."""
+        return self.state not in AWAITED_STATES
 
 
 class ServedModels:
@@ -73,11 +78,21 @@ class ServedModels:
         return self._by_name[name]
 
     def answering(self, name: str | None) -> ModelInfo:
-        """The model that answers a request for `name`: itself, or the first one that is ready. Raises ModelRefused."""
+        """The model that answers a request for `name`: itself, or the one that stands in for it. Raises ModelRefused.
+
+        While the default model is loaded for the first time, the starter answers.
+        """
         requested = self.requested(name)
-        if requested.progress is None:
-            return requested
-        return next((each for each in self._by_name.values() if not (each.progress or each.embedder)), requested)
+        if requested.is_here:
+            is_taking_over = requested.state == "loading" and requested is self.requested(None)
+            starter = (each for each in self._by_name.values() if each.starter and each.is_loaded)
+            return next(starter, requested) if is_taking_over else requested
+        return next((each for each in self._by_name.values() if each.is_here and not each.embedder), requested)
+
+    def awaited(self, name: str | None) -> ModelProgress | None:
+        """How far the model of this name is while another one stands in for it. Raises ModelRefused."""
+        requested = self.requested(name)
+        return None if self.answering(name) is requested and requested.is_here else requested.progress
 
     @property
     def is_ours(self) -> bool:
@@ -125,8 +140,8 @@ def file_title(name: str) -> str:
 
 
 def parse_progress(title: str, state: ModelState | None, download: object) -> ModelProgress | None:
-    """How far a model is that does not answer yet; None for one that answers."""
-    if state != "downloading" and state != "failed":  # mypy narrows no membership
+    """How far a model is that is not loaded yet; None for one that is, or that can be."""
+    if state != "downloading" and state != "failed" and state != "loading":  # mypy narrows no membership
         return None
     fields = download if isinstance(download, dict) else {}
     done, total, expected_s = (positive(fields.get(key)) for key in ("done_bytes", "total_bytes", "expected_s"))

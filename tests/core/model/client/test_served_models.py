@@ -28,7 +28,7 @@ def test_another_model_answers_for_one_that_is_downloaded() -> None:
     answering = served.answering(None)
 
     assert (answering.title, answering.window, answering.starter) == ("SmolLM2", 2048, True)
-    assert served.requested(None).progress == ModelProgress("Large 8B", "downloading", 5, 10, 5.0)
+    assert served.awaited(None) == ModelProgress("Large 8B", "downloading", 5, 10, 5.0)
 
 
 @pytest.mark.parametrize("state", ["loaded", "loading", "available", None, "new-state"])
@@ -37,8 +37,18 @@ def test_a_model_answers_for_itself_once_its_file_is_there(state: str | None) ->
     served = listed(STARTER, LARGE | {"state": state})
 
     assert served.answering("large").name == "large"
-    assert served.requested("large").progress is None
+    assert served.awaited("large") is None
     assert served.answering("large").is_loaded == (state in ("loaded", None, "new-state"))
+
+
+def test_the_starter_answers_while_the_default_model_is_loaded_for_the_first_time() -> None:
+    """Later the default model is loaded again on demand, and requests wait for it."""
+    loading = LARGE | {"state": "loading", "download": None}
+
+    assert listed(loading, STARTER).answering(None).name == "starter"
+    assert listed(loading, STARTER).awaited(None) == ModelProgress("Large 8B", "loading")
+    assert listed(loading, STARTER | {"state": "available"}).answering(None).name == "large"
+    assert listed(loading, STARTER | {"state": "available"}).awaited(None) is None
 
 
 def test_the_only_model_answers_also_while_it_is_downloaded() -> None:
