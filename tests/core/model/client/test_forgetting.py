@@ -32,11 +32,9 @@ async def test_forgetting_reaches_all_our_engines(tmp_path: Path, own_settings: 
     """The local process, and a csps-llm behind a URL; another engine is not asked."""
     local, ours, theirs = FakeModel(), FakeModel(), FakeModel()
     ours.owner = "csps-llm"
-    async with local.serving(own_settings.model_socket), engines(tmp_path, ours, theirs) as remote:
-        local_client = ModelClient.from_settings(own_settings, {})
-        client = ModelClient(local_client.own, remote.pools)
+    async with local.serving(own_settings.model_socket), engines(tmp_path, ours, theirs) as client:
+        client.own = ModelClient.from_settings(own_settings, {}).own
         await client.forget([KEY])
-        await local_client.close()
 
     assert (local.forgotten, ours.forgotten, theirs.forgotten) == ([KEY], [KEY], [])
 
