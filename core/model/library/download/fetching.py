@@ -74,7 +74,7 @@ async def fetch(
 @asynccontextmanager
 async def open_hub(policy: TransferPolicy, environ: Mapping[str, str]) -> AsyncIterator[Hub]:
     access = await asyncio.to_thread(read_access, environ)
-    client = await asyncio.to_thread(create_client, policy)  # it reads hundreds of certificates
+    client = await asyncio.to_thread(create_client, policy)
     async with client:
         yield Hub(HubHttp(client, access, policy))
 

@@ -7,10 +7,11 @@ Internet cannot redirect to an address inside the network; one inside the networ
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -110,7 +111,13 @@ def context_of(path: Path) -> ssl.SSLContext:
 
 
 def create_client(policy: TransferPolicy) -> httpx.AsyncClient:
-    """Reads the variables of proxies (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY). Raises DownloadFailed."""
+    """Reads the variables of proxies (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY). Raises DownloadFailed.
+
+    Call it in a thread: it reads hundreds of certificates, and httpcore would import anyio's backend on the event loop,
+    which takes 40 ms.
+    """
+    with suppress(ImportError):
+        importlib.import_module("anyio._backends._asyncio")
     try:
         return httpx.AsyncClient(
             verify=tls_context(),
