@@ -187,7 +187,8 @@ def details(row: ModelRow, language: Language) -> Iterator[tuple[str, str]]:
         yield "size", text("cli-models-size", language, bytes=row.size_bytes)
     if row.verdict:
         yield "memory", text("cli-models-size", language, bytes=row.verdict.needed_bytes)
-        yield "speed", describe_speed(row.verdict, language)
+        if not row.spec.embedder:
+            yield "speed", describe_speed(row.verdict, language)
         yield from (("obstacle", describe_obstacle(each, language)) for each in row.verdict.obstacles)
     if isinstance(row.spec.source, HubFile):
         yield "repository", f"{HUB}/{row.spec.source.repo}"

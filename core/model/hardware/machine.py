@@ -1,6 +1,7 @@
 """The machine that models run on: cores, memory, GPUs and bandwidth. Judges nothing, and knows no model.
 
-The memory bandwidth is measured once a day and kept in the data folder; the best value of the same machine counts.
+The memory bandwidth is measured at most every ten minutes and kept in the data folder. The best value of the same
+machine counts: a busy moment, such as the first start, halves a measurement.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from core.model.hardware.processor import choose_threads, cpu_features, processo
 from core.runtime.atomic_files import write_atomically
 
 FILE = "machine.json"
-FRESH_S = 24 * 3600.0
+FRESH_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,10 @@ class Obstacle:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How a model does on this machine. `tokens_per_s` is estimated; None on a GPU, which nobody measured."""
+    """How a model does on this machine.
+
+    `tokens_per_s` is estimated; None on a GPU, which nobody measured, and for embedders.
+    """
 
     id: str
     needed_bytes: int  # of memory
@@ -80,7 +83,9 @@ def judge(model_id: str, model: CatalogueModel, resources: Resources) -> Verdict
     is_here = model_id in resources.downloaded
     needed = needed_bytes(model, resources.window_tokens)
     on_gpu = needed <= resources.gpu_room(is_here=is_here)
-    rate = None if on_gpu else BANDWIDTH_SHARE * resources.bandwidth_bytes_per_s / model.size_bytes
+    # An embedder reads its weights once for a whole text, so no reader waits for each token.
+    speed_counts = not on_gpu and model.kind == "chat"
+    rate = BANDWIDTH_SHARE * resources.bandwidth_bytes_per_s / model.size_bytes if speed_counts else None
     obstacles = []
     room = resources.memory_room(is_here=is_here)
     if not on_gpu and needed > room:

@@ -84,6 +84,14 @@ def test_an_embedder_is_never_chosen() -> None:
     assert choose_best(embedders, judge_all(embedders, PLENTY)) is None
 
 
+def test_an_embedder_has_no_speed() -> None:
+    """It computes a whole text at once."""
+    slow = replace(PLENTY, bandwidth_bytes_per_s=1e9)
+    verdict = judge("bge-m3", MODELS["bge-m3"], slow)
+
+    assert (True, None) == (verdict.fits, verdict.tokens_per_s)
+
+
 def test_each_obstacle_has_its_numbers() -> None:
     """People are shown what is needed and what there is."""
     model = MODELS["ministral-8b"]
