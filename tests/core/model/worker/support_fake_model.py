@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.contract import Sampling
+from core.model.worker.conversation import CachedConversation
 from core.model.worker.inference import InferenceThread
 from core.model.worker.llama.runner import BatchRow, KvCacheFull
 from core.model.worker.llama.vocabulary import Vocabulary
@@ -30,6 +31,7 @@ from core.model.worker.sequence import (
     TextOutput,
     TokenConstraint,
 )
+from core.model.worker.suspended.state_store import SuspendedStore
 from tests.core.model.worker.support_kv_cache import FakeKvCache
 
 END = 256
@@ -153,6 +155,7 @@ class InferenceHarness:
         batch_tokens: int = 64,
         store: PrefixStore | None = None,
         clock: Callable[[], float] | None = None,
+        suspended: SuspendedStore | None = None,
     ) -> None:
         self.model = FakeModel(script, cells, batch_tokens)
         self.scheduler = Scheduler(slots, queue_limit)
@@ -165,7 +168,7 @@ class InferenceHarness:
         )
         self.metrics = ModelMetrics(self.scheduler)
         self.inference = InferenceThread(
-            self.model, self.scheduler, self.cache, self._deliver, self.metrics, store, clock or FakeClock()
+            self.model, self.scheduler, self.cache, self._deliver, self.metrics, store, clock or FakeClock(), suspended
         )
         self.outputs: dict[Sequence, list[SequenceOutput]] = {}
         self.ended: list[Sequence] = []  # in order
@@ -187,11 +190,19 @@ class InferenceHarness:
         pinned_tokens: int = 0,
         constraint: TokenConstraint | None = None,
         sampling: Sampling | None = None,
+        conversation: CachedConversation | None = None,
     ) -> Sequence:
         """Submits a request."""
         tokens = np.frombuffer(prompt.encode() + ASK, np.uint8).astype(np.int32)
         sequence = Sequence(
-            tokens, max_tokens, sampling or Sampling(), lambda _: None, user, pinned_tokens, constraint=constraint
+            tokens,
+            max_tokens,
+            sampling or Sampling(),
+            lambda _: None,
+            user,
+            pinned_tokens,
+            constraint=constraint,
+            conversation=conversation,
         )
         self.outputs[sequence] = []
         self.inference.submit(sequence)
