@@ -72,6 +72,8 @@ SLOW_MODULES = {
     "core/model/client/test_engine_pool.py",
     "core/model/client/test_model_client.py",
     "core/model/client/test_other_engines.py",
+    "core/model/worker/suspended/test_state_folder.py",
+    "core/model/worker/suspended/test_state_key.py",
     "core/model/worker/test_damaged_model.py",
     "core/model/worker/test_prefix_cache_accounting.py",
     "core/model/test_process.py",
