@@ -890,6 +890,8 @@ cli-check-cores = Cores
 cli-check-engine = Engine
 cli-check-catalogue = Catalogue
 cli-check-gpu = GPU
+cli-check-ram = RAM
+cli-check-placement = Loading
 cli-check-model = Model file
 cli-check-models = Default model
 cli-check-speed = Speed
@@ -908,11 +910,17 @@ cli-check-discord = Discord
 cli-check-teams = Teams
 # What a check found. Sizes are in bytes.
 cli-found-packages_missing = missing: { $names }
-cli-found-cores = { $physical } physical, { $threads } used
+cli-found-cores = { $physical } physical, { $usable } of the fastest kind, { $threads } threads used
+cli-found-cores_quota = { $physical } physical, { $usable } within the quota of { NUMBER($quota, maximumFractionDigits: 2) } CPUs, { $threads } threads used
+cli-found-ram = { SIZE($available) } of { SIZE($total) } free
+cli-found-ram_limited = { SIZE($available) } free within the limit of { SIZE($limit) }, of { SIZE($total) }
+cli-found-ram_unknown = the system does not tell
+cli-found-placement = { $gpu_layers } of { $layers } layers on the GPU; a cache of { $cells } tokens ({ $kv_type }, { SIZE($cache) }); { $threads } threads for answers, { $threads_batch } for prompts
 cli-found-engine_dead = llama-cpp-python does not start
-cli-found-gpu_none = no NVIDIA GPU
-cli-found-engine_gpu = the engine is compiled for a GPU
-cli-found-engine_cpu = the engine is compiled for the CPU
+cli-found-gpu_none = none
+cli-found-gpu = { $name } ({ SIZE($free) } of { SIZE($total) } free)
+cli-found-engine_gpu = the engine is compiled for { $backends }
+cli-found-engine_cpu = the engine is compiled for the processor
 cli-found-model = { $path } ({ SIZE($bytes) }, { $architecture }, { $name })
 cli-found-catalogue = { $fitting } of { $count } models fit this machine, which reads { SIZE($bandwidth) } of its memory in a second
 cli-found-model_absent = { $path } does not exist
@@ -951,9 +959,12 @@ cli-advice-python = Install Python 3.11 or newer, then run `make clean install`.
 cli-advice-packages = Run `make install`.
 cli-advice-reinstall = Run `make clean install`.
 cli-advice-cpu = Without AVX2 or NEON answers are slow. Use another machine, or a remote engine (LLM_URL).
-cli-advice-cores = More threads than physical cores make it slower: unset LLM_CPU_THREADS, or set it to { $physical }.
+cli-advice-cores = More threads than usable cores make it slower: unset LLM_CPU_THREADS, or set it to { $physical }.
 cli-advice-engine = To see why, run `.venv/bin/python -m core.model.worker.prepare --probe`. Then run `make clean install`.
-cli-advice-gpu = The GPU is not used. Install NVIDIA’s CUDA toolkit (nvcc) if it is missing. Then run `rm .venv/installed.json; make install`.
+cli-advice-gpu = The GPU is not used. Run `make install BACKEND=auto`: it names the toolkit that is missing, or compiles for the GPU.
+cli-advice-gpu_driver = The engine is compiled for { $backends } but finds no such GPU, and answers on the processor. Install or repair its driver.
+cli-advice-gpu_integrated = It shares the machine’s memory and is seldom faster than the processor. To try it: make install BACKEND=vulkan
+cli-advice-tune = To find the fastest settings, while nobody asks: csps-llm tune
 cli-advice-model_file = Correct LLM_MODEL_FILE.
 cli-advice-model_damaged = The file is damaged, or not a GGUF file: download it again.
 cli-advice-model_download = The service downloads it. Until it is here, { $interim } answers. To say no: LLM_AUTO=off

@@ -901,6 +901,8 @@ cli-check-cores = Cœurs
 cli-check-engine = Moteur
 cli-check-catalogue = Catalogue
 cli-check-gpu = Processeur graphique
+cli-check-ram = Mémoire vive
+cli-check-placement = Chargement
 cli-check-model = Fichier du modèle
 cli-check-models = Modèle par défaut
 cli-check-speed = Vitesse
@@ -919,10 +921,16 @@ cli-check-discord = Discord
 cli-check-teams = Teams
 # Le constat d’une vérification. Les tailles sont en octets.
 cli-found-packages_missing = manquants : { $names }
-cli-found-cores = { $physical } physiques, { $threads } utilisés
+cli-found-cores = { $physical } physiques, { $usable } du type le plus rapide, { $threads } fils d’exécution utilisés
+cli-found-cores_quota = { $physical } physiques, { $usable } selon le quota de { NUMBER($quota, maximumFractionDigits: 2) } processeurs, { $threads } fils d’exécution utilisés
+cli-found-ram = { SIZE($available) } libres sur { SIZE($total) }
+cli-found-ram_limited = { SIZE($available) } libres selon la limite de { SIZE($limit) }, sur { SIZE($total) }
+cli-found-ram_unknown = le système ne l’indique pas
+cli-found-placement = { $gpu_layers } couches sur { $layers } sur le processeur graphique; un cache de { $cells } jetons ({ $kv_type }, { SIZE($cache) }); { $threads } fils d’exécution pour les réponses, { $threads_batch } pour les requêtes
 cli-found-engine_dead = llama-cpp-python ne démarre pas
-cli-found-gpu_none = aucun processeur graphique NVIDIA
-cli-found-engine_gpu = le moteur est compilé pour un processeur graphique
+cli-found-gpu_none = aucun
+cli-found-gpu = { $name } ({ SIZE($free) } libres sur { SIZE($total) })
+cli-found-engine_gpu = le moteur est compilé pour { $backends }
 cli-found-engine_cpu = le moteur est compilé pour le processeur central
 cli-found-model = { $path } ({ SIZE($bytes) }, { $architecture }, { $name })
 cli-found-catalogue = { $fitting } des { $count } modèles conviennent à cet appareil, qui lit { SIZE($bandwidth) } de sa mémoire par seconde
@@ -962,9 +970,12 @@ cli-advice-python = Installez `Python 3.11` ou une version plus récente, puis e
 cli-advice-packages = Exécutez `make install`.
 cli-advice-reinstall = Exécutez `make clean install`.
 cli-advice-cpu = Sans AVX2 ni NEON, les réponses sont lentes. Utilisez une autre machine ou un moteur distant (LLM_URL).
-cli-advice-cores = Plus de fils d’exécution que de cœurs physiques ralentissent le moteur : retirez LLM_CPU_THREADS, ou réglez-le à { $physical }.
+cli-advice-cores = Plus de fils d’exécution que de cœurs utilisables ralentissent le moteur : retirez LLM_CPU_THREADS, ou réglez-le à { $physical }.
 cli-advice-engine = Pour en connaître la raison, exécutez `.venv/bin/python -m core.model.worker.prepare --probe`. Exécutez ensuite `make clean install`.
-cli-advice-gpu = Le processeur graphique n’est pas utilisé. Installez la trousse CUDA de NVIDIA (nvcc) si elle manque. Exécutez ensuite `rm .venv/installed.json; make install`.
+cli-advice-gpu = Le processeur graphique n’est pas utilisé. Exécutez `make install BACKEND=auto` : la commande nomme la trousse manquante, ou compile pour lui.
+cli-advice-gpu_driver = Le moteur est compilé pour { $backends }, mais ne trouve aucun processeur graphique de ce type et répond sur le processeur central. Installez ou réparez son pilote.
+cli-advice-gpu_integrated = Il partage la mémoire de la machine et est rarement plus rapide que le processeur central. Pour l’essayer : make install BACKEND=vulkan
+cli-advice-tune = Pour trouver les réglages les plus rapides, quand personne ne pose de question : csps-llm tune
 cli-advice-model_file = Corrigez LLM_MODEL_FILE.
 cli-advice-model_damaged = Le fichier est endommagé ou n’est pas un fichier GGUF : téléchargez-le de nouveau.
 cli-advice-model_download = Le service le télécharge. D’ici là, { $interim } répond. Pour refuser : LLM_AUTO=off

@@ -5,7 +5,7 @@ chat            chat in the terminal; chat_client speaks the protocol
 explain         the prompt of a question, what was looked up for it and what was cut
 toil run        toil runs a batch; toil_plan checks it first; see core.toil.batch
 tune            tune finds the fastest settings; measuring_process is the child that measures
-doctor          doctor runs checks and platform_checks; hardware tells what the machine has
+doctor          doctor runs checks, hardware_checks, model_checks and platform_checks
 models          list, show, use, remove; model_pull; model_survey finds states, model_host asks the running host
 facts           collections of documents; the store is core.rag.facts; facts_refresh and facts_add are child processes
 sources         the pages, feeds and searches that answers may use

@@ -15,15 +15,13 @@ from contextlib import suppress
 
 import httpx
 
-from core.cli import hardware, startup_checks
+from core.cli import startup_checks
 from core.cli.findings import Finding, FindingBuilder
 from core.configuration import settings as settings_module
 from core.configuration.personalities import Personalities, unknown_collections, unknown_models, unknown_sources
 from core.configuration.settings import Settings
 from core.errors import ConfigError, CspsError, StorageError
 from core.model.client import ModelClient, known_models
-from core.model.hardware.gpus import find_gpus
-from core.model.hardware.processor import choose_threads, cpu_features
 from core.rag.facts.collections import FILE, load_collections
 from core.rag.facts.document_rows import collection_sizes
 from core.rag.sources.catalogue import Sources
@@ -52,33 +50,6 @@ def check_versions(build: FindingBuilder) -> Iterator[Finding]:
         yield build("packages", "problem", build.found("packages_missing", names=", ".join(missing)), "packages")
     else:
         yield build("packages", "ok", ", ".join(found))
-
-
-def check_cpu(build: FindingBuilder) -> Iterator[Finding]:
-    features = cpu_features()
-    found = ", ".join([platform.machine(), *features])
-    slow = not {"AVX2", "NEON"} & set(features)
-    yield build("cpu", "warn" if slow else "ok", found, "cpu" if slow else None)
-
-
-def check_cores(build: FindingBuilder, settings: Settings) -> Iterator[Finding]:
-    physical, threads = choose_threads(), settings.model.cpu_threads
-    found = build.found("cores", physical=physical, threads=threads or physical)
-    if threads is not None and threads > physical:
-        yield build("cores", "warn", found, "cores", physical=physical)
-    else:
-        yield build("cores", "ok", found)
-
-
-def check_gpu(build: FindingBuilder) -> Iterator[Finding]:
-    names, offloads = [gpu.name for gpu in find_gpus()], hardware.engine_offloads()
-    found = ", ".join(names) or build.found("gpu_none")
-    if offloads is None:
-        yield build("engine", "problem", build.found("engine_dead"), "engine")
-    elif names and not offloads:
-        yield build("gpu", "warn", found, "gpu")
-    else:
-        yield build("gpu", "ok", f"{found}; {build.found('engine_gpu' if offloads else 'engine_cpu')}")
 
 
 async def check_remote_engine(build: FindingBuilder, settings: Settings) -> list[Finding]:

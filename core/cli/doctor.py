@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from core.cli import checks, model_checks
+from core.cli import checks, hardware_checks, model_checks
 from core.cli.facts_check import check_facts
 from core.cli.findings import Finding, FindingBuilder
 from core.cli.localization import locale_language
@@ -38,10 +38,10 @@ def doctor(environ: Mapping[str, str], *, as_json: bool) -> int:
 async def run_checks(environ: Mapping[str, str], build: FindingBuilder) -> list[Finding]:
     """Runs all checks that the settings allow, in the order of the table."""
     findings, settings = checks.check_settings(build, environ)
-    findings = [*checks.check_versions(build), *checks.check_cpu(build), *checks.check_gpu(build), *findings]
+    findings = [*checks.check_versions(build), *hardware_checks.check_hardware(build), *findings]
     if settings is None:
         return findings
-    findings += [*checks.check_cores(build, settings), *await checks.check_personalities(build, settings)]
+    findings += [*hardware_checks.check_cores(build, settings), *await checks.check_personalities(build, settings)]
     if settings.model.url:
         findings += await checks.check_remote_engine(build, settings)
     else:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.cli.findings import Finding, FindingBuilder
+from core.cli.hardware_checks import check_placement
 from core.cli.model_survey import ModelRow, ModelSurvey, survey_models
 from core.cli.model_texts import describe_progress, describe_speed
 from core.configuration.settings import Settings
@@ -88,6 +89,7 @@ def check_file(build: FindingBuilder, settings: Settings, survey: ModelSurvey, r
     found = build.found("model", **values)
     yield build("model", "warn" if starter else "ok", found, "starter" if starter else None)
     yield from check_memory(build, settings, row.size_bytes or size_bytes, header)
+    yield check_placement(build, settings, path)
     if row.verdict:
         yield build("speed", "ok", describe_speed(row.verdict, build.language))
 

@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 
 from core import PROJECT_ROOT
-from core.cli import checks, hardware
+from core.cli import checks, hardware_checks
 from core.cli.doctor import doctor
 from core.cli.findings import Finding, FindingBuilder
 from core.configuration import settings
-from core.model.hardware.gpus import Gpu
 from core.storage.database import Database
 from tests.web.support_site import site
 
@@ -35,7 +34,7 @@ def test_all_checks_pass_here(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On the machine that runs the tests, nothing is a problem. The starter model may not be prepared yet."""
-    monkeypatch.setattr(hardware, "engine_offloads", lambda: False)
+    monkeypatch.setattr(hardware_checks, "ask_engine", lambda *_: {"devices": []})
     environ = {"CSPS_LLM_DATA": str(tmp_path), "PORT": "0"}
     doctor(environ, as_json=True)
     found = {each["check"]: each["state"] for each in json.loads(capsys.readouterr().out)}
@@ -57,45 +56,6 @@ def test_invalid_settings_are_a_problem(capsys: pytest.CaptureFixture[str]) -> N
     assert found["Settings"]["state"] == "problem"
     assert "PORT" in found["Settings"]["found"]
     assert "Database" not in found
-
-
-def test_more_threads_than_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is slower: a warning with the right number."""
-    monkeypatch.setattr(checks, "choose_threads", lambda: 4)
-    assert only(checks.check_cores(ENGLISH, load(tmp_path))).state == "ok"
-    many = only(checks.check_cores(ENGLISH, load(tmp_path, LLM_CPU_THREADS="8")))
-    assert many.state == "warn"
-    assert "4" in many.advice
-
-
-@pytest.mark.parametrize(
-    ("names", "offloads", "check", "state"),
-    [
-        ([], False, "GPU", "ok"),
-        (["NVIDIA H100"], True, "GPU", "ok"),
-        (["NVIDIA H100"], False, "GPU", "warn"),
-        ([], None, "Engine", "problem"),
-    ],
-)
-def test_an_unused_gpu_is_a_warning(
-    monkeypatch: pytest.MonkeyPatch, names: list[str], offloads: bool | None, check: str, state: str
-) -> None:
-    """An engine that does not start is a problem, with or without a GPU."""
-    monkeypatch.setattr(checks, "find_gpus", lambda: tuple(Gpu(name, "cuda") for name in names))
-    monkeypatch.setattr(hardware, "engine_offloads", lambda: offloads)
-    found = only(checks.check_gpu(ENGLISH))
-    assert (found.check, found.state) == (check, state)
-
-
-def test_the_real_engine_answers_the_probe() -> None:
-    """The probe starts the engine in its own process."""
-    assert hardware.engine_offloads() in (True, False)
-
-
-def test_a_slow_processor(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A processor without AVX2 or NEON is a warning."""
-    monkeypatch.setattr(checks, "cpu_features", lambda: [])
-    assert only(checks.check_cpu(ENGLISH)).state == "warn"
 
 
 async def test_ports(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.cli import model_checks
+from core.cli import hardware_checks, model_checks
 from core.cli.findings import Finding, FindingBuilder
 from core.configuration import settings
 from core.model.hardware.machine import Machine
@@ -21,6 +21,17 @@ GIB = 1 << 30
 REPO = "mistralai/Ministral-3-3B-Instruct-2512-GGUF"
 FILE = "Ministral-3-3B-Instruct-2512-Q4_K_M.gguf"
 
+PLAN = {
+    "gpu_layers": 0,
+    "layers": 31,
+    "cells": 16_384,
+    "cache_bytes": 377_487_360,
+    "kv_type": "f16",
+    "threads": 2,
+    "threads_batch": 2,
+    "tuned": False,
+}
+
 
 @pytest.fixture(autouse=True)
 def laptop(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,6 +40,7 @@ def laptop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resources, "inspect_machine", lambda *_: machine)
     monkeypatch.setattr(resources, "is_offline", lambda *_: False)
     monkeypatch.setattr(model_checks, "read_memory", lambda: MachineMemory(8 * GIB, 4 * GIB))
+    monkeypatch.setattr(hardware_checks, "ask_engine", lambda *_: PLAN)
 
 
 def check(tmp_path: Path, **variables: str) -> dict[str, Finding]:

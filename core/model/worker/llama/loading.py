@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,14 @@ def load(path: Path, config: RunnerConfig) -> LlamaRunner:
             log.warning("placement_refused", **describe_placement(placement), reason=exc.message)
             refusals.append(exc)
     raise refusals[0]
+
+
+def plan_placement(path: Path, config: RunnerConfig) -> tuple[Placement, ModelShape | None]:
+    """Returns how the file would be loaded now, without loading it. Raises ConfigError."""
+    silence_log()
+    shape = find_shape(path)
+    check_kv_type(config.kv_type, config.flash_attention, shape)
+    return next(find_placements(shape, config, find_room())), shape
 
 
 def find_shape(path: Path) -> ModelShape | None:
@@ -209,6 +217,7 @@ def probe() -> dict[str, Any]:
     silence_log()
     return {
         "gpu_offload": bool(llama.llama_supports_gpu_offload()),
+        "devices": [asdict(device) for device in list_devices()],
         "system": llama.llama_print_system_info().decode("utf-8", "replace"),
     }
 
