@@ -12,13 +12,15 @@ from pathlib import Path
 import watchfiles
 
 from core.configuration.settings import Settings
+from core.model.hardware.machine import inspect_machine
 from core.model.host.deployment import Deployment
 from core.model.host.downloads import Downloads
 from core.model.host.local_models import LocalModels
-from core.model.host.memory_budget import choose_budget
+from core.model.host.memory_budget import full_budget, quick_budget
 from core.model.host.model_host import ModelHost
 from core.model.host.model_sources import ModelSources
 from core.model.host.pool import ModelPool
+from core.model.host.spare_worker import SpareWorker
 from core.model.host.worker_process import WorkerProcess
 from core.model.library.download.progress import OnProgress
 from core.model.library.selection import models_folder, selection_file
@@ -29,9 +31,10 @@ from core.runtime.background_tasks import BackgroundTasks
 class HostAssembly:
     """One per process."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, spare: SpareWorker | None = None) -> None:
+        self._settings = settings
         self.sources = ModelSources(settings)
-        self.pool = ModelPool(WorkerLauncher(settings.model_socket.parent), choose_budget(settings))
+        self.pool = ModelPool(WorkerLauncher(settings.model_socket.parent, spare), quick_budget(settings))
         self.host = ModelHost(self.pool, self._find)
         self._folder = models_folder(settings.data_folder)
         self._selection = selection_file(settings.data_folder)
@@ -62,11 +65,17 @@ class HostAssembly:
         for each in (self.sources.catalogue, self.sources.personalities):
             tasks.start(each.watch(self.host.refresh_soon))
         tasks.start(self._watch_selection())
+        tasks.start(self._count_gpus())
         tasks.start(self.downloads.run())
         try:
             yield
         finally:
             await tasks.close()
+
+    async def _count_gpus(self) -> None:
+        gpus = (await asyncio.to_thread(inspect_machine)).usable_gpus
+        self.pool.budget = full_budget(self._settings, self.pool.budget, gpus)
+        self.pool.update()
 
     async def _watch_selection(self) -> None:
         await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
@@ -91,8 +100,9 @@ async def fetch_model(source: HubFile, models: Path, on_progress: OnProgress) ->
 class WorkerLauncher:
     """Gives each worker a socket of its own in `folder`, which is closed to other users: its mode protects them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, spare: SpareWorker | None = None) -> None:
         self._folder = folder
+        self._spare = spare
         self._numbers = count(1)
 
     def __call__(self, deployment: Deployment) -> WorkerProcess:
@@ -100,4 +110,5 @@ class WorkerLauncher:
         self._folder.chmod(0o700)
         socket = self._folder / f"w{next(self._numbers)}.sock"  # short: a socket's path has 104 bytes at most
         socket.unlink(missing_ok=True)  # of a killed host
-        return WorkerProcess(replace(deployment.options, socket=str(socket)))
+        spare, self._spare = self._spare, None
+        return WorkerProcess(replace(deployment.options, socket=str(socket)), spare)

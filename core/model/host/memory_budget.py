@@ -1,18 +1,38 @@
-"""The memory that loaded models may take together."""
+"""The memory that loaded models may take: together, and one alone."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from core.configuration.settings import Settings
-from core.model.hardware.memory import read_memory
+from core.model.hardware.gpus import Gpu
+from core.model.hardware.memory import MachineMemory, read_memory
 
 MEBIBYTE = 1024 * 1024
 AVAILABLE_SHARE = 0.8  # the rest is for documents, the web process and the bots
-FALLBACK_BYTES = 4 * 1024 * MEBIBYTE  # where the system does not tell
+ASSUMED = MachineMemory(8 * 1024 * MEBIBYTE, 4 * 1024 * MEBIBYTE)  # where the system does not tell
 
 
-def choose_budget(settings: Settings) -> int:
-    """Returns the budget in bytes: the setting, or a share of the memory that is free before the first load."""
+@dataclass(frozen=True, slots=True)
+class MemoryBudget:
+    """A model above `together_bytes` is loaded alone, one above `single_bytes` is refused. None: nothing is."""
+
+    together_bytes: int
+    single_bytes: int | None
+
+
+def quick_budget(settings: Settings) -> MemoryBudget:
+    """Returns the setting, or a share of the memory that is free now. Nothing is refused while GPUs are unknown."""
     if settings.model.memory_mb:
-        return settings.model.memory_mb * MEBIBYTE
-    memory = read_memory()
-    return int(AVAILABLE_SHARE * memory.available_bytes) if memory else FALLBACK_BYTES
+        limit_bytes = settings.model.memory_mb * MEBIBYTE
+        return MemoryBudget(limit_bytes, limit_bytes)
+    return MemoryBudget(int(AVAILABLE_SHARE * (read_memory() or ASSUMED).available_bytes), None)
+
+
+def full_budget(settings: Settings, quick: MemoryBudget, gpus: Sequence[Gpu]) -> MemoryBudget:
+    """Adds the GPUs' own memory, unless the setting decides."""
+    if settings.model.memory_mb:
+        return quick
+    on_gpus = sum(gpu.total_bytes for gpu in gpus if not gpu.unified)
+    return MemoryBudget(quick.together_bytes + on_gpus, (read_memory() or ASSUMED).usable_bytes + on_gpus)

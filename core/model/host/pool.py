@@ -15,8 +15,9 @@ from typing import Any
 import structlog
 
 from core.errors import CspsError, ModelRefused, Stopping
-from core.model.host.deployment import Deployment, MemoryUse
+from core.model.host.deployment import Deployment, MemoryUse, total_bytes
 from core.model.host.load_history import LoadHistory, LoadTimes
+from core.model.host.memory_budget import MemoryBudget
 from core.model.host.process_memory import private_bytes
 from core.model.host.residency import Awaited, Plan, Resident, plan
 from core.model.host.tickets import PooledWorker, Ticket
@@ -32,10 +33,10 @@ MEGABYTE = 1e6
 
 
 class ModelPool:
-    """`launch` makes the process of a worker. `budget_bytes`: the memory that loaded models may take together."""
+    """`launch` makes the process of a worker."""
 
-    def __init__(self, launch: Launch, budget_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self.budget_bytes = budget_bytes
+    def __init__(self, launch: Launch, budget: MemoryBudget, clock: Callable[[], float] = time.monotonic) -> None:
+        self.budget = budget
         self.loads = 0  # so far
         self._launch = launch
         self._clock = clock
@@ -62,7 +63,7 @@ class ModelPool:
             raise stopping()
         if refusal := self.refusal(deployment):
             raise refusal
-        ticket = Ticket(deployment, self._clock(), lambda: self._expected_wait_s(deployment), self._release)
+        ticket = Ticket(self, deployment, self._clock())
         self._tickets.setdefault(deployment, deque()).append(ticket)
         self.update()
         return ticket
@@ -94,11 +95,11 @@ class ModelPool:
 
     def refusal(self, deployment: Deployment) -> CspsError | None:
         """The reason why the model cannot be loaded now; None if it can be, or if nobody has tried."""
-        needed, allowed = self._memory(deployment), self.budget_bytes
-        if needed.file_bytes + needed.private_bytes > allowed and not deployment.is_starter:
+        needed_bytes, limit_bytes = total_bytes([self._memory(deployment)]), self.budget.single_bytes
+        if limit_bytes is not None and needed_bytes > limit_bytes and not deployment.is_starter:
             return ModelRefused(
-                f"the model {deployment.model_id} needs about {in_megabytes(needed.file_bytes + needed.private_bytes)}"
-                f" of memory, and models may take {in_megabytes(allowed)} (LLM_MEMORY_MB)"
+                f"the model {deployment.model_id} needs about {in_megabytes(needed_bytes)} of memory, and a model may"
+                f" take {in_megabytes(limit_bytes)} (LLM_MEMORY_MB)"
             )
         history = self._histories.get(deployment)
         return history.refusal if history and history.not_before > self._clock() else None
@@ -128,7 +129,7 @@ class ModelPool:
             return
         self._grant_all()  # first: a model that was loaded just now is not idle if requests wait for it
         now = self._clock()
-        self._plan = plan(self._residents(), self._awaited(), self.budget_bytes, now)
+        self._plan = plan(self._residents(), self._awaited(), self.budget.together_bytes, now)
         for deployment in self._plan.unloads:
             self._unload(self._workers[deployment])
         for deployment in self._plan.loads:
@@ -180,7 +181,8 @@ class ModelPool:
                     worker.last_used = self._clock()
                     ticket.grant(worker)
 
-    def _release(self, ticket: Ticket) -> None:
+    def release(self, ticket: Ticket) -> None:
+        """Ends a request. A second call has no effect."""
         tickets = self._tickets.get(ticket.deployment, ())
         if ticket not in tickets:
             return
@@ -243,6 +245,7 @@ class ModelPool:
     def _ended(self, worker: PooledWorker, end: WorkerEnd) -> None:
         deployment = worker.deployment
         del self._workers[deployment]
+        worker.gone.set()
         if worker.state == "stopping" or self._stopping:
             log.info("model_unloaded", model=deployment.model_id)
             return self._notify()
@@ -280,7 +283,8 @@ class ModelPool:
             self._history(worker.deployment).private_bytes = measured
             worker.memory = replace(worker.memory, private_bytes=measured)
 
-    def _expected_wait_s(self, deployment: Deployment) -> float | None:
+    def expected_wait_s(self, deployment: Deployment) -> float | None:
+        """The seconds until the model is probably loaded; None: answers of other models must end first."""
         load_s, now = self._times.expected_s(deployment.memory.file_bytes), self._clock()
         worker = self._workers.get(deployment)
         if worker and worker.state == "loading":

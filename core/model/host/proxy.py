@@ -7,7 +7,7 @@ from aiohttp import web
 
 from core.errors import CspsError, ModelUnavailable
 from core.model.host.tickets import Ticket
-from core.model.host.worker_process import WorkerProcess
+from core.model.host.worker_process import WorkerGone, WorkerProcess
 from core.model.http_service import pick_headers, send
 from core.openai import sse
 from core.openai.responses import error_body
@@ -20,32 +20,40 @@ OK = 200
 EVENT_END = b"\n\n"
 DIED = "the model's process ended before its answer"
 RETRY_AFTER_S = 1.0
+UNREACHED = (WorkerGone, aiohttp.ClientConnectorError)  # the worker got nothing of the request
+TRIES = 3
 
 
 async def answer(request: web.Request, body: bytes, ticket: Ticket, *, streams: bool) -> web.StreamResponse:
     """Answers `request` by the worker that `ticket` waits for. `streams`: the answer is a stream of events."""
     try:
-        worker = await ticket.wait(FIRST_COMMENT_AFTER_S if streams else None)
-        if worker is None:
-            return await answer_late(request, body, ticket)
-        return await pass_on(request, body, worker)
+        for _ in range(TRIES):
+            worker = await ticket.wait(FIRST_COMMENT_AFTER_S if streams else None)
+            if worker is None:
+                return await answer_late(request, body, ticket)
+            try:
+                return await pass_on(request, body, worker)
+            except UNREACHED:
+                await ticket.renew()
+        raise ModelUnavailable(DIED, retry_after_s=RETRY_AFTER_S)
     finally:
         ticket.release()
 
 
 async def pass_on(request: web.Request, body: bytes, worker: WorkerProcess) -> web.StreamResponse:
-    """Raises ModelUnavailable if the worker dies before its answer begins."""
+    """Raises ModelUnavailable if the worker dies before its answer begins; one of UNREACHED if it was gone already."""
     try:
         async with post(request, body, worker) as upstream:
-            response = web.StreamResponse(
-                status=upstream.status, headers=pick_headers(upstream.headers, ANSWER_HEADERS)
-            )
+            headers = pick_headers(upstream.headers, ANSWER_HEADERS)
             if not is_stream(upstream):
                 # Read in full first: a worker that dies within its answer gives an error, not half an object.
-                return web.Response(status=response.status, headers=response.headers, body=await upstream.read())
+                return web.Response(status=upstream.status, headers=headers, body=await upstream.read())
+            response = web.StreamResponse(headers=headers)
             await response.prepare(request)
             await copy_events(request, upstream, response)
             return response
+    except UNREACHED:
+        raise
     except aiohttp.ClientError as exc:
         raise ModelUnavailable(DIED, retry_after_s=RETRY_AFTER_S) from exc
 
@@ -55,19 +63,36 @@ async def answer_late(request: web.Request, body: bytes, ticket: Ticket) -> web.
     response = web.StreamResponse(headers=STREAM_HEADERS)
     await response.prepare(request)
     try:
-        while (worker := await ticket.wait(0)) is None:
-            await send(request, response, encode_loading(ticket.expected_wait_s))
-            worker = await ticket.wait(COMMENT_INTERVAL_S)
+        for _ in range(TRIES):
+            while (worker := await ticket.wait(0)) is None:
+                await send(request, response, encode_loading(ticket.expected_wait_s))
+                await ticket.wait(COMMENT_INTERVAL_S)
+            try:
+                return await append_answer(request, body, worker, response)
+            except UNREACHED:
+                await ticket.renew()
+        raise ModelUnavailable(DIED)
+    except CspsError as exc:
+        await send(request, response, sse.encode_event(error_body(exc)))
+        await response.write_eof()
+    return response
+
+
+async def append_answer(
+    request: web.Request, body: bytes, worker: WorkerProcess, response: web.StreamResponse
+) -> web.StreamResponse:
+    """Raises what `pass_on` raises. A refusal becomes the last event."""
+    try:
         async with post(request, body, worker) as upstream:
             if is_stream(upstream):
                 await copy_events(request, upstream, response)
                 return response
             refusal = await upstream.read()
-        await send(request, response, b"data: " + refusal.replace(b"\n", b" ") + b"\n\n")
-    except CspsError as exc:
-        await send(request, response, sse.encode_event(error_body(exc)))
-    except aiohttp.ClientError:
-        await send(request, response, sse.encode_event(error_body(ModelUnavailable(DIED))))
+    except UNREACHED:
+        raise
+    except aiohttp.ClientError as exc:
+        raise ModelUnavailable(DIED) from exc
+    await send(request, response, b"data: " + refusal.replace(b"\n", b" ") + EVENT_END)
     await response.write_eof()
     return response
 

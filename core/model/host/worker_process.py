@@ -8,13 +8,14 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 
 from core import PROJECT_ROOT
+from core.model.host.spare_worker import SpareWorker
 from core.model.worker.announcements import WorkerFailed, WorkerReady, parse_announcement
 from core.model.worker.options import WorkerOptions
 from core.runtime.hang_guards import GuardTiming, HealthGuard, HttpHealthProbe, StopSignalGuard
@@ -22,6 +23,8 @@ from core.runtime.process_end import Guard, explain_exit
 
 STOP_MARGIN_S = 5.0  # to end after the last answer
 ANNOUNCEMENT_LIMIT_BYTES = 2**20
+
+Child = asyncio.subprocess.Process | SpareWorker
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +36,24 @@ class WorkerEnd:
     failure: WorkerFailed | None = None
 
 
-class WorkerProcess:
-    """`run` once. `http` reaches the worker; `ready` is its announcement, None while it loads."""
+class WorkerGone(aiohttp.ClientError):
+    """The worker has ended, and got nothing of a request."""
 
-    def __init__(self, options: WorkerOptions, timing: GuardTiming | None = None) -> None:
+
+class WorkerProcess:
+    """`run` once. `http` reaches the worker; `ready` is its announcement, None while it loads.
+
+    `spare`: a process that is used instead of a new one.
+    """
+
+    def __init__(
+        self, options: WorkerOptions, spare: SpareWorker | None = None, timing: GuardTiming | None = None
+    ) -> None:
         self.options = options
+        self._spare = spare
         self.ready: WorkerReady | None = None
         self._timing = timing or GuardTiming()
-        self._child: asyncio.subprocess.Process | None = None
+        self._child: Child | None = None
         self._failure: WorkerFailed | None = None
         self._stopping = False
         self._ended = asyncio.Event()
@@ -52,6 +65,9 @@ class WorkerProcess:
 
     @property
     def http(self) -> aiohttp.ClientSession:
+        """Raises WorkerGone if the process has ended."""
+        if self._ended.is_set():
+            raise WorkerGone
         if self._http is None:
             connector = aiohttp.UnixConnector(self.options.socket, limit=0)
             self._http = aiohttp.ClientSession("http://worker", connector=connector, timeout=aiohttp.ClientTimeout())
@@ -64,17 +80,17 @@ class WorkerProcess:
             self._child = child = await self._start()
             try:
                 if self._stopping:
-                    child.terminate()
+                    child.send_signal(signal.SIGTERM)
                 reason = await self._watch(child, became_ready)
             finally:
                 with contextlib.suppress(ProcessLookupError):
                     child.kill()
             return WorkerEnd(reason, time.monotonic() - started, self._failure)
         finally:
+            self._ended.set()
+            remove_socket(self.options.socket)
             if self._http:
                 await self._http.close()
-            remove_socket(self.options.socket)
-            self._ended.set()
 
     async def stop(self) -> None:
         """Ends the worker: SIGTERM, the time for its running answers, SIGKILL."""
@@ -90,7 +106,10 @@ class WorkerProcess:
                     self._child.kill()
             await self._ended.wait()
 
-    async def _start(self) -> asyncio.subprocess.Process:
+    async def _start(self) -> Child:
+        if self._spare:
+            self._spare.begin(self.options.to_json())
+            return self._spare
         # The worker stays in our process group, which `csps-llm up` kills as a whole.
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "core.model.worker", self.options.to_json(), str(os.getpid())),
@@ -100,7 +119,7 @@ class WorkerProcess:
             limit=ANNOUNCEMENT_LIMIT_BYTES,
         )
 
-    async def _watch(self, child: asyncio.subprocess.Process, became_ready: Callable[[], None]) -> str:
+    async def _watch(self, child: Child, became_ready: Callable[[], None]) -> str:
         """Returns the reason of the process's end, which may be a guard's."""
         kill_reasons: list[str] = []
 
@@ -122,16 +141,22 @@ class WorkerProcess:
         probe = HttpHealthProbe("http://worker/health", Path(self.options.socket))
         return StopSignalGuard(self._timing), HealthGuard(probe, self._timing)
 
-    async def _read_announcements(self, child: asyncio.subprocess.Process, became_ready: Callable[[], None]) -> None:
+    async def _read_announcements(self, child: Child, became_ready: Callable[[], None]) -> None:
         """Returns when the process closes its end, which it does at its exit."""
-        assert child.stdout is not None
-        async for line in child.stdout:
+        async for line in lines_of(child):
             match parse_announcement(line):
                 case WorkerReady() as ready:
                     self.ready = ready
                     became_ready()
                 case WorkerFailed() as failed:
                     self._failure = failed
+
+
+def lines_of(child: Child) -> AsyncIterator[bytes]:
+    if isinstance(child, SpareWorker):
+        return child.lines(ANNOUNCEMENT_LIMIT_BYTES)
+    assert child.stdout is not None
+    return child.stdout
 
 
 def remove_socket(path: str) -> None:

@@ -1,7 +1,7 @@
 """`python -m core.model.worker OPTIONS [HOST_PID]` loads one model and serves it on a Unix socket until SIGTERM.
 
-OPTIONS is a `WorkerOptions` as JSON. The process ends with the host, whose id is HOST_PID. It announces on its standard
-output how its start ended (`announcements`); the log goes to standard error.
+OPTIONS is a `WorkerOptions` as JSON, or "-" if that comes on standard input. The process ends with the host, whose id
+is HOST_PID. It announces on its standard output how its start ended (`announcements`); the log goes to standard error.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from core.runtime.http_server import serve_app
 log = structlog.get_logger()
 
 MIN_FLUSH_S = 2.0  # for writing idle conversations, also after running answers took the whole drain time
+FROM_STANDARD_INPUT = "-"
 Announce = Callable[[Announcement], None]
 
 
@@ -37,7 +38,10 @@ def main(arguments: list[str]) -> int:
     """Returns the exit code: 2 if the model cannot be loaded before somebody changes something, 1 for other errors."""
     if len(arguments) > 1:
         end_with_parent(int(arguments[1]))
-    options = WorkerOptions.from_json(arguments[0])
+    content = sys.stdin.read() if arguments[0] == FROM_STANDARD_INPUT else arguments[0]
+    if not content:  # the host did not need this worker
+        return 0
+    options = WorkerOptions.from_json(content)
     logging.configure(LogSettings.model_validate({"level": options.log_level, "format": options.log_format}), "model")
     announce = open_announcements()
     try:

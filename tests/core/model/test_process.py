@@ -14,7 +14,7 @@ import pytest
 
 from core.configuration import settings
 from core.errors import ConfigError
-from core.model.__main__ import serve
+from core.model.host.program import serve
 from tests.core.model.worker.support_model_client import (
     CHAT,
     PERSONALITY,

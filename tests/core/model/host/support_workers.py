@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from core.model.host.deployment import Deployment, MemoryUse
+from core.model.host.memory_budget import MemoryBudget
 from core.model.host.pool import ModelPool
 from core.model.host.worker_process import WorkerEnd, WorkerProcess
 from core.model.worker.announcements import WorkerFailed, WorkerReady
@@ -84,7 +85,7 @@ class Workers:
     def __init__(self, budget: int = 25) -> None:
         self.clock = FakeClock()
         self.started: list[FakeWorker] = []
-        self.pool = ModelPool(self._launch, budget, self.clock)
+        self.pool = ModelPool(self._launch, MemoryBudget(budget, budget), self.clock)
 
     def _launch(self, wanted: Deployment) -> WorkerProcess:
         worker = FakeWorker(wanted.options)

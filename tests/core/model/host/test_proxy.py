@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -57,8 +58,7 @@ class WorkerApp:
         runner = web.AppRunner(app, handler_cancellation=True)
         await runner.setup()
         await web.UnixSite(runner, str(self.socket)).start()
-        worker = WorkerProcess(MODEL.options.__class__.from_json(MODEL.options.to_json()))
-        object.__setattr__(worker.options, "socket", str(self.socket))
+        worker = WorkerProcess(replace(MODEL.options, socket=str(self.socket)))
         try:
             yield worker
         finally:
@@ -66,19 +66,34 @@ class WorkerApp:
             await runner.cleanup()
 
 
-class FakeTicket(Ticket):
-    def __init__(self) -> None:
-        super().__init__(MODEL, 0.0, lambda: 7.25, lambda _ticket: self.released.set())
-        self.released = asyncio.Event()
+class FakeOffice:
+    """Stands in for the pool: notes the release of its ticket."""
 
-    def give(self, worker: WorkerProcess) -> FakeTicket:
-        self.grant(PooledWorker(worker, MODEL, MODEL.memory, 0.0, 0.0))
+    def __init__(self) -> None:
+        self.released = asyncio.Event()
+        self.ticket = Ticket(self, MODEL, 0.0)
+        self.updates = 0
+
+    def expected_wait_s(self, _deployment: object) -> float:
+        return 7.25
+
+    def release(self, _ticket: Ticket) -> None:
+        self.released.set()
+
+    def update(self) -> None:
+        self.updates += 1
+
+    def give(self, worker: WorkerProcess) -> FakeOffice:
+        self.worker = PooledWorker(worker, MODEL, MODEL.memory, 0.0, 0.0)
+        self.ticket.grant(self.worker)
         return self
 
 
-async def client_of(aiohttp_client: AiohttpClient, ticket: Ticket, *, streams: bool = True) -> aiohttp.ClientSession:
+async def client_of(
+    aiohttp_client: AiohttpClient, office: FakeOffice, *, streams: bool = True
+) -> aiohttp.ClientSession:
     async def handle(request: web.Request) -> web.StreamResponse:
-        return await proxy.answer(request, await request.read(), ticket, streams=streams)
+        return await proxy.answer(request, await request.read(), office.ticket, streams=streams)
 
     app = web.Application(middlewares=[errors_as_json])
     app.router.add_post(CHAT, handle)
@@ -98,7 +113,7 @@ async def test_each_event_arrives_when_it_is_sent(aiohttp_client: AiohttpClient,
 
     app = WorkerApp(tmp_path / "w.sock", handle)
     async with app.serving() as worker:
-        client = await client_of(aiohttp_client, ticket := FakeTicket().give(worker))
+        client = await client_of(aiohttp_client, office := FakeOffice().give(worker))
         async with client.post(CHAT, data=b'{"stream": true, "x": "\xc3\xa9"}') as response:
             first = await response.content.readuntil(b"\n\n")
             seen.set()
@@ -107,7 +122,7 @@ async def test_each_event_arrives_when_it_is_sent(aiohttp_client: AiohttpClient,
     assert chunk("one") == first
     assert chunk(" two", "stop") + sse.encode_done() == rest
     assert [b'{"stream": true, "x": "\xc3\xa9"}'] == app.bodies
-    assert ticket.released.is_set()
+    assert office.released.is_set()
 
 
 async def test_a_worker_that_dies_within_an_event_leaves_no_half_event(
@@ -124,7 +139,7 @@ async def test_a_worker_that_dies_within_an_event_leaves_no_half_event(
         return response
 
     async with WorkerApp(tmp_path / "w.sock", handle).serving() as worker:
-        client = await client_of(aiohttp_client, FakeTicket().give(worker))
+        client = await client_of(aiohttp_client, FakeOffice().give(worker))
         async with client.post(CHAT, data=b"{}") as response:
             events = (await response.read()).split(b"\n\n")
 
@@ -145,7 +160,7 @@ async def test_a_worker_that_dies_before_its_answer_is_a_503(
         return web.Response()
 
     async with WorkerApp(tmp_path / "w.sock", handle).serving() as worker:
-        client = await client_of(aiohttp_client, FakeTicket().give(worker), streams=streams)
+        client = await client_of(aiohttp_client, FakeOffice().give(worker), streams=streams)
         async with client.post(CHAT, data=b"{}") as response:
             assert (503, "1") == (response.status, response.headers["Retry-After"])
             assert "model_unavailable" == (await response.json())["error"]["code"]
@@ -158,7 +173,7 @@ async def test_a_refusal_keeps_its_status(aiohttp_client: AiohttpClient, tmp_pat
         return web.json_response({"error": {"code": "overloaded"}}, status=503, headers={"Retry-After": "9"})
 
     async with WorkerApp(tmp_path / "w.sock", handle).serving() as worker:
-        client = await client_of(aiohttp_client, FakeTicket().give(worker))
+        client = await client_of(aiohttp_client, FakeOffice().give(worker))
         async with client.post(CHAT, data=b"{}") as response:
             assert (503, "9") == (response.status, response.headers["Retry-After"])
             assert {"error": {"code": "overloaded"}} == await response.json()
@@ -177,11 +192,11 @@ async def test_a_waiting_stream_says_so_with_the_expected_time(
         return response
 
     async with WorkerApp(tmp_path / "w.sock", handle).serving() as worker:
-        client = await client_of(aiohttp_client, ticket := FakeTicket())
+        client = await client_of(aiohttp_client, office := FakeOffice())
         async with client.post(CHAT, data=b"{}") as response:
             assert b": loading wait_s=7.2\n\n" == await response.content.readuntil(b"\n\n")
             assert b": loading wait_s=7.2\n\n" == await response.content.readuntil(b"\n\n")
-            ticket.give(worker)
+            office.give(worker)
             rest = await response.read()
 
     assert rest.endswith(chunk("one", "stop") + sse.encode_done())
@@ -193,11 +208,11 @@ async def test_a_failure_after_the_comments_is_an_event(
     """The status 200 is out already, whether the load or the worker fails."""
     monkeypatch.setattr(proxy, "FIRST_COMMENT_AFTER_S", 0.0)
     monkeypatch.setattr(proxy, "COMMENT_INTERVAL_S", 0.001)
-    refused = FakeTicket()
+    refused = FakeOffice()
     client = await client_of(aiohttp_client, refused)
     async with client.post(CHAT, data=b"{}") as response:
         await response.content.readuntil(b"\n\n")
-        refused.refuse(ModelRefused("a.gguf is cut"))
+        refused.ticket.refuse(ModelRefused("a.gguf is cut"))
         rest = await response.read()
     with pytest.raises(ModelRefused, match="model_refused"):
         list(StreamReader().feed(rest))
@@ -206,10 +221,10 @@ async def test_a_failure_after_the_comments_is_an_event(
         return web.json_response({"error": {"code": "context_length_exceeded", "tokens": 9, "limit": 5}}, status=400)
 
     async with WorkerApp(tmp_path / "w.sock", handle).serving() as worker:
-        client = await client_of(aiohttp_client, ticket := FakeTicket())
+        client = await client_of(aiohttp_client, office := FakeOffice())
         async with client.post(CHAT, data=b"{}") as response:
             await response.content.readuntil(b"\n\n")
-            ticket.give(worker)
+            office.give(worker)
             *_, last, end = (await response.read()).split(b"\n\n")
     assert ("context_length_exceeded", b"") == (json.loads(last.removeprefix(b"data: "))["error"]["code"], end)
 
@@ -232,11 +247,33 @@ async def test_a_client_that_leaves_gives_its_place_back(
         return response
 
     async with WorkerApp(tmp_path / "w.sock", handle).serving() as worker:
-        ticket = FakeTicket().give(worker) if is_loaded else FakeTicket()
-        client = await client_of(aiohttp_client, ticket)
+        office = FakeOffice().give(worker) if is_loaded else FakeOffice()
+        client = await client_of(aiohttp_client, office)
         response = await client.post(CHAT, data=b"{}")
         await response.content.readuntil(b"\n\n")
         response.close()
-        await asyncio.wait_for(ticket.released.wait(), 10)
+        await asyncio.wait_for(office.released.wait(), 10)
         if is_loaded:
             await asyncio.wait_for(cancelled.wait(), 10)
+
+
+@pytest.mark.parametrize("streams", [True, False])
+async def test_a_request_that_reached_no_worker_waits_for_the_next_one(
+    aiohttp_client: AiohttpClient, tmp_path: Path, streams: bool
+) -> None:
+    """The worker has ended, and the pool learns it a moment later. Nobody sees an error."""
+
+    async def handle(_request: web.Request) -> web.StreamResponse:
+        return web.json_response({"answered": True})
+
+    gone = WorkerProcess(replace(MODEL.options, socket=str(tmp_path / "gone.sock")))
+    async with WorkerApp(tmp_path / "w.sock", handle).serving() as worker:
+        client = await client_of(aiohttp_client, office := FakeOffice().give(gone), streams=streams)
+        asking = asyncio.create_task(client.post(CHAT, data=b"{}"))
+        office.worker.gone.set()
+        while not office.updates:
+            await asyncio.sleep(0)
+        office.give(worker)
+        async with await asking as response:
+            assert {"answered": True} == await response.json()
+    await gone.http.close()
