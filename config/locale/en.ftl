@@ -1135,6 +1135,7 @@ cli-models-overridden-variable = LLM_MODEL is set and takes precedence. Unset it
 cli-models-not-a-chat-model = { $title } finds passages and does not chat.
 cli-models-refused-not_removable = { $title } is not a download of csps-llm, so it is not removed.
 cli-models-refused-in_use = { $title } is in use. Choose another model first: csps-llm models use MODEL
+cli-models-refused-named = { $title } is the model of { $personalities }. Change the key `model` there first.
 cli-models-refused-is_downloading = { $title } is being downloaded. Stop the service, or choose another model first.
 cli-models-refused-not_here = { $title } is not on this machine.
 cli-models-remote = { $title } is answered by its engines, not by this machine. To make it the default: LLM_MODEL={ $id }

@@ -1158,6 +1158,7 @@ cli-models-overridden-variable = LLM_MODEL est défini et a préséance. Annulez
 cli-models-not-a-chat-model = { $title } trouve des passages et ne converse pas.
 cli-models-refused-not_removable = { $title } n’a pas été téléchargé par csps-llm et n’est donc pas supprimé.
 cli-models-refused-in_use = { $title } est utilisé. Choisissez d’abord un autre modèle : csps-llm models use MODÈLE
+cli-models-refused-named = { $title } est le modèle de { $personalities }. Changez-y d’abord la clé `model`.
 cli-models-refused-is_downloading = { $title } est en cours de téléchargement. Arrêtez le service, ou choisissez d’abord un autre modèle.
 cli-models-refused-not_here = { $title } n’est pas sur cet appareil.
 cli-models-remote = { $title } est fourni par ses moteurs, et non par cet appareil. Pour en faire le modèle par défaut : LLM_MODEL={ $id }

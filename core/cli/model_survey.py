@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from core.cli.model_host import ServedModel
 from core.configuration import settings as settings_module
+from core.configuration.personalities import HubModel, Personalities, Personality
 from core.configuration.settings import Settings
+from core.errors import ConfigError
 from core.model.library.catalogue import FILE, CatalogueModel, ModelCatalogue
 from core.model.library.choice import STARTER, Choice, choose_default
 from core.model.library.download.progress import DownloadProgress, read_progress
@@ -97,6 +100,13 @@ class ModelSurvey:
             progress=progress,
         )
 
+    def personalities_of(self, spec: ModelSpec) -> list[str]:
+        """The names of the personalities that name the model."""
+        personalities = Personalities(self.settings.config_file("personalities"))
+        with suppress(ConfigError):  # `personalities validate` reports it
+            personalities.load()
+        return [name for name in personalities.names() if is_model(personalities.get(name), spec)]
+
     @property
     def default_is_here(self) -> bool:
         return self.file_of(self.choice.spec) is not None
@@ -131,6 +141,14 @@ class ModelSurvey:
             return progress.state
         verdict = self.verdicts.get(spec.id)
         return "available" if verdict is None or verdict.fits else "unfit"
+
+
+def is_model(personality: Personality, spec: ModelSpec) -> bool:
+    """Tells whether the personality names the model, by its id or its file."""
+    named = personality.model
+    if isinstance(named, HubModel):
+        return isinstance(spec.source, HubFile) and (named.repo, named.file) == (spec.source.repo, spec.source.pattern)
+    return named == spec.id
 
 
 def load_settings() -> Settings:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import typer
@@ -106,8 +106,10 @@ def remove(model_id: str, *, yes: bool) -> None:
     survey, language = survey_now(load_settings()), locale_language(os.environ)
     spec = find_local(model_id, survey.catalogue, language)
     row = survey.row(spec)
-    if (refusal := refuse_removal(row)) is not None:
-        raise BadRequest(text(f"cli-models-refused-{refusal}", language, title=spec.title))
+    users = survey.personalities_of(spec)
+    if (refusal := refuse_removal(row, users)) is not None:
+        values = {"title": spec.title, "personalities": ", ".join(users)}
+        raise BadRequest(text(f"cli-models-refused-{refusal}", language, **values))
     assert isinstance(spec.source, HubFile)
     if not yes:
         question = text("cli-models-remove-question", language, title=spec.title, size=row.size_bytes)
@@ -131,14 +133,19 @@ def survey_now(settings: Settings) -> ModelSurvey:
     return survey_models(settings, asyncio.run(fetch_served(settings)))
 
 
-def refuse_removal(row: ModelRow) -> str | None:
-    """Returns the last part of the key of the reason; None if the model may be removed."""
+def refuse_removal(row: ModelRow, personalities: Sequence[str] = ()) -> str | None:
+    """Returns the last part of the key of the reason; None if the model may be removed.
+
+    A model that is only loaded may: the host unloads it, and nobody asks for it again.
+    """
     if not isinstance(row.spec.source, HubFile):
         return "not_removable"
     if row.path is None and row.progress is None:
         return "not_here"
-    if row.is_default or row.state in ("in_use", "loaded", "loading"):
+    if row.is_default or row.state in ("in_use", "loading"):
         return "in_use"
+    if personalities:
+        return "named"
     return "is_downloading" if row.state in ("downloading", "waiting", "checking") else None
 
 

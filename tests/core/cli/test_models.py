@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from core import PROJECT_ROOT
 from core.cli import app, model_host, models
 from core.cli.model_pull import ProgressDisplay
 from core.cli.model_survey import ModelRow, ModelState
@@ -408,8 +409,9 @@ def test_remove_frees_an_unfinished_download(data: Path) -> None:
     ("state", "is_default", "expected"),
     [
         ("downloaded", True, "in_use"),
-        ("loaded", False, "in_use"),
+        ("in_use", False, "in_use"),
         ("loading", False, "in_use"),
+        ("loaded", False, None),
         ("downloading", False, "is_downloading"),
         ("downloaded", False, None),
         ("paused", False, None),
@@ -430,3 +432,20 @@ def test_the_reason_of_a_refusal_says_what_to_do(data: Path) -> None:
         run("remove", "large", "--yes")
     with pytest.raises(BadRequest, match="not a download"):
         run("remove", "starter", "--yes")
+
+
+def test_a_model_of_a_personality_is_not_removed(data: Path) -> None:
+    """The running service would download it again."""
+    folder = data.parent / "config" / "personalities"
+    folder.mkdir()
+    shipped = (PROJECT_ROOT / "config" / "personalities" / "whisper.toml").read_text(encoding="utf-8")
+    tables = {"one": 'model = "embedder"', "two": 'model = { repo = "other/Own", file = "own.gguf" }'}
+    for name, line in tables.items():
+        (folder / f"{name}.toml").write_text(f"{line}\n{shipped}", encoding="utf-8")
+    store(data / "models", "embedder.gguf", repo="someone/Embedder-GGUF")
+    store(data / "models", "own.gguf", repo="other/Own")
+
+    with pytest.raises(BadRequest, match=r"the model of one\\. Change the key `model`"):
+        run("remove", "embedder", "--yes")
+    with pytest.raises(BadRequest, match="the model of two"):
+        run("remove", "other/Own/own.gguf", "--yes")
