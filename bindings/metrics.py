@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 
-from core.contract import Usage
+from core.contract import Done
+from core.runtime.answer_counter import AnswerCounter
 from core.runtime.http_server import count_tokens
 
 
@@ -28,7 +29,9 @@ class BotMetrics:
         self.waiting = Gauge("csps_bot_answers_waiting", "Messages waiting to be answered", registry=registry)
         self.feedback = Counter("csps_bot_feedback", "Feedback on answers", ("value",), registry=registry)
         self.tokens = Counter("csps_bot_tokens", "Tokens counted by the model", ("kind",), registry=registry)
+        self.by_model = AnswerCounter("csps_bot_answers_by_model", registry)
         ProcessCollector(registry=registry)
 
-    def add_usage(self, usage: Usage) -> None:
-        count_tokens(self.tokens, usage)
+    def count_answer(self, answer: Done) -> None:
+        count_tokens(self.tokens, answer.usage)
+        self.by_model.count(answer.model)

@@ -18,6 +18,7 @@ from core.contract import Description, Done, Engine, Event, Language, Prompt, Ta
 from core.errors import CspsError, Overloaded, PersonalityUnknown, Stopping
 from core.model_report import describe
 from core.rag.source_list import append_source_list
+from core.runtime.answer_counter import AnswerCounter
 from core.runtime.http_server import count_tokens
 from web.client_identity import ClientIdentity
 
@@ -49,6 +50,7 @@ class WebMetrics:
         self.errors = Counter("csps_web_errors", "Errors sent to clients", ("code",), registry=r)
         self.running = Gauge("csps_web_replies_running", "Answers being written", registry=r)
         self.tokens = Counter("csps_web_tokens", "Tokens as the model counted them", ("kind",), registry=r)
+        self.answers = AnswerCounter("csps_web_answers", r)
         self.first_words = Histogram(
             "csps_web_first_words_seconds", "From prompt to first words", buckets=FIRST_WORDS_BUCKETS_S, registry=r
         )
@@ -64,6 +66,10 @@ class WebMetrics:
 
     def count_usage(self, usage: Usage) -> None:
         count_tokens(self.tokens, usage)
+
+    def count_answer(self, answer: Done | ToilResult) -> None:
+        self.count_usage(answer.usage)
+        self.answers.count(answer.model)
 
 
 class DrainGate:
@@ -144,13 +150,13 @@ class Service:
                         has_text = True
                         self.metrics.first_words.observe(time.monotonic() - started_s)
                     if isinstance(event, Done):
-                        self.metrics.count_usage(event.usage)
+                        self.metrics.count_answer(event)
                     yield event
 
     async def toil(self, task: Task) -> ToilResult:
         with self.metrics.running.track_inprogress():
             result = await self.engine.toil(task)
-        self.metrics.count_usage(result.usage)
+        self.metrics.count_answer(result)
         return result
 
     async def toil_events(self, task: Task) -> AsyncGenerator[ToilEvent, None]:
@@ -158,7 +164,7 @@ class Service:
             async with aclosing(self.engine.toil_events(task)) as events:
                 async for event in events:
                     if isinstance(event, ToilResult):
-                        self.metrics.count_usage(event.usage)
+                        self.metrics.count_answer(event)
                     yield event
 
     async def description(self, personality: str) -> Description | None:

@@ -240,7 +240,7 @@ class AnswerDelivery:
         outcome = await deliver(events, self._outlet, self._ledger, await self._build_options(stops=stops))
         self.task.reason = outcome.reason
         if outcome.done:
-            self._bot.metrics.add_usage(outcome.done.usage)
+            self._bot.metrics.count_answer(outcome.done)
         store, incoming = self._bot.store, self.context.incoming
         if outcome.ending in SEEN_ENDINGS and not await store.has_seen_notice(incoming, "privacy"):
             await store.record_notice(incoming, "privacy")

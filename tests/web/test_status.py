@@ -148,4 +148,5 @@ async def test_metrics_hold_no_text_of_a_person(whisper: Site) -> None:
     assert 'csps_web_requests_total{method="GET",route="unknown",status="404"} 1.0' in text
     assert 'csps_web_requests_total{method="other",route="unknown",status="405"} 1.0' in text
     assert 'csps_web_tokens_total{kind="completion"} 6.0' in text
+    assert 'csps_web_answers_total{model="fake-model"} 2.0' in text
     assert "secretive" not in text.lower()

@@ -24,6 +24,7 @@ TITLE_LIMIT_CHARS = 200
 PROBLEM_LIMIT_CHARS = 300
 AWAITED_STATES = ("downloading", "failed")
 LOADED_STATES = ("loaded", None)
+CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")  # of an address
 FOLDERS = re.compile(r"(?<![\w:/.])~?/(?:[^\s/:'\"]+/)+")  # of an absolute path, which is nobody's business
 
 
@@ -163,5 +164,5 @@ def positive(value: object) -> float | None:
 
 
 def one_line(problem: str) -> str:
-    """A problem for everyone who sees /readyz: without the folders of this machine, and of a bounded length."""
-    return FOLDERS.sub("", " ".join(problem.split()))[:PROBLEM_LIMIT_CHARS]
+    """A problem for everyone who sees /readyz: without folders of this machine and credentials, of bounded length."""
+    return FOLDERS.sub("", CREDENTIALS.sub("", " ".join(problem.split())))[:PROBLEM_LIMIT_CHARS]

@@ -59,7 +59,8 @@ def test_the_only_model_answers_also_while_it_is_downloaded() -> None:
 def test_a_failed_download_has_a_reason_without_folders() -> None:
     """The reason is for everyone who sees /readyz: one line of bounded length, without paths of this machine."""
     problem = (
-        "no space left: /srv/secret folder/models/x.gguf.part\n~/private/y, see https://hub.example/a/b " + "z" * 999
+        "no space left: /srv/secret folder/models/x.gguf.part\n~/private/y, see https://me:hush@hub.example/a/b "
+        + "z" * 999
     )
     progress = listed(LARGE | {"state": "failed", "download": {"problem": problem}}).requested("large").progress
 
@@ -68,6 +69,7 @@ def test_a_failed_download_has_a_reason_without_folders() -> None:
     assert progress.problem is not None
     assert "secret" not in progress.problem.replace("secret folder", "")
     assert "private" not in progress.problem
+    assert "hush" not in progress.problem
     assert "\n" not in progress.problem
     assert "https://hub.example/a/b" in progress.problem
     assert len(progress.problem) <= 300
