@@ -21,12 +21,11 @@ from core.configuration import settings as settings_module
 from core.configuration.personalities import Personalities, unknown_collections, unknown_models, unknown_sources
 from core.configuration.settings import Settings
 from core.errors import ConfigError, CspsError, StorageError
-from core.model.client import ModelClient, known_models
+from core.model.client import known_models
 from core.rag.facts.collections import FILE, load_collections
 from core.rag.facts.document_rows import collection_sizes
 from core.rag.sources.catalogue import Sources
 from core.runtime.http_server import reachable_url
-from core.runtime.network_errors import explain_cause, without_credentials
 from core.storage.database import Database
 from core.texts import text
 
@@ -50,19 +49,6 @@ def check_versions(build: FindingBuilder) -> Iterator[Finding]:
         yield build("packages", "problem", build.found("packages_missing", names=", ".join(missing)), "packages")
     else:
         yield build("packages", "ok", ", ".join(found))
-
-
-async def check_remote_engine(build: FindingBuilder, settings: Settings) -> list[Finding]:
-    """Checks the engine behind LLM_URL."""
-    client, url = ModelClient.from_settings(settings), without_credentials(settings.model.url or "")
-    try:
-        await client.ready()
-        found = (await client.info()).name
-    except CspsError as exc:
-        return [build("remote", "problem", f"{url}: {explain_cause(exc, build.language)}", "remote")]
-    finally:
-        await client.close()
-    return [build("remote", "ok", f"{url}: {found}")]
 
 
 async def check_port(build: FindingBuilder, settings: Settings) -> list[Finding]:

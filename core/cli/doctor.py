@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core.cli import checks, hardware_checks, model_checks
+from core.cli.engine_checks import check_engines
 from core.cli.facts_check import check_facts
 from core.cli.findings import Finding, FindingBuilder
 from core.cli.localization import locale_language
@@ -42,9 +43,8 @@ async def run_checks(environ: Mapping[str, str], build: FindingBuilder) -> list[
     if settings is None:
         return findings
     findings += [*hardware_checks.check_cores(build, settings), *await checks.check_personalities(build, settings)]
-    if settings.model.url:
-        findings += await checks.check_remote_engine(build, settings)
-    else:
+    findings += await check_engines(build, settings)
+    if not settings.model.url:
         findings += [*model_checks.check_models(build, settings), *model_checks.check_checksum(build)]
     findings += [*await checks.check_port(build, settings), *checks.check_disk(build, settings)]
     findings += [*await checks.check_database(build, settings), *await check_facts(build, settings)]

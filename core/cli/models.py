@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from core.cli import engine_checks
 from core.cli.localization import locale_language
 from core.cli.model_host import fetch_served
 from core.cli.model_survey import ModelRow, ModelSurvey, load_catalogue, load_settings, survey_models
@@ -54,7 +55,11 @@ def show_all(*, as_json: bool) -> None:
 
 def show_one(model_id: str, *, as_json: bool) -> None:
     """Prints everything about one model. Raises NotFound."""
-    survey, language = survey_now(load_settings()), locale_language(os.environ)
+    settings, language = load_settings(), locale_language(os.environ)
+    if model_id in load_catalogue(settings).remote:
+        show_engines(model_id, settings, language, as_json=as_json)
+        return
+    survey = survey_now(settings)
     row = survey.row(find_local(model_id, survey.catalogue, language))
     if as_json:
         print_json(describe_row(row, language))
@@ -63,6 +68,16 @@ def show_one(model_id: str, *, as_json: bool) -> None:
     for key, value in details(row, language):
         table.add_row(text(f"cli-models-detail-{key}", language), Text(value, overflow="fold"))
     (Console() if sys.stdout.isatty() else Console(width=WIDE)).print(table)
+
+
+def show_engines(model_id: str, settings: Settings, language: Language, *, as_json: bool) -> None:
+    """Prints what each engine of the model answers with, and what it lacks. Raises ConfigError."""
+    examined = asyncio.run(engine_checks.examine_model(model_id, settings))
+    if as_json:
+        print_json([engine_checks.as_row(each, language) for each in examined])
+        return
+    for each in examined:
+        typer.echo(engine_checks.describe(each, language))
 
 
 def use(model_id: str) -> None:

@@ -114,7 +114,7 @@ def browser_url(host: str, port: int) -> str:
 
 
 class MonitoredEngine(Protocol):
-    """`core.model.client.ModelClient`, as far as this module needs it."""
+    """`core.model.client.EngineConnection`, as far as this module needs it."""
 
     async def ready(self) -> None: ...
 
@@ -122,9 +122,10 @@ class MonitoredEngine(Protocol):
 
 
 class EngineMonitor:
-    """Reports when the engine behind LLM_URL stops answering, why, and when it answers again.
+    """Reports when an engine behind a URL stops answering, why, and when it answers again.
 
-    The service itself goes on: answers wait, and are refused in the end. Nothing else would tell an operator.
+    The service itself goes on: other engines answer, or answers wait, and are refused in the end. Nothing else would
+    tell an operator. `origin`: where the URL is set.
     """
 
     def __init__(
@@ -133,6 +134,7 @@ class EngineMonitor:
         url: str,
         log: EventLog,
         language: Language,
+        origin: str = "LLM_URL",
         up_interval_s: float = ENGINE_UP_INTERVAL_S,
         down_interval_s: float = ENGINE_DOWN_INTERVAL_S,
     ) -> None:
@@ -140,6 +142,7 @@ class EngineMonitor:
         self._url = without_credentials(url)
         self._log = log
         self._language = language
+        self._origin = origin
         self._up_interval_s = up_interval_s
         self._down_interval_s = down_interval_s
         self._reported: str | None = None  # the problem of the last report
@@ -168,5 +171,5 @@ class EngineMonitor:
         return None
 
     def _report(self, event: str, level: str, **values: object) -> None:
-        message = text(f"cli-up-{event}", self._language, url=self._url, **values)
+        message = text(f"cli-up-{event}", self._language, url=self._url, origin=self._origin, **values)
         self._log.write_event(event, message, level=level, url=self._url, **values)

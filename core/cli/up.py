@@ -123,7 +123,7 @@ async def serve(plan: StartPlan) -> None:
             supervisor,
             announce(announcer, supervisor, announced),
             monitor_model(plan.settings, log, language, announced),
-            monitor_engine(plan.settings, log, language),
+            monitor_engines(plan, log),
             BotMonitor(bots, log, language).run(),
         )
         log.write_event("stopped", text("cli-up-stopped", language))
@@ -165,14 +165,17 @@ async def monitor_model(settings: Settings, log: MergedLog, language: Language, 
     await monitor_models(settings, log, language)
 
 
-async def monitor_engine(settings: Settings, log: MergedLog, language: Language) -> None:
-    """Runs until cancelled; returns at once if the model is a process of ours."""
-    if settings.model.url:
-        client = ModelClient.from_settings(settings)
-        try:
-            await EngineMonitor(client, settings.model.url, log, language).run()
-        finally:
-            await client.close()
+async def monitor_engines(plan: StartPlan, log: MergedLog) -> None:
+    """Watches the engines behind URLs until cancelled; returns at once if there are none."""
+    client = ModelClient.from_settings(plan.settings, environ=plan.environ)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for model, engine in client.connections():
+                url = plan.settings.model.url or "" if model is None else engine.label
+                origin = "LLM_URL" if model is None else f"models.toml, [{model}]"
+                tasks.create_task(EngineMonitor(engine, url, log, plan.language, origin).run())
+    finally:
+        await client.close()
 
 
 async def run(supervisor: Supervisor, *reporters: Coroutine[None, None, None]) -> None:

@@ -6,17 +6,22 @@ engine_connection.py  one engine over HTTP: chat_request.py is what it gets, res
 remote_pools.py       the pools of the models of models.toml, and of their changes
 engine_address.py     URLs, keys and connections, from the settings and models.toml
 capability_*.py       what an engine can do: tried out once (probe), remembered (store), beside the answers (learner)
+examination.py        an engine for an operator: does it answer, and what does it lack
 known_models.py       the models that a personality may name
 """
 
 from core.model.client.engine_address import local_url
+from core.model.client.engine_connection import EngineConnection
 from core.model.client.engine_metrics import EngineMetrics
+from core.model.client.examination import EngineExamination
 from core.model.client.known_models import known_models
 from core.model.client.model_client import ModelClient
 from core.model.client.served_models import ASSUMED_WINDOW_TOKENS, ModelInfo, ServedModels
 
 __all__ = [
     "ASSUMED_WINDOW_TOKENS",
+    "EngineConnection",
+    "EngineExamination",
     "EngineMetrics",
     "ModelClient",
     "ModelInfo",

@@ -104,7 +104,7 @@ class CapabilityLearner:
         return capabilities
 
     def _report(self, engine: EngineConnection, model: str, capabilities: EngineCapabilities) -> None:
-        if missing := capabilities.missing():
-            log.warning("engine_lacks_features", engine=engine.label, model=model, missing=list(missing))
+        if missing := set(capabilities.missing()) - {"embeddings"}:  # few engines of chat models have those
+            log.warning("engine_lacks_features", engine=engine.label, model=model, missing=sorted(missing))
         else:
             log.info("engine_has_features", engine=engine.label, model=model)

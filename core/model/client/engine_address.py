@@ -47,7 +47,7 @@ def address_of(entry: EngineEntry, model_id: str, environ: Mapping[str, str]) ->
     key = None
     if entry.key_env:
         if not environ.get(entry.key_env):
-            raise ConfigError(f"{entry.key_env}, the key of {entry.url} for the model {model_id}, is not set")
+            raise ConfigError(f"{entry.key_env}, the key of {entry.label} for the model {model_id}, is not set")
         key = SecretStr(environ[entry.key_env])
         try:
             sendable(key)

@@ -21,7 +21,9 @@ from core.model.client.capability_learner import CapabilityLearner
 from core.model.client.capability_store import CapabilityStore
 from core.model.client.chat_request import ChatRequest
 from core.model.client.engine_address import EngineAddress, connect, connect_local
+from core.model.client.engine_connection import EngineConnection
 from core.model.client.engine_pool import EnginePool
+from core.model.client.examination import EngineExamination, examine
 from core.model.client.remote_pools import RemotePools, build_pool
 from core.model.client.served_models import ModelInfo, ServedModels
 from core.model.library.catalogue import FILE, ModelCatalogue, RemoteModel
@@ -102,6 +104,16 @@ class ModelClient:
     def engines(self) -> tuple[EngineHealth, ...]:
         """The engines behind URLs, as the last requests found them."""
         return tuple(health for pool in (self.own, *self.pools.values()) for health in pool.health())
+
+    async def examine(self, model: str | None = None) -> list[EngineExamination]:
+        """Examines the engines behind URLs, or those of one model of models.toml, all at once."""
+        engines = [(name, engine) for name, engine in self.connections() if model in (None, name)]
+        return await asyncio.gather(*(examine(name, engine, self._learner) for name, engine in engines))
+
+    def connections(self) -> list[tuple[str | None, EngineConnection]]:
+        """The engines behind URLs, each with its model's id in models.toml; None for the engine of LLM_URL."""
+        pools = (self.own, *self.pools.values())
+        return [(pool.name, engine) for pool in pools for engine in pool.engines.values() if not engine.is_local]
 
     def stream(
         self,

@@ -12,6 +12,7 @@ import pytest
 from core import PROJECT_ROOT
 from core.cli import checks, hardware_checks
 from core.cli.doctor import doctor
+from core.cli.engine_checks import check_engines
 from core.cli.findings import Finding, FindingBuilder
 from core.configuration import settings
 from core.storage.database import Database
@@ -89,9 +90,9 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_an_unreachable_remote_engine(tmp_path: Path) -> None:
     """With LLM_URL the engine is checked instead of the model file."""
-    found = only(await checks.check_remote_engine(ENGLISH, load(tmp_path, LLM_URL="http://127.0.0.1:1/v1")))
+    found = only(await check_engines(ENGLISH, load(tmp_path, LLM_URL="http://127.0.0.1:1/v1")))
     assert found.state == "problem"
-    assert found.found == "http://127.0.0.1:1/v1: nothing listens there"
+    assert found.found == "127.0.0.1:1: nothing listens there"
     assert "LLM_URL" in found.advice
 
 

@@ -187,16 +187,17 @@ def test_an_answer_of_another_form_is_no_host(body: Any) -> None:
 
 
 def test_a_model_of_remote_engines_is_listed(data: Path) -> None:
-    """Its engines answer, so there is nothing to download, select or remove here."""
+    """Its engines answer, so there is nothing to download, select or remove here. `show` asks them."""
     file = data.parent / "config" / "models.toml"
-    file.write_text(CATALOGUE + '[far]\ntitle = "Far"\nengines = [{ url = "http://user:pw@gpu.example/v1" }]\n')
+    file.write_text(CATALOGUE + '[far]\ntitle = "Far"\nengines = [{ url = "http://user:pw@gpu.invalid/v1" }]\n')
 
     shown = run("list")[1]
     assert "far" in shown
-    assert "answered by gpu.example" in shown
+    assert "answered by gpu.invalid" in shown
     assert "pw" not in shown
-    assert ["gpu.example"] == listed()["far"]["engines"]
-    for command in ("show", "use", "pull", "remove"):
+    assert ["gpu.invalid"] == listed()["far"]["engines"]
+    assert "gpu.invalid: " in run("show", "far")[1]
+    for command in ("use", "pull", "remove"):
         with pytest.raises(BadRequest, match="LLM_MODEL=far"):
             run(command, "far")
 

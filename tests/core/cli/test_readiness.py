@@ -134,7 +134,8 @@ def test_browser_url(host: str, url: str) -> None:
 async def monitored(url: str, language: Language = "en", **environ: str) -> AsyncIterator[FakeLog]:
     """The log of a monitor with the real client, which checks the engine every 10 ms."""
     log, client = FakeLog(), ModelClient.from_settings(load({"LLM_URL": url, **environ}))
-    monitor = EngineMonitor(client, url, log, language, up_interval_s=0.01, down_interval_s=0.01)
+    [(_, engine)] = client.connections()
+    monitor = EngineMonitor(engine, url, log, language, up_interval_s=0.01, down_interval_s=0.01)
     task = asyncio.create_task(monitor.run())
     try:
         yield log
