@@ -52,20 +52,21 @@ class TuningSearch:
     def run(self, default: Trial, space: Sequence[Dimension], report: Report = lambda _: None) -> TuningResult:
         """Returns the fastest trial, which may be the default. Raises ValueError if the default cannot be measured."""
         best = default
-        for dimension in space:
-            if self._is_late():
+        for number, dimension in enumerate(space):
+            left_s = (1 - CONFIRM_SHARE) * self._budget_s - self._elapsed()
+            if left_s <= 0:
                 break
             report(dimension.name)
-            best = self._race(best, dimension)
+            best = self._race(best, dimension, self._elapsed() + left_s / (len(space) - number))
         report("confirm")
         return self._confirm(default, best)
 
-    def _race(self, best: Trial, dimension: Dimension) -> Trial:
-        """Returns the winner among `best` and the dimension's other trials."""
+    def _race(self, best: Trial, dimension: Dimension, until_s: float) -> Trial:
+        """Returns the winner among `best` and the dimension's other trials. `until_s` counts from the start."""
         challengers = dimension.trials(best)
         samples: dict[Trial, list[Timing]] = {trial: [] for trial in (best, *challengers)}
         for number in range(MOST_ROUNDS):
-            if not challengers or self._is_late():
+            if not challengers or self._elapsed() > until_s:
                 break
             refused = self._round([best, *challengers], dimension.parts, samples, number)
             challengers = [trial for trial in challengers if trial not in refused]
@@ -77,9 +78,6 @@ class TuningSearch:
         winner = min(challengers, key=lambda trial: median_cost(samples[trial]), default=best)
         needed = LOSSY_GAIN if (winner.kv_type, best.kv_type) == ("q8_0", "f16") else SMALLEST_GAIN
         return winner if is_faster(samples[winner], samples[best], needed) else best
-
-    def _is_late(self) -> bool:
-        return self._clock() - self._started > (1 - CONFIRM_SHARE) * self._budget_s
 
     def _round(
         self, trials: Sequence[Trial], parts: Sequence[Part], samples: dict[Trial, list[Timing]], number: int

@@ -30,7 +30,7 @@ TARGET_S = 0.6  # of one part of a measurement
 PROMPT_LIMITS = (32, 512)  # tokens
 STEP_LIMITS = (3, 24)
 CALIBRATIONS = 3
-CELLS = PROMPT_LIMITS[1] + (SHARED_SEQUENCES + 1) * (STEP_LIMITS[1] + 1)
+CELLS = sum(PROMPT_LIMITS) + (SHARED_SEQUENCES + 1) * (STEP_LIMITS[1] + 1)
 CONTEXTS_KEPT = 4
 FIRST_TOKEN, TOKEN_RANGE = 100, 400  # ordinary tokens in every vocabulary
 
@@ -80,25 +80,23 @@ class SpeedMeter:
         self._calibrated = True
 
     def _measure_prompt(self, context: Any) -> float:
-        """Returns the seconds of one token of a prompt."""
-        llama.llama_memory_clear(llama.llama_get_memory(context), False)
+        """Returns the seconds of one token of a prompt, in a sequence that is dropped afterwards."""
         started = time.perf_counter()
-        self._decode(context, [BatchRow(0, 0, self._tokens(self._prompt_tokens), True)])
-        return (time.perf_counter() - started) / self._prompt_tokens
+        self._decode(context, [BatchRow(SHARED_SEQUENCES, 0, self._tokens(self._prompt_tokens), True)])
+        took_s = time.perf_counter() - started
+        llama.llama_memory_seq_rm(llama.llama_get_memory(context), SHARED_SEQUENCES, 0, -1)
+        return took_s / self._prompt_tokens
 
     def _measure_steps(self, context: Any, sequences: int) -> float:
         """Returns the seconds of a step with so many answers, each after the same prompt."""
-        memory = llama.llama_get_memory(context)
-        llama.llama_memory_clear(memory, False)
-        start = PROMPT_LIMITS[0]
-        self._decode(context, [BatchRow(0, 0, self._tokens(start), True)])
-        for sequence in range(1, sequences):
-            llama.llama_memory_seq_cp(memory, 0, sequence, 0, start)
-        self._step(context, sequences, start)  # the first one makes llama.cpp prepare its graph
+        self._step(context, sequences, PROMPT_LIMITS[0])  # the first one makes llama.cpp prepare its graph
         started = time.perf_counter()
         for number in range(1, self._steps + 1):
-            self._step(context, sequences, start + number)
-        return (time.perf_counter() - started) / self._steps
+            self._step(context, sequences, PROMPT_LIMITS[0] + number)
+        took_s = time.perf_counter() - started
+        for sequence in range(sequences):
+            llama.llama_memory_seq_rm(llama.llama_get_memory(context), sequence, PROMPT_LIMITS[0], -1)
+        return took_s / self._steps
 
     def _step(self, context: Any, sequences: int, position: int) -> None:
         self._decode(context, [BatchRow(each, position, self._tokens(1), True) for each in range(sequences)])
@@ -126,7 +124,7 @@ class SpeedMeter:
         config = RunnerConfig(
             window=None,
             cache_tokens=CELLS,
-            sequences=SHARED_SEQUENCES,
+            sequences=SHARED_SEQUENCES + 1,
             threads=trial.threads,
             threads_batch=trial.threads_batch,
         )
@@ -136,8 +134,15 @@ class SpeedMeter:
         if not llama.llama_get_memory(context):
             llama.llama_free(context)
             raise ConfigError("this model writes no answers: only models for chats are measured")
-        self._step(context, 1, 0)  # pages and graphs are prepared outside the measurement
+        self._fill_prompt(context)
         return context
+
+    def _fill_prompt(self, context: Any) -> None:
+        """Computes the prompt that all answers continue. Pages are touched here, outside the measurements."""
+        start = PROMPT_LIMITS[0]
+        self._decode(context, [BatchRow(0, 0, self._tokens(start), True)])
+        for sequence in range(1, SHARED_SEQUENCES):
+            llama.llama_memory_seq_cp(llama.llama_get_memory(context), 0, sequence, 0, start)
 
     def _model(self, trial: Trial) -> Any:
         """Returns the weights, loaded again if another number of layers belongs on GPUs."""
