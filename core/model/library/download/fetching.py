@@ -21,7 +21,7 @@ from core.model.library.download.disk_threads import disk_threads
 from core.model.library.download.failures import DownloadFailed
 from core.model.library.download.http_access import HubHttp, create_client, is_offline, read_access
 from core.model.library.download.hub import Hub, RemoteFile
-from core.model.library.download.leftovers import remove_leftovers
+from core.model.library.download.leftovers import remove_leftovers, remove_superseded
 from core.model.library.download.model_download import ModelDownload
 from core.model.library.download.patience import Patience, as_failure
 from core.model.library.download.policy import TransferPolicy
@@ -88,6 +88,7 @@ async def download(hub: Hub, source: HubFile, models: Path, on_progress: OnProgr
         try:
             with hold_lock(folder / LOCK_FILE):
                 if not (found := await asyncio.to_thread(find_downloaded, models, source)):
+                    await asyncio.to_thread(remove_superseded, models, source, folder)
                     await run_download(hub, source, models, files, on_progress, policy)
                 await asyncio.to_thread(remove_folder, folder)
         except AlreadyLocked:

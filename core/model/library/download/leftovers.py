@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterable
+import time
 from pathlib import Path
 
 import structlog
@@ -24,25 +24,34 @@ from core.runtime.lock_file import AlreadyLocked, hold_lock
 log = structlog.get_logger()
 
 UNCHECKED = ".unchecked"  # where version 0.1 had huggingface_hub put its downloads
+ABANDONED_S = 14 * 86_400.0  # since the last byte of a download that nobody continued
 HUB_CACHE = ".cache"  # where huggingface_hub keeps records and partial files of a folder that it fills
 
 
 def remove_leftovers(models: Path) -> None:
-    """Removes what other programs and older versions left in the models folder. Blocking."""
+    """Removes what other programs and older versions left in the models folder, and abandoned downloads. Blocking."""
     for folder in (models / UNCHECKED, *models.glob(f"*/{HUB_CACHE}")):
         if folder.is_dir() and not folder.is_symlink():
             log.info("download_leftover_removed", folder=str(folder))
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def remove_unwanted(models: Path, wanted: Iterable[HubFile]) -> None:
-    """Removes downloads that were begun and that no source in `wanted` continues. Blocking."""
-    sources = list(wanted)
     for folder in (models / PARTIALS).glob("*/*"):
-        names = read_names(folder)
-        repo = folder.parent.name
-        if not any(is_repo(repo, source) and matching(names, source.pattern) for source in sources):
+        if time.time() - last_write(folder) > ABANDONED_S:
             remove_download(folder)
+
+
+def remove_superseded(models: Path, source: HubFile, current: Path) -> None:
+    """Removes begun downloads of files that the source named before its repository changed. Blocking."""
+    for folder in partials_folder(models, source.repo).glob("*"):
+        if folder != current and matching(read_names(folder), source.pattern):
+            remove_download(folder)
+
+
+def last_write(folder: Path) -> float:
+    """Returns the time of the last change in a folder, in seconds since 1970; the present for one that is gone."""
+    try:
+        return max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+    except OSError:
+        return time.time()
 
 
 def remove_model(models: Path, source: HubFile) -> None:
@@ -65,7 +74,3 @@ def remove_download(folder: Path) -> None:
     for parent in (folder.parent, folder.parent.parent):
         with contextlib.suppress(OSError):
             parent.rmdir()
-
-
-def is_repo(folder_name: str, source: HubFile) -> bool:
-    return folder_name == source.repo.replace("/", "--")

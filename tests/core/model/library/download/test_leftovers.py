@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from core.model.library.download.leftovers import remove_model, remove_unwanted
+from core.model.library.download.leftovers import remove_leftovers, remove_model
 from core.model.library.download.progress import read_progress
 from core.model.library.download.repository_files import download_folder
 from core.model.library.specs import HubFile
@@ -38,18 +39,32 @@ async def test_leftovers_of_older_versions_are_removed(hub: FakeHub, tmp_path: P
     assert ["another--repo/x.gguf", f"{PLACE}/{NAME}"] == files_in(tmp_path)
 
 
-async def test_begun_downloads_that_nobody_wants_are_removed(hub: FakeHub, tmp_path: Path) -> None:
-    """Another model was chosen meanwhile. Wanted ones stay, and so do those that a process is at."""
+async def test_abandoned_downloads_are_removed(hub: FakeHub, tmp_path: Path) -> None:
+    """Nobody continued them for weeks. Those of this week stay, and so do those that a process is at."""
     await fetch_a_part(hub, tmp_path)
-    remove_unwanted(tmp_path, [HubFile("a/b", "*"), SOURCE])
+    folder = download_folder(tmp_path, REPO, NAME)
+    remove_leftovers(tmp_path)
     assert read_progress(tmp_path, SOURCE) is not None
 
-    with hold_lock(download_folder(tmp_path, REPO, NAME) / "lock"):
-        remove_unwanted(tmp_path, [])
+    for path in (*folder.iterdir(), folder):
+        os.utime(path, (0, 0))
+    with hold_lock(folder / "lock"):
+        for path in (*folder.iterdir(), folder):
+            os.utime(path, (0, 0))
+        remove_leftovers(tmp_path)
         assert read_progress(tmp_path, SOURCE) is not None
-    remove_unwanted(tmp_path, [HubFile(REPO, "*Q8_0.gguf")])
+    remove_leftovers(tmp_path)
 
     assert [] == list(tmp_path.iterdir())
+
+
+async def test_a_download_whose_file_was_renamed_is_removed(hub: FakeHub, tmp_path: Path) -> None:
+    """The pattern names another file of the repository now."""
+    await fetch_a_part(hub, tmp_path)
+    hub.files = {"renamed-Q4_K_M.gguf": model_bytes(seed=3)}
+    await fetch_from(hub, tmp_path)
+
+    assert [f"{PLACE}/renamed-Q4_K_M.gguf"] == files_in(tmp_path)
 
 
 async def test_a_model_is_removed_with_its_download(hub: FakeHub, tmp_path: Path) -> None:
