@@ -32,6 +32,7 @@ class KvCache(Protocol):
 
     def fork(self, source: int, target: int, length: int) -> None: ...
     def drop(self, sequence: int, start: int = 0) -> None: ...
+    def can_share(self, sequence: int, length: int) -> bool: ...
     def save(self, sequence: int, start: int = 0, end: int | None = None) -> SequenceState: ...
     def restore(self, sequence: int, states: Iterable[SequenceState]) -> bool: ...
 
@@ -150,7 +151,7 @@ class PrefixCache:
         if not self._free_slots and not self._evict_one():
             return None
         slot = self._free_slots.pop()
-        if suspended and restorable > live and self._restore(suspended, slot):
+        if suspended and restorable > live and self._restore(suspended, slot, min(restorable, usable)):
             return self._continue(slot, suspended, min(restorable, usable))
         if resident and resident.slot not in self._residents:  # making room evicted it
             resident, live = self._longest_resident(tokens)
@@ -191,6 +192,8 @@ class PrefixCache:
         tokens = self._residents[slot].tokens[:length]
         pinned = [r for r in self._residents.values() if r.pinned]
         if not self._share or any(np.array_equal(r.tokens, tokens) for r in pinned):
+            return None
+        if not self._memory.can_share(slot, length):
             return None
         if len(pinned) >= limit:
             self._drop(pinned[0])
@@ -267,7 +270,8 @@ class PrefixCache:
         best: tuple[ResidentSequence | None, int] = (None, 0)
         for resident in self._residents.values() if self._share else ():
             length = common_prefix(resident.tokens, tokens)
-            if length > best[1] or (length == best[1] and length and not resident.busy):
+            longer = length > best[1] or (length == best[1] and length and not resident.busy)
+            if longer and self._memory.can_share(resident.slot, length):
                 best = (resident, length)
         return best
 
@@ -315,12 +319,14 @@ class PrefixCache:
         entry = SuspendedSequence(resident.tokens, (state,), resident.conversation)
         self._suspended[resident.tokens.tobytes()] = entry
 
-    def _restore(self, entry: SuspendedSequence, slot: int) -> bool:
-        """Restores a suspended state into `slot`; forgets a state that llama.cpp refuses."""
+    def _restore(self, entry: SuspendedSequence, slot: int, length: int) -> bool:
+        """Restores a state into `slot` to use `length` tokens of it; forgets a state that cannot serve for that."""
         if not self.make_room(len(entry.tokens)):
             return False
         if self._memory.restore(slot, entry.states):
-            return True
+            if self._memory.can_share(slot, length):
+                return True
+            self._memory.drop(slot)
         self._suspended.pop(entry.tokens.tobytes(), None)
         return False
 

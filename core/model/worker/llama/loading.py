@@ -176,7 +176,10 @@ def load_weights(path: Path, placement: Placement) -> Any:
 def make_context(model: Any, placement: Placement, config: RunnerConfig) -> Any:
     if llama.llama_model_has_encoder(model) and llama.llama_model_has_decoder(model):
         raise ConfigError("this is an encoder-decoder model; the service runs decoder-only models and embedders")
-    context = llama.llama_init_from_model(model, context_parameters(config, placement))
+    parameters = context_parameters(config, placement)
+    if llama.llama_model_n_swa(model) > 0:  # each sequence has a twin (sliding_window.py)
+        parameters.n_seq_max = min(2 * config.sequences, SEQUENCE_LIMIT)
+    context = llama.llama_init_from_model(model, parameters)
     if not context:
         raise PlacementRefused(
             f"no memory for a KV cache of {placement.cells} tokens; set a smaller LLM_CONTEXT_WINDOW or "

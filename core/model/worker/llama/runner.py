@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from core.contract import Sampling
 from core.errors import ModelError
 from core.model.worker.llama.sampler import SamplerChain, TokenCandidates, make_sampler
+from core.model.worker.llama.sliding_window import WholeSequences, pack, unpack
 from core.model.worker.llama.vocabulary import read_vocabulary
 
 Tokens = NDArray[np.int32]
@@ -97,19 +98,30 @@ class LlamaRunner:
         self._batch = DecodeBatch(BATCH_TOKENS)
         self.path = path
         self.window = window
-        self.sequences = int(llama.llama_n_seq_max(context)) - 1
-        self._scratch = self.sequences  # the last sequence id, for parts of states
+        ids = int(llama.llama_n_seq_max(context))
+        self._scratch = ids - 1  # the last sequence id, for parts of states
+        # A recurrent state cannot be cut at a position, so prefixes cannot be shared.
+        self.shares_prefixes = not (llama.llama_model_is_recurrent(model) or llama.llama_model_is_hybrid(model))
+        self._whole: WholeSequences | None = None
+        self.sequences = self._scratch
+        if self._memory and self.shares_prefixes and (window_tokens := int(llama.llama_model_n_swa(model))):
+            self.sequences = self._scratch // 2
+            self._whole = WholeSequences(self._memory, window_tokens, self.sequences)
         self.vocabulary = read_vocabulary(model)
+        self._single_bytes = {
+            piece[0]: token
+            for token, piece in enumerate(self.vocabulary.pieces)
+            if len(piece) == 1 and token not in self.vocabulary.added
+        }
         self._spellings: dict[int, list[int]] = {}
         self._spellings = {token: self._spell(token) for token in self.vocabulary.added}
         self._candidates = TokenCandidates(self.vocabulary.size)
         self.batch_tokens = BATCH_TOKENS
         self.cache_tokens = int(llama.llama_n_ctx(context))
         # A build restores its own states only.
-        self.build = f"{model_description(model)}, llama-cpp-python {llama_cpp.__version__}"
+        form = ", in parts" if self._whole else ""
+        self.build = f"{model_description(model)}, llama-cpp-python {llama_cpp.__version__}{form}"
         self.state_settings = f"{self.build}, {state_settings}"  # a state saved under others is of no use
-        # A recurrent state cannot be cut at a position, so prefixes cannot be shared.
-        self.shares_prefixes = not (llama.llama_model_is_recurrent(model) or llama.llama_model_is_hybrid(model))
         self.embeds = int(llama.llama_pooling_type(context)) in EMBEDDING_POOLS
         llama.llama_set_embeddings(context, self.embeds)
 
@@ -137,6 +149,9 @@ class LlamaRunner:
             raise KvCacheFull(f"no room in the KV cache for {self._batch.raw.n_tokens} tokens")
         if code != 0:
             raise ModelError(f"llama_decode failed with code {code}")
+        if self._whole:
+            for row in rows:
+                self._whole.extend(row.sequence, row.start + len(row.tokens))
         return indices
 
     def logits(self, index: int) -> NDArray[np.float32]:
@@ -166,22 +181,38 @@ class LlamaRunner:
         assert source < SEQUENCE_LIMIT, f"sequence {source}"
         assert target < SEQUENCE_LIMIT, f"sequence {target}"
         llama.llama_memory_seq_cp(self._memory, source, target, 0, length)
+        if self._whole:
+            self._whole.hold(target, length)
+
+    def can_share(self, sequence: int, length: int) -> bool:
+        """Tells whether the first `length` tokens can be shared: a sliding window may have lost some of them."""
+        return self._whole is None or self._whole.has_window(sequence, length)
 
     def drop(self, sequence: int, start: int = 0) -> None:
         """Removes a sequence's tokens from position `start` on."""
         llama.llama_memory_seq_rm(self._memory, sequence, start, -1)
+        if self._whole and sequence != self._scratch:
+            self._whole.drop(sequence, start)
 
     def clear(self) -> None:
         llama.llama_memory_clear(self._memory, False)
+        if self._whole:
+            self._whole.clear()
 
     def save(self, sequence: int, start: int = 0, end: int | None = None) -> SequenceState:
         """Copies a sequence's computed state for `restore`: about 22 KiB a token for the starter.
 
         `start`, `end`: copies the state of these positions alone, where states can be cut (`shares_prefixes`).
         """
+        if self._whole:
+            last = int(llama.llama_memory_seq_pos_max(self._memory, sequence)) + 1 if end is None else end
+            return pack([self._save_part(sequence, *part) for part in self._whole.parts(start, last)])
         if start == 0 and end is None:
             return self._save(sequence)
-        llama.llama_memory_seq_cp(self._memory, sequence, self._scratch, start, -1 if end is None else end)
+        return self._save_part(sequence, start, -1 if end is None else end)
+
+    def _save_part(self, sequence: int, start: int, end: int) -> SequenceState:
+        llama.llama_memory_seq_cp(self._memory, sequence, self._scratch, start, end)
         state = self._save(self._scratch)
         self.drop(self._scratch)
         return state
@@ -200,7 +231,8 @@ class LlamaRunner:
         other sequences, sums are taken in another order: the last digits of the logits differ, and a greedy text can
         differ where two tokens are nearly equally likely. That is so without suspending, too.
         """
-        for number, state in enumerate(states):
+        parts = (part for state in states for part in unpack(state)) if self._whole else states
+        for number, state in enumerate(parts):
             target = self._scratch if number else sequence  # llama.cpp empties the sequence that it restores into
             if llama.llama_state_seq_set_data(self._context, pointer_to(state), len(state), target) != len(state):
                 self.drop(self._scratch)
@@ -209,12 +241,20 @@ class LlamaRunner:
             if number:
                 llama.llama_memory_seq_cp(self._memory, self._scratch, sequence, 0, -1)
                 self.drop(self._scratch)
+            if self._whole:
+                self._whole.hold(sequence, int(llama.llama_memory_seq_pos_max(self._memory, sequence)) + 1)
         return True
 
     def _spell(self, token: int) -> list[int]:
         """Tokenises an added token's text as ordinary tokens: llama.cpp does not recognise it when split in two."""
-        text = self.vocabulary.pieces[token].decode("utf-8", "replace")
-        return self.tokenize(text[:1], special=False) + self.tokenize(text[1:], special=False)
+        pieces = self.vocabulary.pieces
+        text = pieces[token].decode("utf-8", "replace")
+        halves = self.tokenize(text[:1], special=False) + self.tokenize(text[1:], special=False)
+        if b"".join(pieces[half] for half in halves) == pieces[token]:
+            return halves
+        # Some SentencePiece tokenizers put a blank before each half.
+        single = [self._single_bytes[byte] for byte in pieces[token] if byte in self._single_bytes]
+        return single if len(single) == len(pieces[token]) else halves
 
     def close(self) -> None:
         llama.llama_free(self._context)

@@ -30,6 +30,7 @@ class FakeKvCache:
         self.cells: list[Cell] = []
         self.refuse_restore = False
         self.saved = 0
+        self.unshareable: dict[int, int] = {}  # tokens at a sequence's beginning that a sliding window has lost
 
     @property
     def free(self) -> int:
@@ -56,15 +57,21 @@ class FakeKvCache:
         assert source != target
         assert not self.of(target), "the target still has cells of an earlier sequence"
         assert len(self.of(source)) >= length
+        assert self.can_share(source, length), "the tokens would be computed wrongly"
         for cell in self.cells:
             if source in cell.sequences and cell.position < length:
                 cell.sequences.add(target)
 
     def drop(self, sequence: int, start: int = 0) -> None:
+        if start == 0:
+            self.unshareable.pop(sequence, None)
         for cell in self.cells:
             if cell.position >= start:
                 cell.sequences.discard(sequence)
         self.cells = [cell for cell in self.cells if cell.sequences]
+
+    def can_share(self, sequence: int, length: int) -> bool:
+        return length > self.unshareable.get(sequence, 0)
 
     def clear(self) -> None:
         self.cells = []

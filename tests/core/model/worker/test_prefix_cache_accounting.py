@@ -122,6 +122,11 @@ class CacheMachine(RuleBasedStateMachine):
         self.serve(tokens)
         self.memory.refuse_restore = False
 
+    @rule(data=st.data(), tokens=st.integers(1, 60))
+    def lose_a_window(self, data: st.DataObject, tokens: int) -> None:
+        """Prefixes within these tokens can no longer be shared; the fake fails if they are."""
+        self.memory.unshareable[data.draw(st.integers(0, self.slots - 1))] = tokens
+
     @rule(really=st.integers(0, 9))
     def fail(self, really: int) -> None:
         if really == 9:
