@@ -25,12 +25,6 @@ from core.openai.stream_reader import CLOSE, OPEN
 
 NO_THINKING = f"\n{CLOSE}\n\n"  # Qwen's template writes this to switch thinking off
 
-# For model files without a template: most small chat models were trained on ChatML.
-CHATML = (
-    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
-
 
 @dataclass(frozen=True, slots=True)
 class PromptPart:
@@ -47,6 +41,27 @@ class RenderedPrompt:
     answer_prefix: str = ""  # beginning of the answer that the template wrote: the mark that opens a model's thinking
 
 
+@dataclass(frozen=True, slots=True)
+class PaddedText:
+    """A message's text without the blanks around it, which many templates trim."""
+
+    left: str
+    body: str
+    right: str
+
+    @classmethod
+    def of(cls, text: str) -> PaddedText:
+        body = text.strip()
+        start = len(text) - len(text.lstrip())
+        return cls(text[:start], body, text[start + len(body) :])
+
+    def place(self, before: str, after: str) -> tuple[str, str, str]:
+        """Returns the template's text before, this text with the blanks that the template left it, and the rest."""
+        left = self.left if before.endswith(self.left) else ""
+        right = self.right if after.startswith(self.right) else ""
+        return before[: len(before) - len(left)], f"{left}{self.body}{right}", after[len(right) :]
+
+
 class GenerationTag(Extension):
     """`{% generation %}` marks the assistant's text for training. Here it only prints its content."""
 
@@ -60,7 +75,7 @@ class GenerationTag(Extension):
 class ChatTemplate:
     """One model's chat template. Raises ConfigError if it fails on a simple chat."""
 
-    def __init__(self, source: str | None, bos: str = "", eos: str = "") -> None:
+    def __init__(self, source: str, bos: str = "", eos: str = "") -> None:
         environment = ImmutableSandboxedEnvironment(
             trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols, GenerationTag], autoescape=False
         )
@@ -68,7 +83,7 @@ class ChatTemplate:
         environment.globals["strftime_now"] = lambda pattern: datetime.now().strftime(pattern)
         self._variables = {"bos_token": bos, "eos_token": eos}
         try:
-            self._template = environment.from_string(source or CHATML)
+            self._template = environment.from_string(source)
             self._render([Message("user", "probe")])
         except jinja2.TemplateError as exc:
             raise ConfigError(f"the model's chat template does not work: {exc}") from exc
@@ -102,23 +117,28 @@ class ChatTemplate:
 
     def _parts(self, messages: Sequence[Message]) -> tuple[list[PromptPart], int]:
         nonce = secrets.token_hex(8)
-        marks = [f"«{nonce}:{index}»" for index in range(len(messages))]
-        text = self._render([Message(m.role, mark) for m, mark in zip(messages, marks, strict=True)])
+        padded = [PaddedText.of(message.content) for message in messages]
+        marked = [
+            Message(m.role, f"{text.left}«{nonce}:{index}»{text.right}")
+            for index, (m, text) in enumerate(zip(messages, padded, strict=True))
+        ]
+        # Between template texts stand the numbers of the messages.
+        pieces = re.split(f"«{nonce}:([0-9]+)»", self._render(marked))
+        numbers = [int(number) for number in pieces[1::2]]
         parts: list[PromptPart] = []
         system_parts: int | None = None
-        placed: set[str] = set()
-        for piece in re.split(f"(«{nonce}:[0-9]+»)", text):
-            if not piece:
-                continue
-            if piece not in marks:
-                parts.append(PromptPart(piece, trusted=True))
-                continue
-            message = messages[marks.index(piece)]
-            if message.role != "system" and system_parts is None:
+        before = pieces[0]
+        for number, after in zip(numbers, pieces[2::2], strict=True):
+            before, text, after = padded[number].place(before, after)
+            if before:
+                parts.append(PromptPart(before, trusted=True))
+            if messages[number].role != "system" and system_parts is None:
                 system_parts = len(parts)
-            parts.append(PromptPart(message.content, trusted=False))
-            placed.add(piece)
-        if len(placed) < len(messages):
+            parts.append(PromptPart(text, trusted=False))
+            before = after
+        if before:
+            parts.append(PromptPart(before, trusted=True))
+        if len(set(numbers)) < len(messages):
             raise jinja2.TemplateError("it leaves a message out")
         return parts, system_parts or 0 if messages[0].role == "system" else 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from core.configuration.settings import Settings
+from core.contract import Sampling
 from core.errors import BadRequest, NotAnEmbedder, StorageError
 from core.model.hardware.processor import choose_threads
 from core.model.library import model_files
@@ -130,7 +132,7 @@ class LoadedModel:
         sequence = Sequence(
             prompt=prompt.tokens,
             max_tokens=min(request.sampling.max_tokens or room, room),
-            sampling=request.sampling,
+            sampling=self._with_end_marks(request.sampling) if schema is None else request.sampling,
             outputs=outputs.put,
             user=request.user,
             pinned_tokens=prompt.system_tokens if request.keep_prefix else 0,
@@ -140,6 +142,10 @@ class LoadedModel:
         outputs.pause = lambda paused: self._inference.pause(sequence, paused)
         self._inference.submit(sequence)
         return ReplyHandle(outputs, sequence, prompt.answer_prefix)
+
+    def _with_end_marks(self, sampling: Sampling) -> Sampling:
+        """Adds the strings that end the answers of a model whose vocabulary has no token for its turn borders."""
+        return dataclasses.replace(sampling, stop=(*sampling.stop, *self.prompts.stop))
 
     def cancel(self, reply: ReplyHandle) -> None:
         self._inference.cancel(reply.sequence)

@@ -25,6 +25,8 @@ class Vocabulary:
     add_bos: bool
     chat_template: str | None  # Jinja, from the model file
     tokenize_pointer: int  # address of llama_tokenize, for llguidance
+    strips_left: frozenset[int] = frozenset()  # special tokens that remove the blanks before them in a template
+    strips_right: frozenset[int] = frozenset()
 
     def template_text(self, token: int | None) -> str:
         """Returns a token's text in a chat template; "" if the model has no such token."""
@@ -42,6 +44,11 @@ def read_vocabulary(model: Any) -> Vocabulary:
         count = llama.llama_token_to_piece(handle, token, buffer, len(buffer), 0, special)
         return buffer.raw[:count] if count > 0 else b""
 
+    attributes = [int(llama.llama_vocab_get_attr(handle, token)) for token in range(size)]
+
+    def of_attribute(flag: int) -> frozenset[int]:
+        return frozenset(token for token, attribute in enumerate(attributes) if attribute & flag)
+
     control = frozenset(t for t in range(size) if llama.llama_vocab_is_control(handle, t))
     pieces = tuple(piece(t, False) for t in range(size))
     template = llama.llama_model_chat_template(model, None)
@@ -50,18 +57,16 @@ def read_vocabulary(model: Any) -> Vocabulary:
         size=size,
         pieces=pieces,
         control={t: piece(t, True) for t in control},
-        added=frozenset(t for t in range(size) if is_added(handle, t) and len(pieces[t].strip()) > 1),
+        added=frozenset(t for t in of_attribute(llama.LLAMA_TOKEN_ATTR_USER_DEFINED) if len(pieces[t].strip()) > 1),
         end=frozenset(t for t in range(size) if llama.llama_vocab_is_eog(handle, t)),
         bos=token_or_none(llama.llama_vocab_bos(handle)),
         eos=token_or_none(llama.llama_vocab_eos(handle)),
         add_bos=bool(llama.llama_vocab_get_add_bos(handle)),
         chat_template=template.decode("utf-8", "replace") if template else None,
+        strips_left=of_attribute(llama.LLAMA_TOKEN_ATTR_LSTRIP),
+        strips_right=of_attribute(llama.LLAMA_TOKEN_ATTR_RSTRIP),
         tokenize_pointer=int(ctypes.cast(llama.llama_tokenize, ctypes.c_void_p).value or 0),
     )
-
-
-def is_added(handle: Any, token: int) -> bool:
-    return bool(llama.llama_vocab_get_attr(handle, token) & llama.LLAMA_TOKEN_ATTR_USER_DEFINED)
 
 
 def token_or_none(token: int) -> int | None:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadRequest, ConfigError
-from core.model.worker.chat_template import CHATML, ChatTemplate, RenderedPrompt, fold_system, merge
+from core.model.worker.chat_template import ChatTemplate, RenderedPrompt, fold_system, merge
+from core.model.worker.fallback_template import CHATML
 from core.openai.chat_protocol import Message
 
 # Shortened from the model files; roles, BOS and refusals are unchanged.
@@ -88,7 +89,7 @@ WHY = Message("user", "Why?")
 
 
 @functools.cache
-def template(source: str | None) -> ChatTemplate:
+def template(source: str) -> ChatTemplate:
     return ChatTemplate(source, bos="<s>", eos="</s>")
 
 
@@ -179,10 +180,10 @@ def test_no_text_can_forge_a_turn_border(family: str, system: str, question: str
     harmless = [Message("system", "s"), Message("user", "q"), Message("assistant", "a"), Message("user", "?")]
     rendered = template(FAMILIES[family]).render(hostile)
 
-    # Without a system role an empty system message leaves nothing to fold.
-    assert trusted(rendered) == trusted(template(FAMILIES[family]).render(harmless))
+    # Without a system role an empty system message leaves nothing to fold. Blanks beside a message are on either side.
+    assert trusted(rendered).split() == trusted(template(FAMILIES[family]).render(harmless)).split()
     user_text = "".join(part.text for part in rendered.parts if not part.trusted)
-    assert all(message in user_text for message in (system, question, answer))
+    assert all(message.strip() in user_text for message in (system, question, answer))
 
 
 def test_jinja_in_a_message_is_text() -> None:
@@ -322,11 +323,6 @@ def test_neighbours_of_one_role_are_one_message() -> None:
 def test_system_messages_lead_the_first_question(messages: list[Message], folded: list[Message]) -> None:
     """Without a system role, all of them come first, also before a leading assistant message."""
     assert fold_system(messages) == folded
-
-
-def test_a_model_without_a_template_gets_chatml() -> None:
-    """Most small chat models were trained on it."""
-    assert text(template(None).render([HELLO])) == "<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n"
 
 
 @pytest.mark.parametrize(
