@@ -446,7 +446,7 @@ def test_a_model_of_a_personality_is_not_removed(data: Path) -> None:
     store(data / "models", "embedder.gguf", repo="someone/Embedder-GGUF")
     store(data / "models", "own.gguf", repo="other/Own")
 
-    with pytest.raises(BadRequest, match=r"the model of one\\. Change the key `model`"):
+    with pytest.raises(BadRequest, match=r"the model of one\. Change the key `model`"):
         run("remove", "embedder", "--yes")
     with pytest.raises(BadRequest, match="the model of two"):
         run("remove", "other/Own/own.gguf", "--yes")
