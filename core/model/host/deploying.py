@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.configuration.settings import Settings
 from core.model.hardware.sizing import WINDOW_LIMIT_TOKENS
-from core.model.host.deployment import Deployment, FileIdentity, MemoryUse
+from core.model.host.deployment import Deployment, FileIdentity, FilePart, MemoryUse
 from core.model.library.gguf_file import ModelFile
 from core.model.library.gguf_header import GgufHeader, InvalidGguf, read_header
 from core.model.library.model_parts import parts_on_disk
@@ -20,7 +20,6 @@ FIXED_BYTES = 140 * 1024 * 1024
 BUFFER_SHARE = 0.05  # of the file
 WINDOWS_IN_CACHE = 2  # as `core.model.hardware.sizing` has it if memory is not short
 KV_BYTES_GUESS = 128 * 1024  # of a token, if the header does not tell
-IDENTITY_FIELDS = 4  # of each part
 HEADERS_KEPT = 64
 
 
@@ -42,16 +41,12 @@ def deploy(spec: ModelSpec, path: Path, settings: Settings) -> Deployment:
 def identify(path: Path) -> FileIdentity:
     """Returns what changes when a file is replaced, of all parts of a split model. Raises OSError."""
     stats = [each.stat() for each in parts_on_disk(path)]
-    return tuple(value for stat in stats for value in (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns))
-
-
-def size_of(file: FileIdentity) -> int:
-    return sum(file[2::IDENTITY_FIELDS])
+    return tuple(FilePart(stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns) for stat in stats)
 
 
 def estimate_memory(file: FileIdentity, header: GgufHeader | None, window: int, options: WorkerOptions) -> MemoryUse:
     """`window`: 0 if it is unknown."""
-    size = size_of(file)
+    size = sum(part.size_bytes for part in file)
     cells = options.cache_tokens or WINDOWS_IN_CACHE * (window or WINDOW_LIMIT_TOKENS)
     kv_bytes = (header and header.kv_bytes_per_token) or KV_BYTES_GUESS
     return MemoryUse(file, size, FIXED_BYTES + int(BUFFER_SHARE * size) + cells * kv_bytes)

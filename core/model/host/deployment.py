@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from core.model.worker.options import WorkerOptions
 
-FileIdentity = tuple[int, ...]  # device, inode, size and time of change of each part
+
+class FilePart(NamedTuple):
+    """One file of a model, as the disk has it now. Another file under the same name differs."""
+
+    device: int
+    inode: int
+    size_bytes: int
+    changed_ns: int  # since 1970
+
+
+FileIdentity = tuple[FilePart, ...]
 
 
 @dataclass(frozen=True, slots=True)

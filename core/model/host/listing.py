@@ -24,7 +24,7 @@ def describe(model: LocalModel, host: ModelHost, downloads: Downloads) -> dict[s
     worker = host.pool.worker(deployment) if deployment else None
     ready = worker.process.ready if worker else None
     window = ready.window if ready else deployment.window if deployment else model.spec.context_window
-    created = max(deployment.file[3::4]) // NANOSECONDS if deployment else 0
+    created = max(part.changed_ns for part in deployment.file) // NANOSECONDS if deployment else 0
     return {
         **model_object(model.spec.id, created),
         "title": deployment.options.name if deployment else model.spec.title,

@@ -111,13 +111,17 @@ class ModelPool:
         """Calls `listener` after each load, failed load and end of a worker."""
         self._listeners.append(listener)
 
-    async def close(self) -> None:
-        """Stops all workers, and refuses the requests that wait."""
+    def stop_loading(self) -> None:
+        """Refuses the requests that wait, and new ones. Running answers go on."""
         self._stopping = True
         for ticket in (each for tickets in self._tickets.values() for each in tickets):
             ticket.refuse(stopping())
         if self._timer:
             self._timer.cancel()
+
+    async def close(self) -> None:
+        """Stops all workers."""
+        self.stop_loading()
         await asyncio.gather(*(each.process.stop() for each in self._workers.values()))
         await asyncio.gather(*self._tasks)
 

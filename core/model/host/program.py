@@ -34,6 +34,7 @@ async def serve(settings: Settings, spare: SpareWorker | None = None) -> None:
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
         service.stopping = True
+        assembly.pool.stop_loading()
         for task in (running, stopped):
             task.cancel()
     await assembly.close()

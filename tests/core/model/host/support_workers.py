@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
-from core.model.host.deployment import Deployment, MemoryUse
+from core.model.host.deployment import Deployment, FilePart, MemoryUse
 from core.model.host.memory_budget import MemoryBudget
 from core.model.host.pool import ModelPool
 from core.model.host.worker_process import WorkerEnd, WorkerProcess
@@ -36,7 +36,7 @@ def deployment(
     model_id: str, size: int = 10, version: int = 0, *, path: str = "", starter: bool = False, window: int | None = None
 ) -> Deployment:
     """A model that takes `size` bytes, half of them for its file."""
-    file = (hash(path or model_id), version)
+    file = (FilePart(1, hash(path or model_id), size // 2, version),)
     memory = MemoryUse(file, size // 2, size - size // 2)
     return Deployment(options_of(model_id, path, starter=starter, window=window), memory, file, window)
 

@@ -187,11 +187,15 @@ async def test_an_outdated_model_leaves_after_its_answers() -> None:
 
 
 async def test_closing_refuses_what_waits_and_stops_what_is_loaded() -> None:
-    """Nothing is started afterwards."""
+    """Running answers may end before that. Nothing is started afterwards."""
     workers = Workers()
-    workers.pool.request(A).release()
+    running = workers.pool.request(A)
+    await workers.load("a")
     waiting = workers.pool.request(B)
     await settle()
+    workers.pool.stop_loading()
+    assert not workers.latest("a").stopped
+    running.release()
     await workers.pool.close()
 
     with pytest.raises(Stopping):
