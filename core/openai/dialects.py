@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from core.contract import Json
 from core.openai.chat_protocol import Fields
 
-# How a schema is enforced: by OpenAI's field, by vLLM's before and since 0.11, by llama-server's; "unenforced": the
+# How a schema is enforced: by OpenAI's field, by vLLM's newer and older one, by llama-server's; "unenforced": the
 # engine accepts OpenAI's field and ignores it; "refused": it refuses every field.
 SchemaSupport = Literal["response_format", "structured_outputs", "guided_json", "json_schema", "unenforced", "refused"]
 # How an answer is continued: by vLLM's and llama-server's field, by a last message of the assistant alone (Ollama), by
