@@ -113,7 +113,7 @@ class LoadedModel:
             deliver=self._deliver,
             metrics=self.metrics,
             store=PrefixStore(prefixes, f"{file.fingerprint} {runner.build}", PINNED_PREFIXES),
-            suspended=None if runner.embeds else suspended_store(options, runner.state_settings),
+            suspended=suspended_store(options, runner.state_settings),
         )
         self._inference.start()
 

@@ -327,6 +327,8 @@ class PrefixCache:
             if self._memory.can_share(slot, length):
                 return True
             self._memory.drop(slot)
+        elif entry.conversation:
+            entry.conversation.stored = None  # its next turn writes the file anew
         self._suspended.pop(entry.tokens.tobytes(), None)
         return False
 

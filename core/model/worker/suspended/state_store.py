@@ -107,16 +107,7 @@ class SuspendedStore:
     def forget(self, keys: Sequence[str]) -> Future[None]:
         """Deletes the states of these conversations, those of other models too. The future raises OSError."""
         future: Future[None] = Future()
-
-        def delete() -> None:
-            try:
-                if self._folder:
-                    self._folder.forget(keys)
-                future.set_result(None)
-            except OSError as exc:
-                future.set_exception(exc)
-
-        self._put(READ, delete)
+        self._put(READ, lambda: self._forget(keys, future))
         return future
 
     # --- the store's thread ------------------------------------------------------------------------------------------
@@ -143,6 +134,15 @@ class SuspendedStore:
 
     def _end(self) -> None:
         self._stopped = True
+
+    def _forget(self, keys: Sequence[str], future: Future[None]) -> None:
+        try:
+            if self._folder is None:
+                raise OSError(errno.EIO, "the folder of suspended conversations cannot be used")  # noqa: TRY301
+            self._folder.forget(keys)
+            future.set_result(None)
+        except OSError as exc:
+            future.set_exception(exc)
 
     def _delete_expired(self) -> None:
         if self._folder:

@@ -2,7 +2,7 @@
 
 A conversation is due once it was idle for IDLE_S: a killed process loses only what was said in the last seconds. Only
 the tokens that are not on disk yet are copied, SEGMENT_TOKENS at a time, so that a running answer waits for one such
-copy at most (6 MB for the starter, 27 MB for a model of 3B: 2 to 10 ms).
+copy at most (6 MB for the starter, 27 MB for a model of 3B), and copies take at most COPY_SHARE of its time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from core.model.worker.suspended.state_store import SuspendedStore
 IDLE_S = 4.0  # people read an answer for longer before they reply
 SEGMENT_TOKENS = 256
 SEGMENTS_LIMIT = 256  # a file with more is written anew
-COPY_INTERVAL_S = 0.25  # between two copies while answers run
+COPY_SHARE = 0.1  # while answers run
 SHORTEST_WAIT_S = 0.01
 
 
@@ -37,7 +37,7 @@ class WriteBehind:
         self._clock = clock
         self._idle_s = idle_s
         self._idle: OrderedDict[CachedConversation, float] = OrderedDict()  # since when, the longest idle first
-        self._copied_at_s = float("-inf")
+        self._busy_until_s = float("-inf")  # until then, no copy beside running answers
 
     def begin(self, conversation: CachedConversation | None) -> None:
         """Notes that a request continues the conversation."""
@@ -61,7 +61,7 @@ class WriteBehind:
 
     def copy_next(self, busy: bool) -> None:
         """Copies the next piece of a conversation that is due. `busy`: answers are running, so copies are rare."""
-        if self._store.retry_in_s != 0 or (busy and self._clock() - self._copied_at_s < COPY_INTERVAL_S):
+        if self._store.retry_in_s != 0 or (busy and self._clock() < self._busy_until_s):
             return
         self._copy(self._clock() - self._idle_s)
 
@@ -87,11 +87,13 @@ class WriteBehind:
                 return False
             if conversation.writing:
                 continue
+            started_s = self._clock()
             part = None if conversation.forgotten or conversation.unwritable else self._next_part(conversation)
             if part is None:
                 del self._idle[conversation]
                 continue
-            self._copied_at_s = self._clock()
+            now_s = self._clock()
+            self._busy_until_s = now_s + (now_s - started_s) * (1 / COPY_SHARE - 1)
             self._store.write(conversation, part)
             return True
         return False
