@@ -924,6 +924,7 @@ cli-found-ram = { SIZE($available) } of { SIZE($total) } free
 cli-found-ram_limited = { SIZE($available) } free within the limit of { SIZE($limit) }, of { SIZE($total) }
 cli-found-ram_unknown = the system does not tell
 cli-found-placement = { $gpu_layers } of { $layers } layers on the GPU; a cache of { $cells } tokens ({ $kv_type }, { SIZE($cache) }); { $threads } threads for answers, { $threads_batch } for prompts
+cli-found-placement_cpu = a cache of { $cells } tokens ({ $kv_type }, { SIZE($cache) }); { $threads } threads for answers, { $threads_batch } for prompts
 cli-found-engine_dead = llama-cpp-python does not start
 cli-found-gpu_none = none
 cli-found-gpu = { $name } ({ SIZE($free) } of { SIZE($total) } free)

@@ -935,6 +935,7 @@ cli-found-ram = { SIZE($available) } libres sur { SIZE($total) }
 cli-found-ram_limited = { SIZE($available) } libres selon la limite de { SIZE($limit) }, sur { SIZE($total) }
 cli-found-ram_unknown = le système ne l’indique pas
 cli-found-placement = { $gpu_layers } couches sur { $layers } sur le processeur graphique; un cache de { $cells } jetons ({ $kv_type }, { SIZE($cache) }); { $threads } fils d’exécution pour les réponses, { $threads_batch } pour les requêtes
+cli-found-placement_cpu = un cache de { $cells } jetons ({ $kv_type }, { SIZE($cache) }); { $threads } fils d’exécution pour les réponses, { $threads_batch } pour les requêtes
 cli-found-engine_dead = llama-cpp-python ne démarre pas
 cli-found-gpu_none = aucun
 cli-found-gpu = { $name } ({ SIZE($free) } libres sur { SIZE($total) })

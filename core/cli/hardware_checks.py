@@ -94,16 +94,12 @@ def check_placement(build: FindingBuilder, settings: Settings, path: Path) -> Fi
         return build("placement", "problem", build.found("engine_dead"), "engine")
     if "problem" in plan:
         return build("placement", "problem", plan["problem"], "settings")
-    found = build.found(
-        "placement",
-        gpu_layers=plan["gpu_layers"],
-        layers=plan["layers"],
-        cells=plan["cells"],
-        cache=plan["cache_bytes"],
-        kv_type=plan["kv_type"],
-        threads=plan["threads"],
-        threads_batch=plan["threads_batch"],
-    )
+    values = {name: plan[name] for name in ("cells", "kv_type", "threads", "threads_batch")}
+    values["cache"] = plan["cache_bytes"]
+    if plan["gpu_layers"]:
+        found = build.found("placement", **values, gpu_layers=plan["gpu_layers"], layers=plan["layers"])
+    else:
+        found = build.found("placement_cpu", **values)
     return build("placement", "ok", found, None if plan["tuned"] else "tune")
 
 

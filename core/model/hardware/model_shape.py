@@ -87,3 +87,13 @@ def check_kv_type(kv_type: KvType | None, flash_attention: bool | None, shape: M
         raise ConfigError(
             f"LLM_KV_TYPE={kv_type} stores blocks of {KV_BLOCK} values, and this model's heads have {sizes}: unset it"
         )
+
+
+def check_cache_size(cells: int, shape: ModelShape, kv_type: KvType, most_bytes: int) -> None:
+    """Raises ConfigError for a cache above all memory: the kernel would kill the process, without a message."""
+    needed = cells * shape.kv_bytes_per_token(kv_type)
+    if 0 < most_bytes < needed:
+        raise ConfigError(
+            f"LLM_CACHE_TOKENS is {cells}: this model's cache would take {needed / 2**30:.1f} GiB, and this machine has"
+            f" {most_bytes / 2**30:.1f} GiB"
+        )

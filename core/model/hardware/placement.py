@@ -47,12 +47,13 @@ class Placement:
 class Room:
     """The free memory of the machine, within the limits of its control groups, and of each GPU.
 
-    `unified`: the GPUs' memory is the machine's own.
+    `unified`: the GPUs' memory is the machine's own. `most_bytes`: all memory together, free or not; 0 if unknown.
     """
 
     host_bytes: int
     gpu_bytes: tuple[int, ...] = ()
     unified: bool = False
+    most_bytes: int = 0
 
 
 def choose_placements(shape: ModelShape, window: int, options: PlacementOptions, room: Room) -> Iterator[Placement]:

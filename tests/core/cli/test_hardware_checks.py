@@ -107,6 +107,22 @@ def test_how_the_starter_would_be_loaded(tmp_path: Path, starter_file: Path) -> 
     assert "csps-llm tune" in found.advice
 
 
+def test_layers_on_a_gpu_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the number of all layers; without a GPU they are not mentioned."""
+    plan = {
+        "cells": 1,
+        "kv_type": "f16",
+        "threads": 2,
+        "threads_batch": 2,
+        "cache_bytes": 1,
+        "layers": 33,
+        "tuned": True,
+    }
+    for gpu_layers, words in ((20, "20 of 33 layers on the GPU"), (0, "a cache of 1")):
+        monkeypatch.setattr(hardware_checks, "ask_engine", lambda *_, n=gpu_layers: {**plan, "gpu_layers": n})
+        assert check_placement(ENGLISH, load(tmp_path), tmp_path / "m.gguf").found.startswith(words)
+
+
 def test_settings_that_exclude_each_other(tmp_path: Path, starter_file: Path) -> None:
     """The doctor finds it before the start."""
     found = check_placement(ENGLISH, load(tmp_path, LLM_FLASH_ATTENTION="off", LLM_KV_TYPE="q8_0"), starter_file)

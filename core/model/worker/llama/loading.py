@@ -14,7 +14,7 @@ import structlog
 
 from core.errors import ConfigError, ModelError
 from core.model.hardware.memory import read_memory
-from core.model.hardware.model_shape import KvType, ModelShape, check_kv_type
+from core.model.hardware.model_shape import KvType, ModelShape, check_cache_size, check_kv_type
 from core.model.hardware.placement import UBATCH_TOKENS, Placement, PlacementOptions, Room, choose_placements
 from core.model.hardware.sizing import WINDOW_LIMIT_TOKENS, choose_window
 from core.model.library.gguf_header import InvalidGguf
@@ -98,7 +98,8 @@ def find_room() -> Room:
     devices = list_devices()
     unified = any(device.unified for device in devices)
     free = (min(device.free_bytes, available) if device.unified else device.free_bytes for device in devices)
-    return Room(available, tuple(free), unified)
+    total = (memory.usable_bytes if memory else 0) + sum(device.total_bytes for device in devices)
+    return Room(available, tuple(free), unified, total)
 
 
 def find_placements(shape: ModelShape | None, config: RunnerConfig, room: Room) -> Iterator[Placement]:
@@ -109,6 +110,8 @@ def find_placements(shape: ModelShape | None, config: RunnerConfig, room: Room) 
         cells = config.cache_tokens or 2 * window
         yield Placement(cells, config.kv_type or "f16", config.flash_attention, layers, ubatch=config.ubatch)
         return
+    if config.cache_tokens:
+        check_cache_size(config.cache_tokens, shape, config.kv_type or "f16", room.most_bytes)
     options = PlacementOptions(
         cells=config.cache_tokens,
         kv_type=config.kv_type,

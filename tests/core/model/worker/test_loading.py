@@ -84,8 +84,11 @@ def test_if_nothing_fits_the_first_refusal_is_the_reason(starter_file: Path, mon
         load(starter_file, CONFIG)
 
 
-def test_a_context_that_is_too_large_is_refused(starter_file: Path) -> None:
-    """The message names the settings."""
+def test_a_cache_above_all_memory_is_refused(starter_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the kernel kills the process. Where the memory is unknown, llama.cpp refuses it."""
+    with pytest.raises(ConfigError, match="LLM_CACHE_TOKENS is 2000000000: this model's cache would take 42915"):
+        load(starter_file, replace(CONFIG, cache_tokens=2_000_000_000))
+    monkeypatch.setattr(loading, "find_room", lambda: Room(8 << 30))
     with pytest.raises(ConfigError, match="no memory for a KV cache of 4000000 tokens"):
         load(starter_file, replace(CONFIG, cache_tokens=4_000_000))
 
