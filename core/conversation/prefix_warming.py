@@ -71,18 +71,22 @@ class PrefixWarmer:
 
     async def warm(self) -> None:
         """Asks for each personality that its model in memory does not know. Raises ModelUnavailable, ModelRefused."""
-        loaded = (await self._client.served()).loaded()
+        loaded = await self._loaded()
         self._warmed = {name: model for name, model in self._warmed.items() if model in loaded}
         for name in self._personalities.names():
             try:
                 personality = self._personalities.get(name)  # its file may have been removed meanwhile
                 model = await self._client.info(personality.model_id)
-                if model.name in loaded and self._warmed.get(name) != model.name:
+                # Looked up again each time: the model may have left the memory while others were asked.
+                if model.name in await self._loaded() and self._warmed.get(name) != model.name:
                     self._warmed[name] = model.name
                     await self._ask(personality)
                     log.info("personality_warmed", personality=name)
             except CspsError as exc:  # only its first answer takes longer
                 log.warning("personality_warming_failed", personality=name, problem=exc.message)
+
+    async def _loaded(self) -> frozenset[str]:
+        return (await self._client.served()).loaded()
 
     async def _ask(self, personality: Personality) -> None:
         context = build_context(Prompt(personality.name, ".", sampling=WARMING), personality)

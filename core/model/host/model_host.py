@@ -79,10 +79,10 @@ class ModelHost:
         """Returns the version that should answer once it is loaded."""
         assert self.models is not None
         wanted = model.deployment
+        usable = wanted if wanted and not self.pool.refusal(wanted) else None
         if self._role(model) == DEFAULT:
-            usable = wanted and not self.pool.refusal(wanted)
-            return wanted if usable else self.models.starter.deployment or wanted
-        return wanted or self._goal(self.models.default)
+            return usable or self.models.starter.deployment or wanted
+        return usable or self._goal(self.models.default) or wanted
 
     def _role(self, model: LocalModel) -> str:
         return DEFAULT if self.models and model is self.models.default else model.spec.id

@@ -19,7 +19,7 @@ from core.model.worker.announcements import WorkerFailed
 from tests.core.model.host.support_workers import Workers, deployment, settle
 
 STARTER = deployment("starter", starter=True)
-LARGE, SMALL = deployment("large"), deployment("small")
+LARGE, SMALL, HUGE = deployment("large"), deployment("small"), deployment("huge", 1000)
 
 
 def local(model_id: str, here: Deployment | None = None) -> LocalModel:
@@ -146,6 +146,18 @@ async def test_the_default_answers_for_a_model_that_is_not_here() -> None:
     await served.workers.load("small")
 
     assert "small" == await served.answering("small")
+
+
+async def test_the_default_answers_for_a_model_that_cannot_be_loaded() -> None:
+    """Its file may be cut, or it may need more memory than all models may take."""
+    served = await serving(models(local("large", LARGE), {"small": local("small", SMALL), "huge": local("huge", HUGE)}))
+    await served.workers.load("large")
+    assert await served.answering("small") is None
+    await settle()
+    served.workers.latest("small").end("exit code 2", failure=WorkerFailed("small.gguf is cut", permanent=True))
+    await settle()
+
+    assert ["large", "large"] == [await served.answering("small"), await served.answering("huge")]
 
 
 async def test_the_starter_answers_for_a_default_that_cannot_be_loaded() -> None:
