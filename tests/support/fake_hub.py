@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import socket
+import ssl
 import threading
 import time
 from collections import deque
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
@@ -55,7 +57,10 @@ class HubRequest:
 class FakeHub:
     """One repository with `files`. Attributes may change while it serves."""
 
-    def __init__(self, files: dict[str, bytes] | None = None, repo: str = REPO) -> None:
+    def __init__(
+        self, files: dict[str, bytes] | None = None, repo: str = REPO, *, certificate: Path | None = None
+    ) -> None:
+        """`certificate`: of "localhost", with its key; the hub then speaks TLS."""
         self.repo = repo
         self.files = files or {}
         self.stated: dict[str, str] = {}  # sha256 by file, if not that of its bytes
@@ -63,6 +68,7 @@ class FakeHub:
         self.linked = True  # X-Linked-Etag and X-Linked-Size
         self.redirects = True  # to the file server; False: the hub sends the bytes itself
         self.ranges = True
+        self.refuses_head = False
         self.faults: deque[Fault] = deque()
         self.statuses: deque[tuple[int, dict[str, str]]] = (
             deque()
@@ -80,8 +86,9 @@ class FakeHub:
         self._next_send = 0.0
         self._lock = threading.Lock()
         self._stopped = threading.Event()
-        self._servers = {name: serve(self, name) for name in ("hub", "cdn")}
-        self.url = f"http://127.0.0.1:{self._servers['hub'].server_port}"
+        self._servers = {name: serve(self, name, certificate) for name in ("hub", "cdn")}
+        self._base = "https://localhost" if certificate else "http://127.0.0.1"
+        self.url = f"{self._base}:{self._servers['hub'].server_port}"
 
     def __enter__(self) -> FakeHub:
         return self
@@ -141,7 +148,7 @@ class FakeHub:
         signature = f"s{len(self._signed)}"
         self._signed[signature] = 0
         port = self._servers["cdn"].server_port
-        return f"http://127.0.0.1:{port}/files/{quote(name)}?signature={signature}"
+        return f"{self._base}:{port}/files/{quote(name)}?signature={signature}"
 
     def take_signature(self, signature: str) -> bool:
         """Counts a use of a signed address. False if it has expired."""
@@ -179,13 +186,17 @@ def fake_hub(files: dict[str, bytes] | None = None, repo: str = REPO) -> Iterato
         yield hub
 
 
-def serve(hub: FakeHub, role: str) -> ThreadingHTTPServer:
+def serve(hub: FakeHub, role: str, certificate: Path | None) -> ThreadingHTTPServer:
     class Handler(HubHandler):
         pass
 
     Handler.hub, Handler.role = hub, role
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     return server
 
@@ -202,7 +213,10 @@ class HubHandler(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BLOCK_BYTES)
 
     def do_HEAD(self) -> None:
-        self.answer()
+        if self.hub.refuses_head:
+            self.reply(405)
+        else:
+            self.answer()
 
     def do_GET(self) -> None:
         self.answer()

@@ -5,6 +5,7 @@ https://huggingface.co/docs/hub/api; the headers of a file's address are those t
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -31,6 +32,10 @@ class HubBusy(DownloadFailed):
     def __init__(self, host: str, status: int, wait_s: float) -> None:
         super().__init__("busy", host=host, status=str(status))
         self.wait_s = wait_s
+
+
+class MethodRefused(Exception):
+    """A mirror or proxy does not know HEAD."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,15 @@ class Hub:
     async def locate(self, repo: str, name: str) -> FileLocation:
         """Finds the bytes of a file. The hub states checksum and size as it redirects to a file server."""
         url = httpx.URL(f"{self._endpoint}/{quote(repo)}/resolve/{REVISION}/{quote(name)}")
-        async with self.http.stream("HEAD", url, leave_hub=False) as response:
+        try:
+            return await self._locate("HEAD", url, repo, name)
+        except MethodRefused:
+            return await self._locate("GET", url, repo, name)
+
+    async def _locate(self, method: str, url: httpx.URL, repo: str, name: str) -> FileLocation:
+        async with self.http.stream(method, url, leave_hub=False) as response:
+            if method == "HEAD" and response.status_code in (405, 501):
+                raise MethodRefused
             if response.headers.get("X-Error-Code") == "EntryNotFound":
                 raise DownloadFailed("file", repo=repo, name=name)
             if not response.has_redirect_location:
@@ -110,7 +123,7 @@ class Hub:
             if len(body) > LIST_LIMIT_BYTES:
                 raise DownloadFailed("protocol", host=self.host)
         try:
-            content = json.loads(body)
+            content = await asyncio.to_thread(json.loads, body)  # megabytes in a repository of thousands of files
         except (ValueError, RecursionError) as exc:
             raise DownloadFailed("protocol", host=self.host) from exc
         if not isinstance(content, dict):

@@ -35,7 +35,7 @@ class Patience:
         if isinstance(problem, HubBusy):
             wait_s = min(problem.wait_s, self._policy.retry_after_limit_s)
             self._not_before = max(self._not_before, self._clock() + wait_s)
-        await asyncio.sleep(self._policy.backoff.pause_s(failures))
+        await asyncio.sleep(max(self._policy.backoff.pause_s(failures), self._not_before - self._clock()))
 
     async def wait_for_turn(self) -> None:
         """Waits as long as a server asked for."""

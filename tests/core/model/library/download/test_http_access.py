@@ -24,7 +24,8 @@ from core.model.library.download.http_access import (
     tls_context,
 )
 from core.model.library.download.policy import TransferPolicy
-from tests.core.model.library.download.support import FAST, NAME, fetch_from
+from tests.core.model.library.download.support import FAST, NAME, fetch_from, model_bytes
+from tests.support.certificates import certify
 from tests.support.fake_hub import FakeHub
 
 ANONYMOUS = {"HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"}
@@ -181,6 +182,17 @@ def test_the_operators_certificates_are_trusted(tmp_path: Path, variable: str) -
         with pytest.raises(DownloadFailed, match=variable) as failure:
             tls_context({variable: str(tmp_path / wrong)})
         assert str(tmp_path / wrong) in failure.value.message
+
+
+async def test_a_hub_with_the_departments_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused until a variable names the certificate."""
+    certificate = certify("localhost", tmp_path)
+    with FakeHub({NAME: model_bytes()}, certificate=certificate) as hub:
+        with pytest.raises(DownloadFailed, match="no certificate that can be trusted"):
+            await fetch_from(hub, tmp_path)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+
+        assert hub.files[NAME] == (await fetch_from(hub, tmp_path)).read_bytes()
 
 
 def test_certificates_are_always_checked() -> None:

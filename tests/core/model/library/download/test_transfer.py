@@ -32,6 +32,7 @@ SIZE = 200_000
 WHOLE = Fault(after_bytes=1 << 30)  # nothing happens to this request
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(
     faults=st.lists(
@@ -204,6 +205,14 @@ async def test_a_hub_without_a_file_server_is_used_directly(hub: FakeHub, tmp_pa
     assert {"hub"} == {request.server for request in hub.requests}
 
 
+@pytest.mark.parametrize("redirects", [True, False])
+async def test_a_mirror_that_refuses_head_is_asked_by_get(hub: FakeHub, tmp_path: Path, redirects: bool) -> None:
+    """The body of that answer is not read."""
+    hub.redirects, hub.refuses_head = redirects, True
+
+    assert hub.files[NAME] == (await fetch_from(hub, tmp_path)).read_bytes()
+
+
 async def test_an_expired_address_is_fetched_anew(hub: FakeHub, tmp_path: Path) -> None:
     """Signed addresses live for minutes, downloads for hours."""
     hub.url_uses = 4
@@ -219,7 +228,7 @@ async def test_addresses_that_are_refused_at_once_end_the_attempt(hub: FakeHub, 
         await fetch_from(hub, tmp_path, policy=IMPATIENT)
 
 
-async def test_retry_after_holds_all_connections(hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_retry_after_holds_all_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     """429 with a time: no connection asks again before. Limits bound a server's time of days."""
     waits: list[float] = []
 
@@ -230,9 +239,9 @@ async def test_retry_after_holds_all_connections(hub: FakeHub, tmp_path: Path, m
     waiting = patience.Patience(FAST, clock=lambda: 100.0)
     for seconds, expected in ((5.0, 5.0), (86_400.0, FAST.retry_after_limit_s)):
         await waiting.pause(patience.HubBusy("hub", 429, seconds), failures=1)
-        waits.clear()
         await waiting.wait_for_turn()
-        assert [expected] == waits
+        assert [expected, expected] == waits
+        waits.clear()
 
 
 async def test_busy_servers_are_asked_again(hub: FakeHub, tmp_path: Path) -> None:
