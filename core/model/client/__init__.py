@@ -1,7 +1,8 @@
 """OpenAI's API as everything above the models uses it: to the local model process, or to engines behind URLs.
 
 model_client.py       the entry: which engines answer for which model
-engine_pool.py        the engines of one model: choice (balancer.py), failover (failures.py, circuit_breaker.py)
+engine_pool.py        the engines of one model: choice (balancer.py), failover (failures.py, silence.py),
+                      and which ones are asked (circuit_breaker.py)
 engine_connection.py  one engine over HTTP: chat_request.py is what it gets, responses.py and served_models.py read it
 remote_pools.py       the pools of the models of models.toml, and of their changes
 engine_address.py     URLs, keys and connections, from the settings and models.toml

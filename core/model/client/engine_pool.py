@@ -24,6 +24,7 @@ from core.model.client.chat_request import ChatRequest
 from core.model.client.circuit_breaker import BreakerState, CircuitBreaker
 from core.model.client.engine_connection import EngineConnection
 from core.model.client.served_models import ModelInfo, ServedModels
+from core.model.client.silence import watch_silence
 from core.openai.chat_protocol import Message, StreamEvent, StreamFinished, TextDelta
 from core.openai.dialects import EngineCapabilities
 
@@ -118,7 +119,7 @@ class EnginePool:
             has_text = False
             try:
                 with self._balancer.sending(label, request.prompt_cache_key):
-                    async with aclosing(self.engines[label].stream(request, model)) as events:
+                    async with aclosing(self._stream_from(label, request, model)) as events:
                         async for event in events:
                             has_text = has_text or isinstance(event, TextDelta)
                             yield self._renamed(event)
@@ -132,6 +133,18 @@ class EnginePool:
                 self._record(label, None)
                 self.on_answer(self.engines[label], model)
                 return
+
+    async def _stream_from(
+        self, label: str, request: ChatRequest, model: str | None
+    ) -> AsyncGenerator[StreamEvent, None]:
+        """The engine's events. Where others could answer instead, a silent engine's health is checked."""
+        engine = self.engines[label]
+        async with (
+            aclosing(engine.stream(request, model)) as events,
+            aclosing(events if self._is_single else watch_silence(events, engine.ready)) as watched,
+        ):
+            async for event in watched:
+                yield event
 
     def _renamed(self, event: StreamEvent) -> StreamEvent:
         """The event with our name of the model, because each engine may have another one."""

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from core.configuration.settings import load
 from core.contract import Sampling
 from core.errors import ConfigError, ModelRefused, ModelTooSlow, ModelUnavailable, Overloaded, PromptTooLong
+from core.model.client import silence
 from core.model.library.engine_entry import EngineEntry
 from core.openai.chat_protocol import QueuePosition, StreamFinished, TextDelta
 from tests.core.model.client.support_engines import MODEL, answer, client_of, engines, label, states
@@ -101,6 +102,45 @@ async def test_a_queue_on_an_engine_that_dies_is_answered_by_the_others(tmp_path
         assert "".join(texts) == "Hello there."
         assert isinstance(events[-1], StreamFinished)
     assert any(isinstance(event, QueuePosition) for event in answers[0])
+
+
+@pytest.mark.parametrize("begun", [(), (Comment("queued position=3"),)])
+async def test_a_queue_on_an_engine_that_hangs_is_answered_by_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begun: tuple[Step, ...]
+) -> None:
+    """A hung process closes no connection. While its stream is silent, its health is checked."""
+    monkeypatch.setattr(silence, "CHECK_AFTER_S", 0.01)
+    hanging, other = FakeModel(), FakeModel()
+    hanging.answer = lambda _: (*begun, asyncio.Event())
+    other.answer = lambda _: (Fail(503, "overloaded", retry_after_s=0),)
+    async with engines(tmp_path, hanging, other) as client:
+        waiting = [asyncio.create_task(answer(client)) for _ in range(10)]
+        while len(hanging.running) < 10:
+            await asyncio.sleep(0)
+        assert not any(task.done() for task in waiting)
+        other.answer, hanging.health_status = None, 503
+
+        assert await asyncio.gather(*waiting) == ["Hello there."] * 10
+        assert states(client)[label(hanging)] == "open"
+
+
+async def test_silence_of_a_healthy_engine_is_a_queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request keeps its place, however often the health is checked."""
+    monkeypatch.setattr(silence, "CHECK_AFTER_S", 0.01)
+    wait = asyncio.Event()
+    models = [FakeModel(answer=lambda _: (wait, "done")) for _ in range(2)]
+    async with engines(tmp_path, *models) as client:
+        waiting = asyncio.create_task(answer(client))
+        while not any(model.running for model in models):
+            await asyncio.sleep(0)
+        asked = models[0] if models[0].running else models[1]
+        for _ in range(3):
+            asked.health_checked.clear()
+            await asked.health_checked.wait()
+        wait.set()
+
+        assert await waiting == "done"
+    assert sum(len(model.requests) for model in models) == 1
 
 
 async def test_a_dead_engine_is_not_asked_until_it_is_healthy(tmp_path: Path) -> None:
