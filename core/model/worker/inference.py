@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import queue
 import random
 import threading
 import time
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 
 from core.contract import Sampling
 from core.errors import CspsError, ModelError, Overloaded
+from core.model.worker.command_queue import CommandQueue
 from core.model.worker.llama.runner import BatchRow, KvCacheFull
 from core.model.worker.llama.vocabulary import Vocabulary
 from core.model.worker.metrics import ModelMetrics
@@ -85,7 +85,7 @@ class InferenceThread:
         self._metrics = metrics
         self._store = store
         self._clock = clock
-        self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._commands = CommandQueue()
         self._disk = DiskTier(suspended, cache, scheduler.waiting, self._commands.put, clock)
         self._outputs: list[tuple[Sequence, SequenceOutput]] = []
         self._stopping = False
@@ -120,18 +120,7 @@ class InferenceThread:
 
     def run(self, work: Callable[[], Result]) -> Future[Result]:
         """Calls `work` on the inference thread, between two steps."""
-        future: Future[Result] = Future()
-
-        def do() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                future.set_result(work())
-            except Exception as exc:  # noqa: BLE001 - the future carries it to the caller
-                future.set_exception(exc)
-
-        self._commands.put(do)
-        return future
+        return self._commands.run(work)
 
     async def forget(self, keys: SequenceOf[str]) -> None:
         """Drops the states of forgotten conversations from the KV cache, host memory and disk. Raises OSError."""
@@ -170,19 +159,11 @@ class InferenceThread:
             self._flush()
 
     def _run_commands(self, wait: bool) -> None:
-        command = self._next_command() if wait else None
+        command = self._commands.take(self._disk.wait_s()) if wait else None
         self._step_began_s = self._clock()
         if command:
             command()
-        while not self._commands.empty():
-            self._commands.get()()
-
-    def _next_command(self) -> Callable[[], None] | None:
-        """Waits for a command; None when an idle conversation is due to be written."""
-        try:
-            return self._commands.get(timeout=self._disk.wait_s())
-        except queue.Empty:
-            return None
+        self._commands.call_all()
 
     def step(self) -> bool:
         """Admits sequences, computes one batch and samples the next tokens. False: there was nothing to do."""
