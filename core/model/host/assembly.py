@@ -103,12 +103,13 @@ class WorkerLauncher:
     def __init__(self, folder: Path, spare: SpareWorker | None = None) -> None:
         self._folder = folder
         self._spare = spare
+        for stale in folder.glob("w*.sock"):  # of a killed host
+            stale.unlink(missing_ok=True)
         self._numbers = count(1)
 
     def __call__(self, deployment: Deployment) -> WorkerProcess:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._folder.chmod(0o700)
         socket = self._folder / f"w{next(self._numbers)}.sock"  # short: a socket's path has 104 bytes at most
-        socket.unlink(missing_ok=True)  # of a killed host
         spare, self._spare = self._spare, None
         return WorkerProcess(replace(deployment.options, socket=str(socket)), spare)

@@ -114,10 +114,7 @@ class ModelPool:
     def stop_loading(self) -> None:
         """Refuses the requests that wait, and new ones. Running answers go on."""
         self._stopping = True
-        for ticket in (each for tickets in self._tickets.values() for each in tickets):
-            ticket.refuse(stopping())
-        if self._timer:
-            self._timer.cancel()
+        self.update()
 
     async def close(self) -> None:
         """Stops all workers."""
@@ -129,7 +126,10 @@ class ModelPool:
 
     def update(self) -> None:
         """Plans, and takes the next steps."""
+        if self._timer:
+            self._timer.cancel()
         if self._stopping:
+            self._refuse_waiting()
             return
         self._grant_all()  # first: a model that was loaded just now is not idle if requests wait for it
         now = self._clock()
@@ -139,10 +139,12 @@ class ModelPool:
         for deployment in self._plan.loads:
             self._load(deployment)
         self._grant_all()
-        if self._timer:
-            self._timer.cancel()
         again_at = self._plan.again_at
         self._timer = asyncio.get_running_loop().call_later(max(again_at - now, 0), self.update) if again_at else None
+
+    def _refuse_waiting(self) -> None:
+        for ticket in (each for tickets in self._tickets.values() for each in tickets):
+            ticket.refuse(stopping())
 
     def _residents(self) -> list[Resident]:
         return [

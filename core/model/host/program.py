@@ -29,15 +29,17 @@ async def serve(settings: Settings, spare: SpareWorker | None = None) -> None:
     stop = process.stop_event()
     assembly = HostAssembly(settings, spare)
     service = HostService(assembly.host, assembly.downloads, require_api_key(settings))
-    async with listening(service, settings):
-        running = asyncio.create_task(assembly.run())
-        stopped = asyncio.create_task(stop.wait())
-        await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        service.stopping = True
-        assembly.pool.stop_loading()
-        for task in (running, stopped):
-            task.cancel()
-    await assembly.close()
+    try:
+        async with listening(service, settings):
+            running = asyncio.create_task(assembly.run())
+            stopped = asyncio.create_task(stop.wait())
+            await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            service.stopping = True
+            assembly.pool.stop_loading()
+            for task in (running, stopped):
+                task.cancel()
+    finally:
+        await assembly.close()
     log.info("model_stopped")
     with contextlib.suppress(asyncio.CancelledError):
         await running
