@@ -41,12 +41,17 @@ class LocalModels:
     default: LocalModel
     starter: LocalModel
     others: Mapping[str, LocalModel]
+    interim: LocalModel | None = None  # a lesser model of the catalogue, which precedes the starter as a substitute
 
     def find(self, model_id: str | None) -> LocalModel | None:
         """Returns the default for None, and None for an unknown id. The id of a configured file is its path."""
         if model_id in (None, self.default.spec.id, self.default.spec.title):
             return self.default
         return self.starter if model_id == self.starter.spec.id else self.others.get(str(model_id))
+
+    def substitutes(self) -> list[LocalModel]:
+        """The models that may answer in the place of the default one, the best first."""
+        return [each for each in (self.interim, self.starter) if each and each.deployment]
 
     def wanted(self) -> Iterator[LocalModel]:
         """Yields the models that stay loaded while there is room: all but a starter that nobody names."""
@@ -55,13 +60,16 @@ class LocalModels:
 
     def listed(self) -> list[LocalModel]:
         """The default first, then the model that answers in its place."""
-        stand_in = [self.starter] if self.starter.deployment else []
-        models = [self.default, *stand_in, *self.others.values()]
+        models = [self.default, *self.substitutes(), *self.others.values()]
         return list({each.spec.id: each for each in models}.values())
 
 
 def find_models(
-    settings: Settings, default: ModelSpec, catalogue: ModelCatalogue, personalities: Personalities
+    settings: Settings,
+    default: ModelSpec,
+    catalogue: ModelCatalogue,
+    personalities: Personalities,
+    interim: ModelSpec = STARTER,
 ) -> LocalModels:
     folder = models_folder(settings.data_folder)
 
@@ -76,7 +84,7 @@ def find_models(
     offered = {each: find(catalogue.spec(each)) for each in catalogue.by_id if each not in named}
     others = {**named, **{each: model for each, model in offered.items() if model.deployment}}
     others.pop(default.id, None)
-    return LocalModels(find(default), find(STARTER), others)
+    return LocalModels(find(default), find(STARTER), others, others.get(interim.id))
 
 
 def personality_specs(personalities: Personalities, catalogue: ModelCatalogue) -> Iterator[ModelSpec]:

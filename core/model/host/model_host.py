@@ -1,7 +1,7 @@
 """Decides which deployment answers a request for a model, and swaps it when configuration or files change.
 
 A model's new version, or a new default model, is loaded while the old one answers. Once loaded it takes over; the old
-one ends its answers and is unloaded. While a model is not here, the default answers; while that cannot, the starter.
+one ends its answers and is unloaded. While a model is not here, the default answers; while that cannot, its substitute.
 """
 
 from __future__ import annotations
@@ -79,10 +79,13 @@ class ModelHost:
         """Returns the version that should answer once it is loaded."""
         assert self.models is not None
         wanted = model.deployment
-        usable = wanted if wanted and not self.pool.refusal(wanted) else None
-        if self._role(model) == DEFAULT:
-            return usable or self.models.starter.deployment or wanted
-        return usable or self._goal(self.models.default) or wanted
+        if wanted and not self.pool.refusal(wanted):
+            return wanted
+        if self._role(model) != DEFAULT:
+            return self._goal(self.models.default) or wanted
+        substitutes = [each.deployment for each in self.models.substitutes()]
+        usable = next((each for each in substitutes if each and not self.pool.refusal(each)), None)
+        return usable or self.models.starter.deployment or wanted
 
     def _role(self, model: LocalModel) -> str:
         return DEFAULT if self.models and model is self.models.default else model.spec.id

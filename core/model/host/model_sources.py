@@ -58,7 +58,7 @@ class ModelSources:
         if self._logged is None or (choice.spec, choice.reason) != (self._logged.spec, self._logged.reason):
             log.info("default_model_chosen", model=choice.spec.id, reason=choice.reason)
             self._logged = choice
-        return find_models(self.settings, choice.spec, self.catalogue, self.personalities)
+        return find_models(self.settings, choice.spec, self.catalogue, self.personalities, choice.interim)
 
     def _find_resources(self) -> Resources:
         """The facts of the start: with models in memory, the same machine would look smaller."""

@@ -160,6 +160,23 @@ async def test_the_default_answers_for_a_model_that_cannot_be_loaded() -> None:
     assert ["large", "large"] == [await served.answering("small"), await served.answering("huge")]
 
 
+async def test_a_lesser_model_answers_until_the_default_is_here() -> None:
+    """It precedes the starter. If it cannot be loaded, the starter answers."""
+    small = local("small", SMALL)
+    found = LocalModels(local("large"), local("starter", STARTER), {"small": small}, small)
+    served = await serving(found)
+    await served.workers.load("small")
+
+    assert "small" == await served.answering()
+    assert ["large", "small", "starter"] == [each.spec.id for each in found.listed()]
+
+    broken = await serving(found)
+    broken.workers.latest("small").end("exit code 2", failure=WorkerFailed("small.gguf is cut", permanent=True))
+    await settle()
+    await broken.workers.load("starter")
+    assert "starter" == await broken.answering()
+
+
 async def test_the_starter_answers_for_a_default_that_cannot_be_loaded() -> None:
     """One log line says why."""
     served = await serving(models(local("large", LARGE)))
