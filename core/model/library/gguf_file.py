@@ -24,8 +24,13 @@ class ModelFile:
 
 
 def check_gguf(path: Path, variable: str) -> None:
+    """Raises ConfigError, which names the variable, unless the path is that of a GGUF file."""
     if not path.is_file():
         raise ConfigError(f"{variable}: there is no file {path}")
-    with path.open("rb") as file:
-        if file.read(4) != GGUF_MAGIC:
-            raise ConfigError(f"{variable}: {path} is not a GGUF file")
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(len(GGUF_MAGIC))
+    except OSError as exc:
+        raise ConfigError(f"{variable}: {path}: {exc.strerror or exc}") from exc
+    if beginning != GGUF_MAGIC:
+        raise ConfigError(f"{variable}: {path} is not a GGUF file")

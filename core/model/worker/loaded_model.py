@@ -12,16 +12,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from core.configuration.settings import Settings
 from core.contract import Sampling
 from core.errors import BadRequest, NotAnEmbedder, StorageError
-from core.model.hardware.processor import choose_threads
-from core.model.library import model_files
-from core.model.library.gguf_file import ModelFile
 from core.model.worker.conversation import Conversations
 from core.model.worker.grammar import GrammarCompiler
 from core.model.worker.inference import PINNED_PREFIXES, InferenceThread
-from core.model.worker.llama.loading import transcode
 from core.model.worker.llama.runner import LlamaRunner
 from core.model.worker.metrics import ModelMetrics
 from core.model.worker.options import WorkerOptions
@@ -205,9 +200,3 @@ def suspended_store(options: WorkerOptions, state_settings: str) -> SuspendedSto
         delete_all(root)
         return None
     return SuspendedStore(lambda: StateFolder(root, f"{fingerprint(Path(options.path))} {state_settings}", limits))
-
-
-def find_model(settings: Settings) -> ModelFile:
-    """Finds or downloads the configured model file. Blocks. Raises ConfigError, ModelError."""
-    threads = settings.model.cpu_threads or choose_threads()
-    return model_files.find(settings, lambda source, target: transcode(source, target, threads))

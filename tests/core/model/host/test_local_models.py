@@ -8,9 +8,11 @@ import pytest
 
 from core.configuration import settings
 from core.configuration.personalities import Personalities
+from core.model.hardware.machine import Machine
 from core.model.host.deploying import deploy, identify
 from core.model.host.local_models import LocalModels, find_models
 from core.model.host.model_sources import ModelSources
+from core.model.library import resources
 from core.model.library.catalogue import ModelCatalogue
 from core.model.library.choice import STARTER
 from core.model.library.selection import write_selection
@@ -97,6 +99,20 @@ def test_one_file_with_two_windows_is_two_deployments_of_shared_memory(folder: F
     assert second is not None
     assert first != second
     assert first.memory.file == second.memory.file
+
+
+def test_a_lesser_model_that_is_here_stands_in(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The best one of the catalogue is the default, and not here yet."""
+    machine = Machine(4, 64 << 30, 60 << 30, bandwidth_bytes_per_s=100e9)
+    monkeypatch.setattr(resources, "inspect_machine", lambda *_: machine)
+    monkeypatch.setattr(resources, "is_offline", lambda *_: False)
+    before = folder.find(LLM_AUTO="on")
+    folder.add_file("owner/two", "two.gguf")
+    found = folder.find(LLM_AUTO="on")
+
+    assert ("one", None) == (before.default.spec.id, before.interim)
+    assert found.interim is found.others["two"]
+    assert ["two"] == [each.spec.id for each in found.substitutes()]
 
 
 def test_the_default_follows_settings_and_the_selection(folder: Folder) -> None:

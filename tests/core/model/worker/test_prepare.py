@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.configuration import settings
+from core.errors import ConfigError
 from core.model.worker import prepare
 
 
@@ -20,3 +21,10 @@ def test_only_the_starter_is_prepared(tmp_path: Path, monkeypatch: pytest.Monkey
 
     assert file.starter
     assert b"GGUF" == file.path.read_bytes()
+
+
+def test_an_impossible_models_folder_is_named_in_the_error(tmp_path: Path) -> None:
+    """The operator can then remove the obstacle."""
+    (tmp_path / "models").write_text("in the way")
+    with pytest.raises(ConfigError, match="models"):
+        prepare.prepare_starter(settings.load({"CSPS_LLM_DATA": str(tmp_path)}))
