@@ -190,7 +190,7 @@ async def test_a_hub_with_the_departments_certificate(tmp_path: Path, monkeypatc
     with FakeHub({NAME: model_bytes()}, certificate=certificate) as hub:
         with pytest.raises(DownloadFailed, match="no certificate that can be trusted"):
             await fetch_from(hub, tmp_path)
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
 
         assert hub.files[NAME] == (await fetch_from(hub, tmp_path)).read_bytes()
 
