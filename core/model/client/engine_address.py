@@ -58,8 +58,14 @@ def address_of(entry: EngineEntry, model_id: str, environ: Mapping[str, str]) ->
 
 def connect(address: EngineAddress, window: int | None, timeout_s: float) -> EngineConnection:
     headers = {"Authorization": f"Bearer {address.key.get_secret_value()}"} if address.key else {}
+    url = httpx.URL(strip_version(address.url))
     http = httpx.AsyncClient(
-        base_url=strip_version(address.url), headers=headers, timeout=TIMEOUT, limits=LIMITS, follow_redirects=False
+        base_url=url.copy_with(userinfo=b""),  # httpx logs the URLs of requests
+        auth=httpx.BasicAuth(url.username, url.password) if url.userinfo else None,
+        headers=headers,
+        timeout=TIMEOUT,
+        limits=LIMITS,
+        follow_redirects=False,
     )
     assumed = UNKNOWN if address.enforces is None else declared(address.enforces)
     return EngineConnection(

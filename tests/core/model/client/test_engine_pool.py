@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import aclosing
 from pathlib import Path
 
 import pytest
+from aiohttp import BasicAuth
 from structlog.testing import capture_logs
 
 from core.configuration.settings import load
@@ -260,6 +262,19 @@ async def test_a_redirect_does_not_take_the_key_along(tmp_path: Path) -> None:
         await client.close()
 
     assert thief.authorizations == set()
+
+
+async def test_a_password_in_the_url_is_in_no_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The engine gets it, and the most talkative log of the HTTP client does not."""
+    caplog.set_level(logging.DEBUG)
+    async with FakeModel().serving() as model:
+        client = client_of(tmp_path, [EngineEntry(url=model.url.replace("//", "//user:hush@"))])
+        await answer(client)
+        await client.close()
+
+    assert model.authorizations == {BasicAuth("user", "hush").encode()}
+    assert "hush" not in caplog.text
+    assert "chat/completions" in caplog.text
 
 
 def test_a_missing_key_is_an_error_of_the_configuration(tmp_path: Path) -> None:
