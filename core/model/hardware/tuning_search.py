@@ -114,11 +114,15 @@ class TuningSearch:
 
 
 def is_faster(challenger: Sequence[Timing], incumbent: Sequence[Timing], needed: float = SMALLEST_GAIN) -> bool:
-    """Tells whether the medians differ by more than their noise, and by `needed` at the least."""
-    if len(challenger) < 2 or len(incumbent) < 2:
+    """Tells whether the challenger is faster by more than the noise, and by `needed` at the least.
+
+    The measurements of one round are compared with each other: a machine that is busy for a while slows down both.
+    """
+    ratios = [ours.cost_s / theirs.cost_s for ours, theirs in zip(challenger, incumbent, strict=False)]
+    if len(ratios) < 2:
         return False
-    noise = STANDARD_ERRORS * math.hypot(relative_error(challenger), relative_error(incumbent))
-    return median_cost(challenger) < median_cost(incumbent) * (1 - max(needed, noise))
+    noise = STANDARD_ERRORS * error_of_median(ratios)
+    return statistics.median(ratios) < 1 - max(needed, noise)
 
 
 def is_open(challenger: Sequence[Timing], incumbent: Sequence[Timing]) -> bool:
@@ -139,9 +143,8 @@ def median_timing(timings: Sequence[Timing]) -> Timing:
     )
 
 
-def relative_error(timings: Sequence[Timing]) -> float:
-    """Estimates the standard error of the median, relative to it, from the median deviation."""
-    costs = [timing.cost_s for timing in timings]
-    middle = statistics.median(costs)
-    deviation = statistics.median(abs(cost - middle) for cost in costs)
-    return 1.4826 * 1.2533 * deviation / middle / math.sqrt(len(costs))
+def error_of_median(values: Sequence[float]) -> float:
+    """Estimates the standard error of the median from the median deviation, as for a normal distribution."""
+    middle = statistics.median(values)
+    deviation = statistics.median(abs(value - middle) for value in values)
+    return 1.4826 * 1.2533 * deviation / math.sqrt(len(values))

@@ -35,7 +35,7 @@ class SimulatedMachine:
         self.now += 1
         self.measured.append((trial, tuple(parts)))
         busy = 1.8 if self._noise and self._random.random() < 0.1 else 1.0
-        factor = busy * self._random.gauss(1, self._noise)
+        factor = busy * max(self._random.gauss(1, self._noise), 0.2)
         exact = self._speed(trial)
         prompt, answer = "prompt" in parts, "answer" in parts
         return Timing(
