@@ -47,7 +47,9 @@ async def status_of(stack: AsyncExitStack, workers: Sequence[ForgettingWorker], 
         session = await stack.enter_async_context(aiohttp.ClientSession(server.make_url("/")))
         worker.process = SimpleNamespace(http=session)
     host = SimpleNamespace(pool=SimpleNamespace(workers=lambda: list(workers)))
-    client = await stack.enter_async_context(TestClient(TestServer(create_app(HostService(cast(Any, host))))))
+    client = await stack.enter_async_context(
+        TestClient(TestServer(create_app(HostService(cast(Any, host), cast(Any, None)))))
+    )
     return (await client.post("/forget", json=body)).status
 
 
