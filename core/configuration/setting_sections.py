@@ -83,7 +83,8 @@ class ModelSettings(Section):
     )
     name: OptionalStr = env(
         "LLM_MODEL",
-        "The model to request from the engine at LLM_URL. Empty: the first model that it lists.",
+        "The default model: an id of config/models.toml. With LLM_URL: the model to request from that engine. Empty:"
+        " the best one for this machine, or the first that the engine lists.",
         "qwen3-8b",
     )
     listen: OptionalStr = env(
