@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -60,6 +61,7 @@ async def llama_server(path: Path) -> AsyncIterator[LlamaServer]:
         *(sys.executable, str(PEER), str(path), str(port), "8"),
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
+        env={**os.environ, "GOMP_SPINCOUNT": "3000"},  # as ours: beside other processes endless spinning takes minutes
     )
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
