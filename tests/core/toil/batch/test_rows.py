@@ -74,9 +74,12 @@ def test_malformed_json_line_is_one_unreadable_row() -> None:
     st.lists(st.integers(0, 1000), max_size=5),
 )
 def test_csv_round_trip(rows: list[list[str]], delimiter: str, encoding: str, cuts: list[int]) -> None:
-    """It works with each delimiter and byte order mark, and with line breaks inside quotes."""
+    """It works with each delimiter and byte order mark, with line breaks inside quotes, and with quoted blanks."""
     out = io.StringIO()
-    csv.writer(out, delimiter=delimiter).writerows([["nom", "été"], *rows])
+    begins_blank = any(cell.startswith(" ") for row in rows for cell in row)  # a blank before an unquoted cell is none
+    csv.writer(out, delimiter=delimiter, quoting=csv.QUOTE_ALL if begins_blank else csv.QUOTE_MINIMAL).writerows(
+        [["nom", "été"], *rows]
+    )
 
     read = csv_rows(split_at(out.getvalue().encode(encoding), cuts))
 
