@@ -1164,7 +1164,8 @@ cli-download-starting = { $title }: { NUMBER($share, style: "percent") } of { SI
 cli-download-waiting = { $title }: waiting at { NUMBER($share, style: "percent") }. { $problem }
 cli-download-checking = { $title }: downloaded ({ SIZE($total) }), checking its SHA-256
 cli-download-paused = { $title }: stopped at { NUMBER($share, style: "percent") } of { SIZE($total) }
-cli-download-failed = { $title } is not downloaded. { $problem }
+cli-download-failed = { $title } could not be downloaded. { $problem }
+cli-models-unloadable = { $title } cannot be loaded: { $problem }
 
 cli-personalities-valid = { $count ->
     [one] { $count } personality is valid: { $names }

@@ -1187,7 +1187,8 @@ cli-download-starting = { $title } : { NUMBER($share, style: "percent") } de { 
 cli-download-waiting = { $title } : en attente à { NUMBER($share, style: "percent") }. { $problem }
 cli-download-checking = { $title } : téléchargé ({ SIZE($total) }), vérification de son SHA-256
 cli-download-paused = { $title } : arrêté à { NUMBER($share, style: "percent") } de { SIZE($total) }
-cli-download-failed = { $title } n’est pas téléchargé. { $problem }
+cli-download-failed = { $title } n’a pas pu être téléchargé. { $problem }
+cli-models-unloadable = { $title } ne peut pas être chargé : { $problem }
 
 cli-personalities-valid = { $count ->
     [one] { $count } personnalité est valide : { $names }

@@ -73,4 +73,6 @@ def parse_download(download: Any, state: str) -> DownloadProgress:
         bytes_per_s=float(download.get("bytes_per_s") or 0),
         expected_s=download.get("expected_s"),
         problem=problem,
+        fault=download.get("fault"),
+        problem_in_french=download.get("problem_in_french"),
     )

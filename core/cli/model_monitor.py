@@ -113,7 +113,8 @@ class ModelMonitor:
 
     def _write_progress(self, model: ServedModel, progress: DownloadProgress, level: str) -> None:
         values = {
-            key: getattr(progress, key) for key in ("state", "done_bytes", "total_bytes", "expected_s", "problem")
+            key: getattr(progress, key)
+            for key in ("state", "done_bytes", "total_bytes", "expected_s", "problem", "fault")
         }
         message = describe_progress(model.title, progress, self._language)
         self._log.write_event("model_download", message, level=level, model=model.id, **values)

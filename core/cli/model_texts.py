@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from core.contract import Language
 from core.model.library.catalogue import ModelCatalogue
 from core.model.library.choice import Choice
-from core.model.library.download.progress import DownloadProgress
+from core.model.library.download.progress import LOAD_FAULT, DownloadProgress
 from core.model.library.fit import Obstacle, Verdict
 from core.model.library.specs import HubFile
 from core.texts import text
@@ -60,6 +60,8 @@ def better_verdicts(choice: Choice, catalogue: ModelCatalogue) -> Iterator[Verdi
 def describe_progress(title: str, progress: DownloadProgress, language: Language) -> str:
     """One line for any state of a download."""
     values: dict[str, object] = {"title": title, "share": share(progress), "total": progress.total_bytes}
+    if progress.fault == LOAD_FAULT:
+        return text("cli-models-unloadable", language, title=title, problem=progress.explain(language))
     if progress.state in ("waiting", "failed"):
         return text(f"cli-download-{progress.state}", language, **values, problem=progress.explain(language))
     if progress.state == "downloading" and progress.expected_s is not None:

@@ -116,5 +116,6 @@ class Downloads:
             before.total_bytes if before else 0,
             problem=failure.message,
             fault=failure.reason,
+            problem_in_french=failure.explain("fr"),
         )
         log.warning("model_download_failed", repo=source.repo, problem=failure.message, again_in_s=round(pause_s))

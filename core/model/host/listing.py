@@ -8,10 +8,12 @@ from core.contract import Json
 from core.model.host.downloads import Downloads
 from core.model.host.local_models import LocalModel
 from core.model.host.model_host import ModelHost
+from core.model.library.download.progress import LOAD_FAULT
+from core.model.library.specs import Starter
 from core.openai.responses import model_object
 
 NANOSECONDS = 10**9
-PROGRESS_FIELDS = ("done_bytes", "total_bytes", "bytes_per_s", "expected_s", "problem")
+PROGRESS_FIELDS = ("done_bytes", "total_bytes", "bytes_per_s", "expected_s", "problem", "fault", "problem_in_french")
 
 
 def list_models(host: ModelHost, downloads: Downloads) -> list[Json]:
@@ -38,6 +40,8 @@ def describe(model: LocalModel, host: ModelHost, downloads: Downloads) -> dict[s
 
 def state_of(model: LocalModel, host: ModelHost, downloads: Downloads) -> str:
     deployment = model.deployment
+    if deployment is None and isinstance(model.spec.source, Starter):
+        return "loading"  # its file is being made
     if deployment is None:
         progress = downloads.progress(model.missing) if model.missing else None
         is_coming = model.missing and not (progress and progress.state == "failed")
@@ -52,6 +56,6 @@ def state_of(model: LocalModel, host: ModelHost, downloads: Downloads) -> str:
 def describe_download(model: LocalModel, host: ModelHost, downloads: Downloads) -> dict[str, Any]:
     """The field `download`, of a model that is not here or that cannot be loaded."""
     if problem := host.problem(model):
-        return {"download": {"problem": problem}}
+        return {"download": {"problem": problem, "fault": LOAD_FAULT}}
     progress = downloads.progress(model.missing) if model.missing else None
     return {"download": {name: getattr(progress, name) for name in PROGRESS_FIELDS}} if progress else {}

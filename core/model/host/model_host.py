@@ -61,7 +61,15 @@ class ModelHost:
             ids = ", ".join(repr(each.spec.id) for each in self.models.listed())
             raise web.HTTPNotFound(reason=f"no such model is configured here; there are: {ids}")
         self._check_file(model)
-        return self.pool.request(self._choose(model))
+        return self.pool.request(self._choose(model), lambda: self._choose_again(model_id))
+
+    def _choose_again(self, model_id: str | None) -> Deployment | None:
+        """Returns the version for a request whose first one failed to load; None if there is none."""
+        model = self.models.find(model_id) if self.models else None
+        try:
+            return self._choose(model) if model else None
+        except ModelUnavailable:
+            return None
 
     def _choose(self, model: LocalModel) -> Deployment:
         """Returns the version to answer now. Raises ModelUnavailable if there is none."""

@@ -20,7 +20,7 @@ from core.model.host.load_history import LoadHistory, LoadTimes
 from core.model.host.memory_budget import MemoryBudget
 from core.model.host.process_memory import private_bytes
 from core.model.host.residency import Awaited, Plan, Resident, plan
-from core.model.host.tickets import PooledWorker, Ticket
+from core.model.host.tickets import PooledWorker, Substitute, Ticket, no_substitute
 from core.model.host.worker_process import WorkerEnd, WorkerProcess
 
 log = structlog.get_logger()
@@ -54,16 +54,17 @@ class ModelPool:
 
     # --- requests ----------------------------------------------------------------------------------------------------
 
-    def request(self, deployment: Deployment) -> Ticket:
+    def request(self, deployment: Deployment, substitute: Substitute = no_substitute) -> Ticket:
         """Returns a ticket, which waits while the model is not loaded.
 
+        `substitute`: the model to wait for if this one fails to load; it may answer with this one itself, or None.
         Raises ModelRefused if the model cannot be loaded, ModelUnavailable if it cannot be loaded now, Stopping.
         """
         if self._stopping:
             raise stopping()
         if refusal := self.refusal(deployment):
             raise refusal
-        ticket = Ticket(self, deployment, self._clock())
+        ticket = Ticket(self, deployment, self._clock(), substitute)
         self._tickets.setdefault(deployment, deque()).append(ticket)
         self.update()
         return ticket
@@ -263,9 +264,21 @@ class ModelPool:
             refusal = self._history(deployment).refusal
             assert refusal is not None
             log.error("model_load_failed", model=deployment.model_id, problem=refusal.message)
-            for ticket in self._tickets.get(deployment, ()):
-                ticket.refuse(refusal)
+            self._redirect(deployment, refusal)
         return self._notify()
+
+    def _redirect(self, deployment: Deployment, refusal: CspsError) -> None:
+        """Lets the requests for a model that failed to load wait for the one that answers instead."""
+        for ticket in list(self._tickets.get(deployment, ())):
+            substitute = ticket.substitute()
+            if substitute is None or self.refusal(substitute):
+                ticket.refuse(refusal)
+                continue
+            self._tickets[deployment].remove(ticket)
+            ticket.deployment = substitute
+            self._tickets.setdefault(substitute, deque()).append(ticket)
+        if not self._tickets.get(deployment):
+            self._tickets.pop(deployment, None)
 
     def _notify(self) -> None:
         for listener in self._listeners:

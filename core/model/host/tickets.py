@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -38,12 +39,25 @@ class TicketOffice(Protocol):
     def update(self) -> None: ...
 
 
-class Ticket:
-    """Made by the pool. Release it in any case, also while it waits."""
+Substitute = Callable[[], Deployment | None]
 
-    def __init__(self, office: TicketOffice, deployment: Deployment, since: float) -> None:
+
+def no_substitute() -> None:
+    """No model answers instead."""
+
+
+class Ticket:
+    """Made by the pool. Release it in any case, also while it waits.
+
+    `substitute` names the model that answers instead if the ticket's cannot be loaded; None: no model does.
+    """
+
+    def __init__(
+        self, office: TicketOffice, deployment: Deployment, since: float, substitute: Substitute = no_substitute
+    ) -> None:
         self.deployment = deployment
         self.since = since
+        self.substitute = substitute
         self._office = office
         self._worker: asyncio.Future[PooledWorker] = asyncio.get_running_loop().create_future()
 

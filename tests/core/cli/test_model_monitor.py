@@ -12,6 +12,7 @@ import pytest
 from core.cli.model_host import ServedModel, parse_served
 from core.cli.model_monitor import REPORT_S, ChoiceReport, ModelMonitor, explain_default
 from core.configuration import settings
+from core.contract import Language
 from core.errors import ConfigError
 from core.model.hardware.machine import Machine
 from core.model.library import resources
@@ -51,11 +52,11 @@ def entry(state: str, **download: Any) -> tuple[ServedModel, ...]:
     return parse_served({"data": [{"id": "small", "title": "Small 1B", "state": state, **extra}, {"id": "starter"}]})
 
 
-def monitor(log: FakeLog, clock: Clock | None = None) -> ModelMonitor:
+def monitor(log: FakeLog, clock: Clock | None = None, language: Language = "en") -> ModelMonitor:
     async def fetch() -> Sequence[ServedModel] | None:
         return None
 
-    return ModelMonitor(lambda: REPORT, fetch, log, "en", clock=clock or Clock())
+    return ModelMonitor(lambda: REPORT, fetch, log, language, clock=clock or Clock())
 
 
 def half(**changed: Any) -> dict[str, Any]:
@@ -103,9 +104,29 @@ def test_a_failure_is_reported_once() -> None:
         watched.observe(entry("failed", **half(problem="the disk is full")))
 
     assert ["model_download"] == log.names
-    assert "not downloaded. the disk is full" in log.events[0][1]
+    assert "not be downloaded. the disk is full" in log.events[0][1]
     assert "warning" == log.events[0][2]["level"]
     assert log.status[-1] is None
+
+
+def test_a_file_that_cannot_be_loaded_is_no_failed_download() -> None:
+    """It is here; its reason says what is wrong with it."""
+    log = FakeLog()
+    monitor(log).observe(entry("failed", problem="small.gguf is cut", fault="load"))
+
+    assert ["Small 1B cannot be loaded: small.gguf is cut"] == [message for _, message, _ in log.events]
+    assert "load" == log.events[0][2]["fault"]
+
+
+def test_a_problem_is_shown_in_the_language_of_the_terminal() -> None:
+    """JSON logs keep the English sentence, beside the code of the fault."""
+    log = FakeLog()
+    problem = {"problem": "The hub is away.", "problem_in_french": "Le site ne répond pas.", "fault": "unreachable"}
+    monitor(log, language="fr").observe(entry("failed", **half(**problem)))
+
+    _, message, values = log.events[0]
+    assert "n’a pas pu être téléchargé. Le site ne répond pas." in message
+    assert ("The hub is away.", "unreachable") == (values["problem"], values["fault"])
 
 
 def test_a_model_that_was_always_there_is_no_event() -> None:

@@ -27,6 +27,7 @@ DownloadState = Literal[
 PROGRESS_FILE = "progress.json"
 LOCK_FILE = "lock"
 RATE_WINDOW_S = 10.0
+LOAD_FAULT = "load"  # the file is here, or is the operator's own, and cannot be loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class DownloadProgress:
     bytes_per_s: float = 0.0  # over the last seconds
     expected_s: float | None = None  # until the end; None while nothing arrives
     problem: str | None = None  # an English sentence
-    fault: str | None = None  # the reason of the problem, a DownloadFault
+    fault: str | None = None  # the reason of the problem, a DownloadFault or LOAD_FAULT
     problem_in_french: str | None = None
 
     def explain(self, language: Language) -> str:

@@ -66,6 +66,8 @@ async def test_a_download_shows_its_progress_and_the_starter_stands_in() -> None
         "bytes_per_s": 2.0,
         "expected_s": 2.5,
         "problem": None,
+        "fault": None,
+        "problem_in_french": None,
     } == entries["large"]["download"]
 
 
@@ -84,7 +86,7 @@ async def test_each_state_has_its_name() -> None:
         "coming": "downloading",
         "refused": "failed",
     } == states
-    assert {"problem": "it is cut"} == entries["cut"]["download"]
+    assert {"problem": "it is cut", "fault": "load"} == entries["cut"]["download"]
     assert (512, 4096) == (entries["idle"]["max_model_len"], entries["starter"]["max_model_len"])
     assert "max_model_len" not in entries["coming"]
     assert (True, False) == (entries["starter"]["starter"], entries["idle"]["starter"])
@@ -95,7 +97,15 @@ async def test_a_file_that_is_away_is_a_failure() -> None:
     away = LocalModel(ModelSpec("away", "Away", LocalFile(Path("/away.gguf"))), None)
     entries = await listed(LocalModels(away, STARTER, {}))
 
-    assert ("failed", {"problem": "there is no file /away.gguf"}) == (
+    assert ("failed", {"problem": "there is no file /away.gguf", "fault": "load"}) == (
         entries["away"]["state"],
         entries["away"]["download"],
     )
+
+
+async def test_a_starter_whose_file_is_being_made_is_loading() -> None:
+    """That takes seconds at the first start on a machine that is not installed."""
+    unprepared = LocalModel(STARTER.spec, None)
+    entries = await listed(LocalModels(unprepared, unprepared, {}))
+
+    assert "loading" == entries["starter"]["state"]

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from core.errors import ConfigError, ModelUnavailable
+from core.errors import ConfigError, ModelRefused, ModelUnavailable
 from core.model.host import model_host
 from core.model.host.deployment import Deployment
 from core.model.host.local_models import LocalModel, LocalModels
@@ -158,6 +158,25 @@ async def test_the_default_answers_for_a_model_that_cannot_be_loaded() -> None:
     await settle()
 
     assert ["large", "large"] == [await served.answering("small"), await served.answering("huge")]
+
+
+async def test_requests_that_wait_for_a_model_that_fails_to_load_get_the_default() -> None:
+    """They wait for the starter if it is the default that fails, and get the reason if no model is left."""
+    served = await serving(models(local("large", LARGE), {"small": local("small", SMALL)}))
+    for_small, for_large = await served.host.request("small"), await served.host.request(None)
+    await settle()
+    served.workers.latest("small").end("exit code 2", failure=WorkerFailed("small.gguf is cut", permanent=True))
+    await settle()
+    assert ("large", True) == (for_small.deployment.model_id, for_small.is_waiting)
+    served.workers.latest("large").end("exit code 2", failure=WorkerFailed("large.gguf is cut", permanent=True))
+    await settle()
+    assert ["starter", "starter"] == [for_small.deployment.model_id, for_large.deployment.model_id]
+    served.workers.latest("starter").end("exit code 2", failure=WorkerFailed("starter.gguf is cut", permanent=True))
+
+    for ticket in (for_small, for_large):
+        with pytest.raises(ModelRefused, match=r"starter\.gguf is cut"):
+            await ticket.wait(5)
+        ticket.release()
 
 
 async def test_a_lesser_model_answers_until_the_default_is_here() -> None:
