@@ -170,6 +170,9 @@ prompt-question-rewrite =
     Replace words such as “it” or “there” by what they stand for. Keep its language, and add nothing else.
 prompt-facts = Facts you can rely on:
 prompt-thread-messages = Said by others meanwhile:
+prompt-continue =
+    Your answer broke off. Go on with it. Do not begin again, and do not comment on it.
+    Begin with its last words, which are: { $words }
 prompt-json-only = Answer with JSON only.
 prompt-json-schema = It must conform to this JSON Schema:
 prompt-json-retry = Your answer was refused. Answer again without these problems:

@@ -170,6 +170,9 @@ prompt-question-rewrite =
     Remplacez les mots comme « cela » ou « là-bas » par ce qu’ils désignent. Gardez sa langue et n’ajoutez rien d’autre.
 prompt-facts = Faits auxquels vous pouvez vous fier :
 prompt-thread-messages = Messages d’autres personnes entre-temps :
+prompt-continue =
+    Votre réponse a été interrompue. Poursuivez-la, sans la reprendre du début et sans commentaire.
+    Commencez par ses derniers mots, que voici : { $words }
 prompt-json-only = Répondez uniquement en JSON.
 prompt-json-schema = La réponse doit respecter ce schéma JSON :
 prompt-json-retry = Votre réponse a été refusée. Répondez de nouveau, sans ces problèmes :

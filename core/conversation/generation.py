@@ -32,6 +32,7 @@ from core.openai.chat_protocol import (
     TextDelta,
     ThinkingStarted,
 )
+from core.openai.continuation import last_words
 from core.rag.answer_filter import AnswerFilter
 from core.rag.budget import cacheable_text
 from core.rag.citations import cited_numbers
@@ -41,6 +42,7 @@ from core.rag.questions.lookup_question import EARLIER_LIMIT, EarlierExchange, L
 from core.rag.rendering import NumberedDocument
 from core.rag.retrieval import Lookup, PartlyRead, Retriever, shortcomings, unread_lookup
 from core.runtime.backoff import NO_JITTER, Backoff
+from core.texts import text
 
 log = structlog.get_logger()
 
@@ -253,10 +255,16 @@ class Generation:
             user=request.user,
             response_format=request.response_format,
             continue_last=bool(so_far),
+            continue_prompt=self._continue_prompt(so_far),
             keep_prefix=request.own_system,
             model=request.model,
             prompt_cache_key=request.cache_key,
         )
+
+    def _continue_prompt(self, so_far: str) -> str:
+        """Asks an engine in words to go on, if it has no field for it."""
+        language = self._request.draft.style.language
+        return text("prompt-continue", language, words=last_words(so_far)) if so_far else ""
 
     def _announcements(self, fitted: FittedPrompt) -> Iterator[Event]:
         """The events in front of the text: the number of dropped exchanges, and the sources in the prompt."""

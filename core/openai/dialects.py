@@ -73,10 +73,21 @@ def schema_fields(response_format: Json, support: SchemaSupport | None) -> Field
     return {"response_format": response_format}
 
 
-def continuation_fields(messages: list[Fields], support: ContinuationSupport | None) -> Fields:
-    """The fields of a request to continue the last of `messages`, the assistant's. Unknown support: vLLM's fields."""
+def continuation_form(capabilities: EngineCapabilities) -> ContinuationSupport | None:
+    """How this engine is asked to continue an answer; None: unknown."""
+    is_unusable = capabilities.extensions is False and capabilities.continuation in ("flag", None)
+    return "none" if is_unusable else capabilities.continuation
+
+
+def continuation_fields(messages: list[Fields], support: ContinuationSupport | None, prompt: str = "") -> Fields:
+    """The fields of a request to continue the last of `messages`, the assistant's. Unknown support: vLLM's fields.
+
+    `prompt`: asks an engine without such fields to continue.
+    """
     if support == "prefix":
         return {"messages": [*messages[:-1], {**messages[-1], "prefix": True}]}
+    if support == "none" and prompt:
+        return {"messages": [*messages, {"role": "user", "content": prompt}]}
     if support in ("prefill", "none"):
         return {}
     # vLLM answers a last assistant message unless the request says to continue it.

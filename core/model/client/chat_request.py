@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.contract import Json, Sampling
 from core.openai.chat_protocol import Fields, Message, request_body, without_extensions
-from core.openai.dialects import EngineCapabilities, continuation_fields, schema_fields
+from core.openai.dialects import EngineCapabilities, continuation_fields, continuation_form, schema_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,14 @@ class ChatRequest:
     user: str | None = None
     response_format: Json = None
     continue_last: bool = False
+    continue_prompt: str = ""
     keep_prefix: bool = False
     prompt_cache_key: str | None = None
+
+    @property
+    def begun(self) -> str:
+        """The begun answer that is to be continued; empty for a new answer."""
+        return self.messages[-1].content if self.continue_last else ""
 
 
 def build_body(
@@ -37,5 +43,6 @@ def build_body(
     if request.response_format:
         body |= schema_fields(request.response_format, capabilities.schema)
     if request.continue_last:
-        body |= continuation_fields(body["messages"], capabilities.continuation)
+        support = continuation_form(capabilities)
+        body |= continuation_fields(body["messages"], support, request.continue_prompt)
     return without_extensions(body) if capabilities.extensions is False else body

@@ -28,9 +28,16 @@ from core.openai.chat_protocol import (
     ThinkingStarted,
     error_from_response,
     refuses_extensions,
-    without_extensions,
 )
-from core.openai.dialects import UNKNOWN, EngineCapabilities, TokenizeSupport
+from core.openai.continuation import JoinFilter, join_events
+from core.openai.dialects import (
+    CONTINUING,
+    UNKNOWN,
+    ContinuationSupport,
+    EngineCapabilities,
+    TokenizeSupport,
+    continuation_form,
+)
 from core.openai.stream_reader import StreamReader
 
 log = structlog.get_logger()
@@ -110,24 +117,35 @@ class EngineConnection:
     async def stream(self, request: ChatRequest, model: str | None = None) -> AsyncGenerator[StreamEvent, None]:
         """Yields the events of one answer, `StreamFinished` last. Raises what `ModelClient.stream` raises."""
         name = await self._requested(model)
-        body = build_body(request, name, self.capabilities(name), is_local=self.is_local, is_ours=self._is_ours)
-        reader = StreamReader(is_continuation=request.continue_last)
+        reader = StreamReader(is_continuation=request.continue_last and self._form(name) in CONTINUING)
         with translate_errors(), self._answer_errors(reader):
-            async with self._post_chat(body) as response:
-                chunks = response.aiter_bytes()
+            async with self._post_chat(request, name) as response:
+                join, chunks = self._join_filter(request, name), response.aiter_bytes()
                 async for chunk in chunks:
-                    for event in reader.feed(chunk):
+                    for event in join_events(join, reader.feed(chunk)):
                         yield event
                     if reader.is_done:
                         await drain(chunks)
                         break
-        for event in reader.end():
+        for event in join_events(join, reader.end()):
             yield event
 
+    def _form(self, model: str | None) -> ContinuationSupport | None:
+        """How the engine is asked to continue an answer."""
+        return continuation_form(self.capabilities(model))
+
+    def _join_filter(self, request: ChatRequest, model: str | None) -> JoinFilter | None:
+        """The filter of an answer's continuation; None if the engine is known to send nothing but the rest."""
+        form = self._form(model)
+        if not request.continue_last or form in CONTINUING:
+            return None
+        return JoinFilter(request.begun, is_prompted=form == "none" and bool(request.continue_prompt))
+
     @asynccontextmanager
-    async def _post_chat(self, body: Fields) -> AsyncIterator[httpx.Response]:
+    async def _post_chat(self, request: ChatRequest, model: str | None) -> AsyncIterator[httpx.Response]:
         """The response to a chat request. Asks once more without the extensions if the engine refuses them."""
-        model = body.get("model") or self.usual_model()
+        capabilities = self.capabilities(model)
+        body = self._body(request, model, capabilities)
         async with self._post(body) as response:
             if response.status_code == 200:
                 yield response
@@ -138,11 +156,15 @@ class EngineConnection:
             refusal = await read_error_body(response)
             if not refuses_extensions(response.status_code, refusal, body):
                 raise error_from_response(response.status_code, refusal, response.headers.get("retry-after"))
-        async with self._post(without_extensions(body)) as response:
+        plain = replace(capabilities, extensions=False)
+        async with self._post(self._body(request, model, plain)) as response:
             await raise_for_error(response)
-            self.learn(model, replace(self.capabilities(model), extensions=False))
+            self.learn(model or self.usual_model(), plain)
             log.info("engine_extensions_refused", model=model, engine=self.label)
             yield response
+
+    def _body(self, request: ChatRequest, model: str | None, capabilities: EngineCapabilities) -> Fields:
+        return build_body(request, model, capabilities, is_local=self.is_local, is_ours=self._is_ours)
 
     def _post(self, body: Fields) -> AbstractAsyncContextManager[httpx.Response]:
         timeout = httpx.Timeout(**{**TIMEOUT.as_dict(), "read": self._timeout_s})

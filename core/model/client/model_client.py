@@ -123,18 +123,29 @@ class ModelClient:
         user: str | None = None,
         response_format: Json = None,
         continue_last: bool = False,
+        continue_prompt: str = "",
         keep_prefix: bool = False,
         model: str | None = None,
         prompt_cache_key: str | None = None,
     ) -> AsyncGenerator[StreamEvent, None]:
         """Yields the events of one answer, `StreamFinished` last. Closing it closes the connection and frees the slot.
 
-        `continue_last`: the model continues the last message, which is the assistant's. `keep_prefix`: the engine may
-        keep the system message computed for other users. `prompt_cache_key`: of the conversation, which stays on the
-        engine that has its prefix. Raises ModelUnavailable if the engines are away or the one that answers goes away,
-        ModelTooSlow if it does not begin, Overloaded, PromptTooLong, SchemaRefused, ModelRefused.
+        `continue_last`: the model continues the last message, which is the assistant's; `continue_prompt` is the
+        request for that to an engine without a field for it. `keep_prefix`: the engine may keep the system message
+        computed for other users. `prompt_cache_key`: of the conversation, which stays on the engine that has its
+        prefix. Raises ModelUnavailable if the engines are away or the one that answers goes away, ModelTooSlow if it
+        does not begin, Overloaded, PromptTooLong, SchemaRefused, ModelRefused.
         """
-        request = ChatRequest(messages, sampling, user, response_format, continue_last, keep_prefix, prompt_cache_key)
+        request = ChatRequest(
+            messages,
+            sampling,
+            user,
+            response_format,
+            continue_last,
+            continue_prompt,
+            keep_prefix,
+            prompt_cache_key,
+        )
         pool, name = self._find(model)
         return pool.stream(request, name)
 
