@@ -37,10 +37,13 @@ def open_locked(path: Path) -> TextIO:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if is_at(path, lock):
                 return lock
-        except OSError as exc:
+        except BlockingIOError as exc:
             with lock:
                 lock.seek(0)
                 raise AlreadyLocked(lock.read().strip() or "?") from exc
+        except OSError:  # such as ENOLCK: a network file system without locks
+            lock.close()
+            raise
         lock.close()
 
 

@@ -12,6 +12,7 @@ MIB = 1024 * 1024
 @dataclass(frozen=True, slots=True)
 class TransferPolicy:
     connections: int = 4
+    open_every_s: float = 1.0  # between two connections: a process that is killed soon loses what one had on its way
     segment_min_bytes: int = MIB
     segment_max_bytes: int = 32 * MIB
     connect_s: float = 10.0

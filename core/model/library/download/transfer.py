@@ -91,9 +91,10 @@ class FileTransfer:
             self._missing.put_nowait(index)
         work = self._fetch_segments if ranges else self._fetch_whole
         connections = min(self._context.policy.connections, self._missing.qsize()) if ranges else 1
+        every_s = self._context.policy.open_every_s
         try:
             async with asyncio.TaskGroup() as group:
-                workers = [group.create_task(work()) for _ in range(max(1, connections))]
+                workers = [group.create_task(after(number * every_s, work)) for number in range(max(1, connections))]
                 digest = await self._digest(checksum)
                 for worker in workers:
                     worker.cancel()
@@ -250,6 +251,12 @@ class FileTransfer:
             count, crc = await self._context.threads.run(self._partial.hash_block, index, offset, hasher, crc)
             offset += count
         return self._partial.is_right(index, offset, crc)
+
+
+async def after(pause_s: float, work: Callable[[], Awaitable[None]]) -> None:
+    if pause_s:
+        await asyncio.sleep(pause_s)
+    await work()
 
 
 def first_error(group: ExceptionGroup[Exception]) -> Exception:

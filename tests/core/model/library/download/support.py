@@ -23,6 +23,7 @@ SOURCE = HubFile(REPO, "*Q4_K_M.gguf")
 SEGMENT_BYTES = 16 * 1024
 FAST = TransferPolicy(
     connections=3,
+    open_every_s=0.0,
     segment_min_bytes=SEGMENT_BYTES,
     segment_max_bytes=SEGMENT_BYTES,
     backoff=Backoff(first_s=0.0, limit_s=0.0),

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,23 @@ async def test_parts_are_fetched_at_the_same_time(hub: FakeHub, tmp_path: Path) 
     hub.before_block = lambda _request, position: together.wait(60) if position < 3 * SEGMENT_BYTES else None
 
     assert hub.files[NAME] == (await fetch_from(hub, tmp_path)).read_bytes()
+
+
+async def test_connections_are_opened_one_after_the_other(hub: FakeHub, tmp_path: Path) -> None:
+    """A process that is killed again and again loses what one connection had on its way each time, not all."""
+    second = threading.Event()
+
+    def hold(_request: HubRequest, position: int) -> None:
+        if position < SEGMENT_BYTES:
+            second.wait(0.2)
+        else:
+            second.set()
+
+    hub.before_block = hold
+    found = await fetch_from(hub, tmp_path, policy=replace(FAST, open_every_s=3600.0))
+
+    assert hub.files[NAME] == found.read_bytes()
+    assert [start for _name, start, _end in hub.sent] == sorted(start for _name, start, _end in hub.sent)
 
 
 async def test_all_parts_of_a_split_model_are_downloaded(hub: FakeHub, tmp_path: Path) -> None:
@@ -230,6 +248,19 @@ async def test_two_that_want_the_same_model_fetch_it_once(hub: FakeHub, tmp_path
     assert (200_000, "downloading") == (watched[0].total_bytes, watched[0].state)
     assert (len(hub.files[NAME]), 0) == (hub.sent_bytes, hub.bytes_sent_twice())
     assert [f"{PLACE}/{NAME}"] == files_in(tmp_path)
+
+
+async def test_a_folder_without_locks_is_named(hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some network file systems have none. Nobody waits there for a process that does not exist."""
+
+    def refuse(_file: object, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(DownloadFailed, match="No locks available") as failure:
+        await fetch_from(hub, tmp_path)
+
+    assert "unwritable" == failure.value.reason
 
 
 async def test_one_that_watches_takes_over(hub: FakeHub, tmp_path: Path) -> None:
