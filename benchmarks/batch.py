@@ -24,13 +24,13 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.measured_model import find_model
 from benchmarks.serving import KEY, Server, free_port, running_server
 from core import bootstrap
 from core.configuration import settings
 from core.configuration.personalities import Personalities
 from core.configuration.settings import Settings
 from core.contract import Engine, Json, Sampling
-from core.model.worker.loaded_model import find_model
 from core.toil.batch.answers import Outcome, ToilAnswers
 from core.toil.batch.job import Job, parse_template
 from core.toil.batch.journal import Journal, open_journal, toil_code, toil_number

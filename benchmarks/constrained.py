@@ -18,9 +18,9 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.measured_model import find_model
 from benchmarks.serving import KEY, Server, commands, free_port, running_server
 from core.configuration import settings
-from core.model.worker.loaded_model import find_model
 
 SCHEMA = {
     "type": "object",

@@ -26,11 +26,11 @@ STEPS = 20
 
 def measure(burners: int) -> dict[str, float]:
     """Returns the median milliseconds of a step, alone and under load. Runs in a child process."""
+    from benchmarks.measured_model import find_model
     from core.configuration import settings
     from core.model.hardware.processor import choose_threads
     from core.model.worker.llama.loading import RunnerConfig, load
     from core.model.worker.llama.runner import BatchRow
-    from core.model.worker.loaded_model import find_model
 
     path = find_model(settings.load()).path
     runner = load(path, RunnerConfig(window=1024, cache_tokens=2048, sequences=16, threads=choose_threads()))

@@ -31,9 +31,9 @@ import httpx
 from rich.console import Console
 
 from benchmarks.downloads import MEGABYTE, NAME, SlowHub
+from benchmarks.measured_model import find_model
 from benchmarks.serving import free_port
 from core.configuration import settings
-from core.model.worker.loaded_model import find_model
 from tests.support.fake_hub import REPO
 
 FIRST_ANSWER_TARGET_S = 3.0

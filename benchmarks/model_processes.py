@@ -35,11 +35,11 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.measured_model import find_model
 from benchmarks.peers.event_hop import PATH
 from benchmarks.peers.loaded_models import SEQUENCES
 from core.configuration import settings
 from core.model.hardware.processor import choose_threads
-from core.model.worker.loaded_model import find_model
 
 TOGETHER, APART = "one process", "a process each"
 EVENT_INTERVAL_S = 0.02  # fifty tokens a second, for each stream

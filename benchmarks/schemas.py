@@ -28,13 +28,13 @@ import structlog
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.measured_model import find_model
 from benchmarks.serving import KEY, Server, commands, free_port, running_server
 from core import bootstrap, strict_json
 from core.configuration import settings
 from core.contract import Sampling, Task
 from core.engine import ChatEngine
 from core.errors import BadRequest, CspsError, ModelUnavailable, SchemaRefused
-from core.model.worker.loaded_model import find_model
 from core.toil.validator_pool import ValidatorPool
 
 OURS, THEIRS = "csps-llm", "llama-server"

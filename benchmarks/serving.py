@@ -25,8 +25,8 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.measured_model import find_model
 from core.configuration import settings
-from core.model.worker.loaded_model import find_model
 from core.openai.chat_protocol import StreamFinished, TextDelta
 from core.openai.stream_reader import StreamReader
 

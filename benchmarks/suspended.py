@@ -31,8 +31,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.gemma import gemma_file
+from benchmarks.measured_model import find_model
 from core.configuration import settings
-from core.model.worker.loaded_model import find_model
 from core.model.worker.suspended.write_behind import IDLE_S
 from tests.core.model.worker.support_model_client import connect
 from tests.support.starter import ModelProcess

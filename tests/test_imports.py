@@ -229,3 +229,53 @@ def test_forbidden_imports_are_is_forbidden(module: str, source: str) -> None:
 def test_allowed_imports_are_accepted(module: str, source: str) -> None:
     """The rules forbid no import that the architecture allows."""
     assert not any(is_forbidden(module, imported) for imported in find_imports(source, module))
+
+
+def top_level_names(source: str) -> set[str]:
+    """The names that a module binds at its top level, also under `if` and `try`."""
+    names: set[str] = set()
+    waiting: list[ast.AST] = [ast.parse(source)]
+    while waiting:
+        node = waiting.pop()
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                names.add(name)
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                names |= {(alias.asname or alias.name).split(".")[0] for alias in aliases}
+            case ast.Name(id=name, ctx=ast.Store()):
+                names.add(name)
+            case _:
+                waiting.extend(ast.iter_child_nodes(node))
+    return names
+
+
+def missing_names(source: str, modules: dict[str, set[str]]) -> list[str]:
+    """What the source imports from our modules and is not there. Imports that replace a failed one may be."""
+    tree = ast.parse(source)
+    handlers = (each for each in ast.walk(tree) if isinstance(each, ast.ExceptHandler))
+    free = {node for handler in handlers for node in ast.walk(handler)}
+    return [
+        f"{node.module}.{alias.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module in modules and node not in free
+        for alias in node.names
+        if alias.name not in modules[node.module] and f"{node.module}.{alias.name}" not in modules
+    ]
+
+
+def test_benchmarks_import_names_that_exist() -> None:
+    """No test runs them, and mypy does not read them."""
+    packages = ("core", "web", "bindings", "tests", "benchmarks")
+    modules = {
+        module_of(file): top_level_names(file.read_text(encoding="utf-8"))
+        for package in packages
+        for file in sources(package)
+    }
+    missing = {
+        str(file.relative_to(PROJECT_ROOT)): found
+        for file in sources("benchmarks")
+        if (found := missing_names(file.read_text(encoding="utf-8"), modules))
+    }
+
+    assert {} == missing
+    assert ["core.gone"] == missing_names("from core import PROJECT_ROOT, gone", modules)
