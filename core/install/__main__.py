@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from core import PROJECT_ROOT
@@ -70,24 +71,30 @@ class Installation:
         forgets them.
         """
         own_args, word = self.operator_choice()
-        if own_args is not None:
+        if word is not None:
+            named = backend.named_backend(word, self.environ, self.machine.system, self.paths)
+            self.install_engine(replace(named, args=f"{named.args} {own_args or ''}".strip()))
+        elif own_args is not None:
             self.install_engine(Backend("CMAKE_ARGS", own_args))
-        elif word is not None:
-            self.install_engine(backend.named_backend(word, self.environ, self.machine.system, self.paths))
         else:
             self.install_detected()
         self.venv.keep("operator_args", own_args)
         self.venv.keep("operator_backend", word)
 
     def operator_choice(self) -> tuple[str | None, str | None]:
-        """Returns CMAKE_ARGS and the word of BACKEND, at most one of them: of this run or, without, of an earlier."""
-        word, own_args = self.environ.get("BACKEND", "").lower(), self.environ.get("CMAKE_ARGS")
+        """Returns CMAKE_ARGS and the word of BACKEND, of this run or, without both, of an earlier one."""
+        word, own_args = self.environ.get("BACKEND", "").strip().lower(), self.environ.get("CMAKE_ARGS")
         if word == "auto":
+            if own_args:
+                raise progress.StepError(
+                    localized(
+                        "BACKEND=auto and CMAKE_ARGS exclude each other: give one of them.",
+                        "BACKEND=auto et CMAKE_ARGS s’excluent\u00a0: donnez l’un ou l’autre.",
+                    )
+                )
             return None, None
-        if word:
-            return None, word
-        if own_args is not None:
-            return own_args, None
+        if word or own_args is not None:
+            return own_args, word or None
         return self.venv.recorded("operator_args"), self.venv.recorded("operator_backend")
 
     def install_detected(self) -> None:

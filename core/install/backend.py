@@ -52,8 +52,9 @@ def detect_backend(environ: Mapping[str, str], system: str, paths: SearchPaths) 
     if not gpus:
         return cpu(paths)
     problem = ""
-    for kind in dict.fromkeys(gpu.kind for gpu in gpus if gpu.kind != "vulkan"):
-        mine = [gpu for gpu in gpus if gpu.kind == kind]
+    integrated = [gpu for gpu in gpus if gpu.kind == "rocm" and gpu.unified]
+    for kind in dict.fromkeys(gpu.kind for gpu in gpus if gpu.kind != "vulkan" and gpu not in integrated):
+        mine = [gpu for gpu in gpus if gpu.kind == kind and gpu not in integrated]
         toolkit = find_toolkit(kind, mine, environ, paths)
         if toolkit.works:
             return gpu_backend(kind, mine, toolkit)

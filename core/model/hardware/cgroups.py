@@ -36,7 +36,7 @@ class ControlGroups:
         """Returns every memory limit that applies; an empty list if there is none."""
         found = []
         for folder in self._folders("memory"):
-            limit = read_number(folder / "memory.max") or read_number(folder / "memory.limit_in_bytes")
+            limit = read_limit(folder)
             used = read_number(folder / "memory.current") or read_number(folder / "memory.usage_in_bytes")
             if limit is not None and limit < UNLIMITED_BYTES:
                 found.append(GroupMemory(limit, max((used or 0) - reclaimable_bytes(folder / "memory.stat"), 0)))
@@ -79,11 +79,17 @@ def read_quota(folder: Path) -> float | None:
     return int(quota) / int(period) or None
 
 
+def read_limit(folder: Path) -> int | None:
+    """Returns the smaller of a group's limits: above `memory.high` the kernel slows a group down to a standstill."""
+    names = ("memory.max", "memory.high", "memory.limit_in_bytes")
+    return min((limit for name in names if (limit := read_number(folder / name)) is not None), default=None)
+
+
 def reclaimable_bytes(stat: Path) -> int:
-    """Returns the inactive file cache of a group, which counts as used but is given up first."""
+    """Returns the file cache of a group, such as a model's mapped weights: it counts as used, but is given up first."""
     values = dict(line.split(" ", 1) for line in (read_text(stat) or "").splitlines() if " " in line)
-    found = values.get("total_inactive_file") or values.get("inactive_file") or "0"
-    return int(found) if found.isdigit() else 0
+    found = (values.get(f"total_{name}") or values.get(name) or "0" for name in ("inactive_file", "active_file"))
+    return sum(int(each) for each in found if each.isdigit())
 
 
 def read_number(file: Path) -> int | None:

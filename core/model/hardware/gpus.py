@@ -22,7 +22,10 @@ GpuKind = Literal["cuda", "rocm", "vulkan", "metal"]
 MIB = 1 << 20
 DRIVER_DEADLINE_S = 30.0  # a GPU's driver may take long to start
 AMD_VENDOR = "0x1002"
+DEDICATED_BYTES = 8 << 30  # of a machine's memory: firmware gives an integrated GPU so much only on purpose
 METAL_SHARE = 0.67  # of an Apple machine's memory: the default of iogpu.wired_limit_mb is at least this
+MIG_MODES = ("Enabled", "Disabled", "[N/A]")
+UNIFIED_MEMORY = ("[N/A]", "[Not Supported]")
 UNIFIED_TYPES = ("INTEGRATED_GPU", "VIRTUAL_GPU")
 
 
@@ -64,33 +67,58 @@ def find_gpus(
 
 def nvidia_gpus(environ: Mapping[str, str], proc: Path, memory_bytes: int = 0) -> tuple[Gpu, ...]:
     """Returns the GPUs that CUDA_VISIBLE_DEVICES leaves visible, by the driver's own tool or, without it, by /proc."""
-    query = ("--query-gpu=index,uuid,name,memory.total,memory.free", "--format=csv,noheader,nounits")
-    listed = run_command("nvidia-smi", *query, environ=environ, deadline_s=DRIVER_DEADLINE_S)
-    if listed:
-        rows = [[cell.strip() for cell in line.split(",")] for line in listed.splitlines() if line.strip()]
-        visible = environ.get("CUDA_VISIBLE_DEVICES")
+    query = ("--query-gpu=index,uuid,mig.mode.current,name,memory.total,memory.free", "--format=csv,noheader,nounits")
+    listed = run_command("nvidia-smi", *query, environ=environ, deadline_s=DRIVER_DEADLINE_S) or ""
+    visible = visible_names(environ.get("CUDA_VISIBLE_DEVICES"))
+    if rows := [row for line in listed.splitlines() if (row := split_row(line))]:
         return tuple(parse_nvidia(row, memory_bytes) for row in rows if is_visible(row, visible))
     try:
-        return tuple(Gpu(read_gpu_model(file), "cuda") for file in sorted(proc.glob("*/information")))
+        return tuple(Gpu(read_gpu_model(file), "cuda") for file in sorted(proc.glob("*/information")) if visible != [])
     except OSError:
         return ()
 
 
-def is_visible(row: list[str], visible: str | None) -> bool:
-    """Tells whether CUDA shows a GPU. The variable lists indices or the beginnings of UUIDs."""
-    if visible is None or len(row) < 2:
+def split_row(line: str) -> list[str] | None:
+    """Returns index, UUID, MIG mode, name, total and free MiB; None for a line that is an error's."""
+    cells = [cell.strip() for cell in line.split(",")]
+    if len(cells) < 5 or not cells[0].isdigit():
+        return None
+    if cells[2] not in MIG_MODES:  # a driver's tool that knows no MIG
+        cells.insert(2, "[N/A]")
+    return [*cells[:3], ", ".join(cells[3:-2]), *cells[-2:]]
+
+
+def visible_names(variable: str | None) -> list[str] | None:
+    """Returns the indices and the beginnings of UUIDs in CUDA_VISIBLE_DEVICES; None: all GPUs are visible."""
+    if variable is None:
+        return None
+    names = [name.strip() for name in variable.split(",") if name.strip()]
+    return names[: names.index("-1")] if "-1" in names else names  # CUDA ignores all after an invalid one
+
+
+def is_visible(row: list[str], visible: list[str] | None) -> bool:
+    """Tells whether CUDA shows a GPU, or a part of it: the UUID of an instance (MIG) need not have that of its GPU."""
+    if visible is None:
         return True
-    names = [name.strip() for name in visible.split(",") if name.strip()]
-    return any(name == row[0] or (name.startswith(("GPU-", "MIG-")) and row[1].startswith(name)) for name in names)
+    index, uuid, mig_mode = row[:3]
+    instance = mig_mode == "Enabled" and any(name.startswith("MIG-") for name in visible)
+    return instance or any(name == index or (name.startswith("GPU-") and uuid.startswith(name)) for name in visible)
 
 
 def parse_nvidia(row: list[str], memory_bytes: int) -> Gpu:
-    """Parses index, UUID, name, total and free MiB. A GPU without memory of its own writes "[N/A]"."""
-    name = row[2] if len(row) > 2 else row[-1]
-    sizes = [int(cell) * MIB for cell in row[3:5] if cell.isdigit()]
-    if len(sizes) == 2:
-        return Gpu(name, "cuda", sizes[0], sizes[1])
-    return Gpu(name, "cuda", memory_bytes, memory_bytes, unified=len(row) > 3)
+    """Parses what `split_row` returns. A GPU without memory of its own writes "[N/A]".
+
+    The memory of a GPU that is divided into instances (MIG) is unknown: a program gets one of them.
+    """
+    mig_mode, name, *cells = row[2:]
+    if mig_mode == "Enabled":
+        return Gpu(name, "cuda")
+    if all(cell.isdigit() for cell in cells):
+        total, free = (int(cell) * MIB for cell in cells)
+        return Gpu(name, "cuda", total, free)
+    if cells[0] in UNIFIED_MEMORY:
+        return Gpu(name, "cuda", memory_bytes, memory_bytes, unified=True)
+    return Gpu(name, "cuda")  # the driver refuses to tell, as in some containers
 
 
 def read_gpu_model(information: Path) -> str:
@@ -114,23 +142,33 @@ def amd_gpus(environ: Mapping[str, str], paths: DriverPaths) -> tuple[Gpu, ...]:
             found.append((read_text(card / "product_name") or "", total, free))
     if not found:
         return ()
-    targets = gfx_targets(paths.kfd) or rocminfo_targets(environ)
-    return tuple(
-        Gpu(name or f"AMD GPU {target}".strip(), "rocm", total, free, target=target)
-        for (name, total, free), target in zip(found, [*targets, *[""] * len(found)], strict=False)
-    )
+    nodes = compute_nodes(paths.kfd) or [ComputeNode(target) for target in rocminfo_targets(environ)]
+    gpus = []
+    for (name, total, free), node in zip(found, [*nodes, *[ComputeNode()] * len(found)], strict=False):
+        unified = node.integrated and total < DEDICATED_BYTES
+        gpus.append(Gpu(name or f"AMD GPU {node.target}".strip(), "rocm", total, free, unified, node.target))
+    return tuple(gpus)
 
 
-def gfx_targets(kfd: Path) -> list[str]:
-    """Returns the instruction sets of the compute nodes: 110001 is gfx1101, and 90010 is gfx90a."""
-    targets = []
+@dataclass(frozen=True, slots=True)
+class ComputeNode:
+    """A GPU of AMD's compute driver. `integrated`: it is part of a processor."""
+
+    target: str = ""
+    integrated: bool = False
+
+
+def compute_nodes(kfd: Path) -> list[ComputeNode]:
+    """Returns the GPUs among the compute nodes. Version 110001 is gfx1101, and 90010 is gfx90a."""
+    nodes = []
     for node in sorted(kfd.glob("[0-9]*"), key=lambda folder: int(folder.name)):
         values = dict(line.split(" ", 1) for line in (read_text(node / "properties") or "").splitlines() if " " in line)
         version = values.get("gfx_target_version", "0").strip()
-        if version.isdigit() and int(version):  # 0: the node is a processor
+        if version.isdigit() and int(version):  # 0: the node is only a processor
             number = int(version)
-            targets.append(f"gfx{number // 10_000}{number // 100 % 100:x}{number % 100:x}")
-    return targets
+            target = f"gfx{number // 10_000}{number // 100 % 100:x}{number % 100:x}"
+            nodes.append(ComputeNode(target, values.get("cpu_cores_count", "0").strip() != "0"))
+    return nodes
 
 
 def rocminfo_targets(environ: Mapping[str, str]) -> list[str]:

@@ -189,6 +189,26 @@ def test_rocm_that_cannot_serve_the_gpu(gpu: FakeMachine, version: str, target: 
     assert reason in found.message
 
 
+def test_an_integrated_amd_gpu_is_used_by_request_only(gpu: FakeMachine) -> None:
+    """Its share of the memory is small, and the processor reads the same memory."""
+    gpu.amd(100306)
+    gpu.rocm(kernels="Kernels.so-000-gfx1036.hsaco")
+    write(gpu.folder / "drm" / "card0" / "device" / "mem_info_vram_total", str(512 << 20))
+    write(gpu.folder / "kfd" / "1" / "properties", "cpu_cores_count 16\ngfx_target_version 100306\n")
+    assert "CPU" == gpu.detect().name
+    assert "ROCm" == backend.named_backend("rocm", gpu.environ, "linux-x86_64", gpu.paths).name
+
+
+def test_cmake_args_add_to_the_named_back_end(gpu: FakeMachine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both hold for later runs. A word may have blanks around it."""
+    nvcc = gpu.nvidia()
+    both = f"-DGGML_CUDA=on -DCMAKE_CUDA_COMPILER={nvcc} -DX=1"
+    assert [both] == gpu.install(monkeypatch, BACKEND=" CUDA ", CMAKE_ARGS="-DX=1")
+    assert [] == gpu.install(monkeypatch)
+    with pytest.raises(progress.StepError, match="BACKEND=auto and CMAKE_ARGS exclude each other"):
+        gpu.install(monkeypatch, BACKEND="auto", CMAKE_ARGS="-DX=1")
+
+
 def test_an_amd_gpu_without_rocm(gpu: FakeMachine) -> None:
     """The message says what to install."""
     gpu.amd()

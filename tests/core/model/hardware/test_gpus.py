@@ -76,7 +76,12 @@ def test_nvidia_gpus_have_their_memory(tools: FakeTools, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("variable", "names"),
-    [("1", ["NVIDIA H100 80GB HBM3"]), ("GPU-a", ["NVIDIA L4"]), ("1,0", ["NVIDIA L4", "NVIDIA H100 80GB HBM3"])],
+    [
+        ("1", ["NVIDIA H100 80GB HBM3"]),
+        ("GPU-a", ["NVIDIA L4"]),
+        ("0,-1,1", ["NVIDIA L4"]),
+        ("1,0", ["NVIDIA L4", "NVIDIA H100 80GB HBM3"]),
+    ],
 )
 def test_hidden_gpus_are_left_out(tools: FakeTools, tmp_path: Path, variable: str, names: list[str]) -> None:
     """CUDA_VISIBLE_DEVICES hides GPUs from programs, but not from the driver's tool."""
@@ -89,6 +94,35 @@ def test_all_gpus_may_be_hidden(tools: FakeTools, tmp_path: Path) -> None:
     tools.add("nvidia-smi", TWO_NVIDIA)
     assert () == find(tools, tmp_path, CUDA_VISIBLE_DEVICES="")
     assert () == find(tools, tmp_path, CUDA_VISIBLE_DEVICES="-1")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "No devices were found",
+        "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.",
+        "Failed to initialize NVML: Driver/library version mismatch\nNVML library version: 550.1",
+    ],
+)
+def test_an_error_is_no_gpu(tools: FakeTools, tmp_path: Path, line: str) -> None:
+    """Some drivers' tools print their errors where the list belongs, and report success."""
+    tools.add("nvidia-smi", line + "\n")
+    assert () == find(tools, tmp_path)
+    tools.add("nvidia-smi", TWO_NVIDIA + "Unable to determine the device handle for GPU 0000:02:00.0: GPU is lost\n")
+    assert 2 == len(find(tools, tmp_path))
+
+
+def test_the_memory_of_a_divided_gpu_is_unknown(tools: FakeTools, tmp_path: Path) -> None:
+    """A program gets one instance (MIG), whose UUID is not in the list of GPUs."""
+    tools.add("nvidia-smi", "0, GPU-aa, Enabled, NVIDIA A100-SXM4-80GB, 81920, 81000\n")
+    for variables in ({}, {"CUDA_VISIBLE_DEVICES": "MIG-7f2c"}):
+        assert (Gpu("NVIDIA A100-SXM4-80GB", "cuda"),) == find(tools, tmp_path, **variables)
+
+
+def test_the_driver_may_refuse_to_tell_the_memory(tools: FakeTools, tmp_path: Path) -> None:
+    """Such a GPU has memory of its own all the same. Commas belong to its name."""
+    tools.add("nvidia-smi", "0, GPU-aa, Disabled, NVIDIA A100, PCIe, [Insufficient Permissions], [Unknown Error]\n")
+    assert (Gpu("NVIDIA A100, PCIe", "cuda"),) == find(tools, tmp_path)
 
 
 def test_a_gpu_without_memory_of_its_own_shares_the_machines(tools: FakeTools, tmp_path: Path) -> None:
@@ -124,6 +158,16 @@ def test_amd_gpus_have_memory_and_target(tools: FakeTools, tmp_path: Path) -> No
         Gpu("AMD Instinct MI210", "rocm", 64 * GIB, 63 * GIB, target="gfx90a"),
         Gpu("AMD GPU gfx1101", "rocm", 16 * GIB, 16 * GIB, target="gfx1101"),
     ) == find(tools, tmp_path)
+
+
+@pytest.mark.parametrize(("total", "unified"), [(GIB // 2, True), (64 * GIB, False)])
+def test_a_small_integrated_amd_gpu_shares_the_machines_memory(
+    tools: FakeTools, tmp_path: Path, total: int, unified: bool
+) -> None:
+    """Its compute node has processors too. A large part of the memory is given to it on purpose."""
+    card(tmp_path, 0, "", total, 0)
+    write(tmp_path / "kfd" / "1" / "properties", "cpu_cores_count 16\nsimd_count 4\ngfx_target_version 100306\n")
+    assert [unified] == [gpu.unified for gpu in find(tools, tmp_path)]
 
 
 def test_rocminfo_tells_the_target_without_the_compute_driver(tools: FakeTools, tmp_path: Path) -> None:

@@ -48,6 +48,22 @@ def test_a_limit_of_any_group_above_counts(tmp_path: Path) -> None:
     assert [GroupMemory(3 * GIB, GIB)] == found
 
 
+def test_mapped_weights_are_free_memory(tmp_path: Path) -> None:
+    """A model that was used often is in the active file cache, which the kernel gives up too."""
+    limit_v2(tmp_path / "cgroup", str(8 * GIB), 7 * GIB, cache=GIB)
+    write(tmp_path / "cgroup" / "memory.stat", f"anon {GIB}\ninactive_file {GIB}\nactive_file {5 * GIB}\n")
+
+    assert [GroupMemory(8 * GIB, GIB)] == groups(tmp_path, "0::/\n").memory()
+
+
+def test_the_limit_above_which_the_kernel_slows_down_counts(tmp_path: Path) -> None:
+    """systemd's MemoryHigh= stops a service nearly as well as its MemoryMax=."""
+    limit_v2(tmp_path / "cgroup", "max", GIB)
+    write(tmp_path / "cgroup" / "memory.high", f"{2 * GIB}\n")
+
+    assert [GroupMemory(2 * GIB, GIB)] == groups(tmp_path, "0::/\n").memory()
+
+
 @pytest.mark.parametrize("membership", ["4:memory:/docker/abc\n3:cpu,cpuacct:/docker/abc\n", "4:memory:/\n0::/\n"])
 def test_version_1_is_read(tmp_path: Path, membership: str) -> None:
     """Its files have other names, and "no limit" is a huge number. A container's path does not exist inside it."""
