@@ -2,7 +2,8 @@
 
 Fields and types are those of `ChatCompletionRequest` (openai/openai.go): Go refuses a value of another type and
 ignores unknown fields, among them vLLM's and llama-server's. There is no /health and no /tokenize, and a prompt that
-is too long is cut in silence. `old` is a version before 0.5, which ignores json_schema.
+is too long is cut in silence. `old` is a version before 0.5, which ignores json_schema. Its window is in its own API
+(docs/api.md): /api/show has `num_ctx` if the Modelfile does, /api/ps the window of a model in memory.
 """
 
 from __future__ import annotations
@@ -62,6 +63,9 @@ class OllamaStandIn(StandIn):
     def __init__(self, *, old: bool = False, **options: Any) -> None:
         super().__init__(**options)
         self.old = old
+        self.is_loaded = False  # the model is in memory, with `window`
+        self.num_ctx: int | None = None  # of the Modelfile
+        self.trained = 131_072
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -69,7 +73,21 @@ class OllamaStandIn(StandIn):
             web.post("/v1/embeddings", self.embed),
             web.get("/v1/models", self.models),
             web.get("/api/version", self.version),
+            web.post("/api/show", self.show),
+            web.get("/api/ps", self.running_models),
         ]
+
+    async def show(self, request: web.Request) -> web.Response:
+        if (await request.json())["model"] != self.model:
+            return web.json_response({"error": "model not found"}, status=404)
+        stop = 'stop                           "<|im_end|>"'
+        parameters = stop if self.num_ctx is None else f"num_ctx                        {self.num_ctx}\n{stop}"
+        info = {"general.architecture": "toy", "toy.context_length": self.trained, "toy.block_count": 2}
+        return web.json_response({"parameters": parameters, "details": {"family": "toy"}, "model_info": info})
+
+    async def running_models(self, _request: web.Request) -> web.Response:
+        loaded = {"name": self.model, "model": self.model, "size": 1, "context_length": self.window}
+        return web.json_response({"models": [loaded] if self.is_loaded else []})
 
     async def version(self, _request: web.Request) -> web.Response:
         return web.json_response({"version": "0.4.7" if self.old else "0.12.3"})
@@ -88,6 +106,7 @@ class OllamaStandIn(StandIn):
     async def chat(self, request: web.Request) -> web.StreamResponse:
         data = await request.json()
         self.requests.append(data)
+        self.is_loaded = True
         try:
             body = OllamaChat.model_validate(data)
         except ValidationError as exc:

@@ -4,6 +4,7 @@ model_client.py       the entry: which engines answer for which model
 engine_pool.py        the engines of one model: choice (balancer.py), failover (failures.py, silence.py),
                       and which ones are asked (circuit_breaker.py)
 engine_connection.py  one engine over HTTP: chat_request.py is what it gets, responses.py and served_models.py read it
+window_finder.py      a window that the list of models does not tell (Ollama)
 remote_pools.py       the pools of the models of models.toml, and of their changes
 engine_address.py     URLs, keys and connections, from the settings and models.toml
 capability_*.py       what an engine can do: tried out once (probe), remembered (store), beside the answers (learner)

@@ -8,18 +8,19 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 
 import httpx
 import structlog
 
 from core.contract import ModelProgress
-from core.errors import ModelTooSlow
+from core.errors import CspsError, ModelTooSlow
 from core.model.client.chat_request import ChatRequest, build_body
 from core.model.client.responses import drain, parse_object, raise_for_error, read_error_body, translate_errors
 from core.model.client.served_models import ModelInfo, ServedModels, parse_models
 from core.model.client.token_counter import TokenCounter
+from core.model.client.window_finder import WindowFinder
 from core.openai.chat_protocol import (
     Fields,
     Message,
@@ -84,6 +85,7 @@ class EngineConnection:
         self.on_listed: Callable[[EngineConnection], None] = lambda _: None  # called after each list of models
         self.on_forgotten: Callable[[EngineConnection], None] = lambda _: None
         self._counter = TokenCounter(http)
+        self._windows = WindowFinder(self.probe, clock)
         self._assumed = assumed
         self._capabilities: dict[str, EngineCapabilities] = {}  # by model
 
@@ -93,6 +95,7 @@ class EngineConnection:
     def forget_models(self) -> None:
         """Has the list of models read again: the engine may come back with another model."""
         self._served_at = -math.inf
+        self._windows.forget()
         self.on_forgotten(self)
 
     @property
@@ -191,7 +194,10 @@ class EngineConnection:
         Raises ModelUnavailable, or ModelRefused if an engine behind a URL does not serve it.
         """
         served, name = await self._find(model)
-        return served.answering(name)
+        found = served.answering(name)
+        if found.tells_window or self.is_local or (window := await self._windows.find(found.name)) is None:
+            return found
+        return replace(found, window=min(window, self._window or window))
 
     async def progress(self, model: str | None = None) -> ModelProgress | None:
         """How far `model` is while another one answers in its place. Raises as `info` does."""
@@ -265,9 +271,13 @@ class EngineConnection:
         return text, any(isinstance(event, ThinkingStarted) for event in events)
 
     async def forget(self, keys: Sequence[str]) -> None:
-        """Has an engine of ours delete the states of these conversations. Raises CspsError if it could not now."""
-        if not self.is_local:
-            await self.served()
+        """Has an engine of ours delete the states of these conversations. Raises CspsError if it could not now.
+
+        Others keep none. One that is away and was never known counts as another's: it got no keys from this process.
+        """
+        if not self._is_ours:
+            with suppress(CspsError):
+                await self.served()
         if not self._is_ours:
             return
         with translate_errors():

@@ -22,6 +22,8 @@ ModelState = Literal["loaded", "loading", "available", "downloading", "failed"]
 ASSUMED_WINDOW_TOKENS = 4096  # if neither the engine nor LLM_CONTEXT_WINDOW names one
 TITLE_LIMIT_CHARS = 200
 PROBLEM_LIMIT_CHARS = 300
+# Of vLLM and SGLang, OpenRouter and Together, Groq, Mistral. llama-server has `n_ctx` in `meta`.
+WINDOW_FIELDS = ("max_model_len", "context_length", "context_window", "max_context_length")
 AWAITED_STATES = ("downloading", "failed")
 LOADED_STATES = ("loaded", None)
 CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")  # of an address
@@ -32,7 +34,8 @@ FOLDERS = re.compile(r"(?<![\w:/.])~?/(?:[^\s/:'\"]+/)+")  # of an absolute path
 class ModelInfo:
     """A model that the engine serves. `name`: as requests name it. `window`: tokens that prompt and answer share.
 
-    `state`: None if the engine does not tell. `progress`: set while it is not loaded yet, or cannot be.
+    `tells_window`: False if `window` is the operator's or assumed. `state`: None if the engine does not tell.
+    `progress`: set while it is not loaded yet, or cannot be.
     """
 
     name: str
@@ -43,6 +46,7 @@ class ModelInfo:
     progress: ModelProgress | None = None
     embedder: bool = False
     owner: str | None = None
+    tells_window: bool = True
 
     @property
     def is_loaded(self) -> bool:
@@ -117,9 +121,8 @@ def parse_models(listing: Fields, window_limit: int | None = None) -> ServedMode
 
 
 def parse_model(entry: Fields, window_limit: int | None) -> ModelInfo:
-    meta = entry.get("meta")  # llama-server's
-    window = entry.get("max_model_len") or (meta.get("n_ctx") if isinstance(meta, dict) else None)
-    windows = [each for each in (window, window_limit) if isinstance(each, int) and each > 0]
+    window = listed_window(entry)
+    windows = [each for each in (window, window_limit) if each]
     name = str(entry.get("id"))
     title = str(entry.get("title") or file_title(name))[:TITLE_LIMIT_CHARS]
     state: ModelState | None = entry["state"] if entry.get("state") in ModelState.__args__ else None  # type: ignore[attr-defined]
@@ -132,7 +135,15 @@ def parse_model(entry: Fields, window_limit: int | None) -> ModelInfo:
         parse_progress(title, state, entry.get("download")),
         bool(entry.get("embedder")),
         entry.get("owned_by"),
+        tells_window=window is not None,
     )
+
+
+def listed_window(entry: Fields) -> int | None:
+    """The window of a model by its entry; None if the engine does not list it."""
+    meta = entry.get("meta")
+    values = [*(entry.get(name) for name in WINDOW_FIELDS), meta.get("n_ctx") if isinstance(meta, dict) else None]
+    return next((each for each in values if isinstance(each, int) and each > 0), None)
 
 
 def file_title(name: str) -> str:

@@ -70,3 +70,18 @@ async def test_an_engine_that_is_away_is_reported(own_settings: Settings) -> Non
     with pytest.raises(ModelUnavailable):
         await pieces(client, prompt_cache_key=KEY)
     await client.close()
+
+
+async def test_only_our_own_engines_must_answer(tmp_path: Path) -> None:
+    """Others keep nothing: a conversation is forgotten while they are away. One of ours that is known must be there."""
+    ours, theirs = FakeModel(), FakeModel()
+    ours.owner = "csps-llm"
+    async with engines(tmp_path, ours, theirs) as client:
+        client.own = next(iter(client.pools.values()))
+        await theirs.stop()
+        await client.forget([KEY])
+        await ours.stop()
+        with pytest.raises(ModelUnavailable):
+            await client.forget([KEY])
+
+    assert set(ours.forgotten) == {KEY}
