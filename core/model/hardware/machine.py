@@ -1,7 +1,8 @@
 """The machine that models run on: cores, memory, GPUs and bandwidth. Judges nothing, and knows no model.
 
 The memory bandwidth is measured at most every ten minutes and kept in the data folder. The best value of the same
-machine counts: a busy moment, such as the first start, halves a measurement.
+machine counts: a busy moment, such as the first start, halves a measurement. A value that no such machine has is
+not kept.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.model.hardware.bandwidth import measure_bandwidth
+from core.model.hardware.cgroups import ControlGroups
 from core.model.hardware.engine_build import engine_backends
 from core.model.hardware.gpus import Gpu, GpuKind, find_gpus
 from core.model.hardware.memory import MachineMemory, read_memory
@@ -25,13 +27,17 @@ from core.runtime.atomic_files import write_atomically
 
 FILE = "machine.json"
 FRESH_S = 600.0
+# One channel of DDR3-1333, the slowest memory that these processors have, reads about 8 GB a second.
+LEAST_BANDWIDTH = 8e9
+FEATURES_OF_LEAST = frozenset({"AVX2", "NEON dot product"})
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
     """`cores`: the threads that inference should use. Memory counts within the limits of control groups.
 
-    `bandwidth_bytes_per_s`: how fast all cores together read memory; 0 if it could not be measured.
+    `bandwidth_bytes_per_s`: how fast these cores together read memory, within the control groups' quota; 0 if it could
+    not be measured.
     """
 
     cores: int
@@ -73,19 +79,22 @@ def inspect_machine(data_folder: Path | None = None, environ: Mapping[str, str] 
     )
     if data_folder is None:
         return machine
-    return replace(machine, bandwidth_bytes_per_s=recall_bandwidth(machine, data_folder / FILE))
+    quota = min(ControlGroups().cpu_quota() or 1.0, 1.0)  # below one core, each period ends with a pause
+    return replace(machine, bandwidth_bytes_per_s=quota * recall_bandwidth(machine, data_folder / FILE))
 
 
 def recall_bandwidth(machine: Machine, file: Path) -> float:
     """Returns the best value that was measured on this machine, after another measurement if the last one is old."""
+    least = LEAST_BANDWIDTH if FEATURES_OF_LEAST & set(machine.features) else 0.0
     measured_at, best = read_bandwidth(file, machine.key)
-    if 0 <= time.time() - measured_at < FRESH_S and best:
+    if 0 <= time.time() - measured_at < FRESH_S and best > least:
         return best
     best = max(best, measure_bandwidth(machine.cores, machine.memory_available_bytes))
-    content = {"machine": machine.key, "measured_at": time.time(), "bandwidth_bytes_per_s": best}
-    with suppress(OSError):  # a full or read-only disk: it is measured again next time
-        write_atomically(file, json.dumps(content).encode())
-    return best
+    if best > least:
+        content = {"machine": machine.key, "measured_at": time.time(), "bandwidth_bytes_per_s": best}
+        with suppress(OSError):  # a full or read-only disk: it is measured again next time
+            write_atomically(file, json.dumps(content).encode())
+    return max(best, least)
 
 
 def read_bandwidth(file: Path, key: str) -> tuple[float, float]:

@@ -23,9 +23,12 @@ from core.model.host.pool import ModelPool
 from core.model.host.spare_worker import SpareWorker
 from core.model.host.worker_process import WorkerProcess
 from core.model.library.download.progress import OnProgress
-from core.model.library.selection import models_folder, selection_file
+from core.model.library.selection import FILE as SELECTION_FILE
+from core.model.library.selection import models_folder
 from core.model.library.specs import HubFile
 from core.runtime.background_tasks import BackgroundTasks
+
+MEASURE_AGAIN_S = (900.0, 3600.0)  # a machine is busy while it starts
 
 
 class HostAssembly:
@@ -37,7 +40,6 @@ class HostAssembly:
         self.pool = ModelPool(WorkerLauncher(settings.model_socket.parent, spare), quick_budget(settings))
         self.host = ModelHost(self.pool, self._find)
         self._folder = models_folder(settings.data_folder)
-        self._selection = selection_file(settings.data_folder)
         self.downloads = Downloads(self._folder, fetch_model, self.host.refresh_soon)
 
     async def run(self) -> None:
@@ -66,6 +68,7 @@ class HostAssembly:
             tasks.start(each.watch(self.host.refresh_soon))
         tasks.start(self._watch_selection())
         tasks.start(self._count_gpus())
+        tasks.start(self._measure_again())
         tasks.start(self.downloads.run())
         try:
             yield
@@ -77,18 +80,28 @@ class HostAssembly:
         self.pool.budget = full_budget(self._settings, self.pool.budget, gpus)
         self.pool.update()
 
-    async def _watch_selection(self) -> None:
-        await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
-        async for _changes in watchfiles.awatch(self._folder, watch_filter=self._is_selection, recursive=False):
+    async def _measure_again(self) -> None:
+        """Chooses again with better knowledge of the machine: never a worse model."""
+        for delay_s in MEASURE_AGAIN_S:
+            await asyncio.sleep(delay_s)
+            await asyncio.to_thread(self.sources.measure_again)
             self.host.refresh_soon()
 
-    def _is_selection(self, _change: watchfiles.Change, path: str) -> bool:
-        return Path(path).name == self._selection.name
+    async def _watch_selection(self) -> None:
+        await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
+        async for _changes in watchfiles.awatch(self._folder, watch_filter=concerns_models, recursive=False):
+            self.host.refresh_soon()
 
     async def _find(self) -> LocalModels:
         models = await asyncio.to_thread(self.sources.find)
         self.downloads.want([each.missing for each in models.wanted() if each.missing])
         return models
+
+
+def concerns_models(change: watchfiles.Change, path: str) -> bool:
+    """Tells whether a change in the models folder is another selection, or the removal of a repository's folder."""
+    name = Path(path).name
+    return name == SELECTION_FILE or (change is watchfiles.Change.deleted and "--" in name)
 
 
 async def fetch_model(source: HubFile, models: Path, on_progress: OnProgress) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -61,12 +62,30 @@ class ModelSources:
         return find_models(self.settings, choice.spec, self.catalogue, self.personalities, choice.interim)
 
     def _find_resources(self) -> Resources:
-        """The facts of the start: with models in memory, the same machine would look smaller."""
-        if self._resources is None:
-            from core.model.library.resources import find_resources  # imports the hub's client, too late for the start
+        """The facts of the start, with the models that are here now.
 
+        With models in memory, the same machine would look smaller.
+        """
+        # They import the hub's client, which takes too long for the start.
+        from core.model.library.resources import find_downloaded, find_resources
+
+        if self._resources is None:
             self._resources = find_resources(self.settings, self.catalogue)
-        return self._resources
+        return replace(self._resources, downloaded=find_downloaded(self.settings, self.catalogue))
+
+    def measure_again(self) -> None:
+        """Measures the bandwidth once more, if it counts: at a busy start it is too low. The best value holds."""
+        from core.model.library.resources import find_resources
+
+        if (start := self._resources) is None:
+            return
+        found = find_resources(self.settings, self.catalogue)
+        self._resources = replace(
+            found,
+            memory_available_bytes=start.memory_available_bytes,
+            gpu_free_bytes=start.gpu_free_bytes,
+            bandwidth_bytes_per_s=max(start.bandwidth_bytes_per_s, found.bandwidth_bytes_per_s),
+        )
 
     def prepare_starter(self) -> None:
         """Makes the starter's file if it is not there. Raises ConfigError, ModelError."""

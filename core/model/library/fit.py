@@ -28,7 +28,7 @@ ObstacleKind = Literal["memory", "speed", "disk", "offline"]
 class Resources:
     """What a model may use. `gpu_*`: the memory of all GPUs that the engine uses, unless it is the machine's own.
 
-    `stored_bytes`: what is here of each model; `downloaded`: the models of which all is here.
+    `stored_bytes`: what is here of each download that began; `downloaded`: the models of which all is here.
     """
 
     memory_total_bytes: int
@@ -42,13 +42,13 @@ class Resources:
     downloaded: frozenset[str] = frozenset()
     stored_bytes: Mapping[str, int] | None = None
 
-    def memory_room(self, *, is_here: bool) -> float:
-        """The memory for a model. For one that is here the total counts: it may be what takes the memory now."""
-        free = self.memory_total_bytes if is_here else self.memory_available_bytes
+    def memory_room(self, *, was_chosen: bool) -> float:
+        """The memory for a model. For one that was chosen before, the total counts: it may be what fills the memory."""
+        free = self.memory_total_bytes if was_chosen else self.memory_available_bytes
         return free - SYSTEM_SHARE * self.memory_total_bytes - SERVICE_BYTES
 
-    def gpu_room(self, *, is_here: bool) -> float:
-        return (1 - SYSTEM_SHARE) * (self.gpu_total_bytes if is_here else self.gpu_free_bytes)
+    def gpu_room(self, *, was_chosen: bool) -> float:
+        return (1 - SYSTEM_SHARE) * (self.gpu_total_bytes if was_chosen else self.gpu_free_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +81,21 @@ class Verdict:
 
 def judge(model_id: str, model: CatalogueModel, resources: Resources) -> Verdict:
     is_here = model_id in resources.downloaded
+    stored = (resources.stored_bytes or {}).get(model_id, 0)
+    was_chosen = is_here or stored > 0  # a busy moment is no reason to begin another download
     needed = needed_bytes(model, resources.window_tokens)
-    on_gpu = needed <= resources.gpu_room(is_here=is_here)
+    on_gpu = needed <= resources.gpu_room(was_chosen=was_chosen)
     # An embedder reads its weights once for a whole text, so no reader waits for each token.
     speed_counts = not on_gpu and model.kind == "chat"
     rate = BANDWIDTH_SHARE * resources.bandwidth_bytes_per_s / model.size_bytes if speed_counts else None
     obstacles = []
-    room = resources.memory_room(is_here=is_here)
+    room = resources.memory_room(was_chosen=was_chosen)
     if not on_gpu and needed > room:
         obstacles.append(Obstacle("memory", needed, max(room, 0)))
     if rate is not None and rate < SPEED_FLOOR:
         obstacles.append(Obstacle("speed", SPEED_FLOOR, rate))
     if not is_here:
-        obstacles += download_obstacles(model, (resources.stored_bytes or {}).get(model_id, 0), resources)
+        obstacles += download_obstacles(model, stored, resources)
     return Verdict(model_id, needed, on_gpu, rate, is_here, tuple(obstacles))
 
 

@@ -26,7 +26,6 @@ def build_resources(machine: Machine, settings: Settings, catalogue: ModelCatalo
     models = models_folder(settings.data_folder)
     gpus = [gpu for gpu in machine.usable_gpus if not gpu.unified and settings.model.gpu_layers != 0]
     sources = {model_id: model.source for model_id, model in catalogue.by_id.items()}
-    downloaded = frozenset(each for each, source in sources.items() if find_installed(models, source))
     return Resources(
         memory_total_bytes=machine.memory_total_bytes,
         memory_available_bytes=machine.memory_available_bytes,
@@ -36,9 +35,15 @@ def build_resources(machine: Machine, settings: Settings, catalogue: ModelCatalo
         gpu_free_bytes=sum(gpu.free_bytes for gpu in gpus),
         window_tokens=settings.model.context_window,
         offline=offline,
-        downloaded=downloaded,
+        downloaded=find_downloaded(settings, catalogue),
         stored_bytes={each: stored_bytes(models, source) for each, source in sources.items()},
     )
+
+
+def find_downloaded(settings: Settings, catalogue: ModelCatalogue) -> frozenset[str]:
+    """Returns the ids of the catalogue's models that are here as a whole."""
+    models = models_folder(settings.data_folder)
+    return frozenset(each for each, model in catalogue.by_id.items() if find_installed(models, model.source))
 
 
 def free_disk_bytes(folder: Path) -> int:

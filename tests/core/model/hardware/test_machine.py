@@ -10,9 +10,10 @@ import pytest
 
 from core.model.hardware import machine
 from core.model.hardware.bandwidth import measure_bandwidth
+from core.model.hardware.cgroups import ControlGroups
 from core.model.hardware.engine_build import engine_backends, engine_folder
 from core.model.hardware.gpus import Gpu, GpuKind
-from core.model.hardware.machine import FRESH_S, Machine, inspect_machine, recall_bandwidth
+from core.model.hardware.machine import FRESH_S, LEAST_BANDWIDTH, Machine, inspect_machine, recall_bandwidth
 
 HERE = Machine(cores=4, memory_total_bytes=8 << 30, memory_available_bytes=4 << 30, processor="Test")
 
@@ -41,7 +42,7 @@ def test_without_a_data_folder_nothing_is_measured(measured: list[float]) -> Non
 
 
 def test_a_fresh_value_is_not_measured_again(tmp_path: Path, measured: list[float]) -> None:
-    """After a day it is, and the best value counts: other programs may have slowed down one measurement."""
+    """After ten minutes it is, and the best value counts: other programs may have slowed down one measurement."""
     file = tmp_path / "machine.json"
     measured += [5e9, 9e9, 20e9]
     assert 20e9 == recall_bandwidth(HERE, file) == recall_bandwidth(HERE, file)
@@ -49,6 +50,31 @@ def test_a_fresh_value_is_not_measured_again(tmp_path: Path, measured: list[floa
     file.write_text(json.dumps({**content, "measured_at": content["measured_at"] - FRESH_S}), encoding="utf-8")
     assert 20e9 == recall_bandwidth(HERE, file)
     assert [5e9] == measured
+
+
+def test_a_value_that_no_such_machine_has_is_not_kept(tmp_path: Path, measured: list[float]) -> None:
+    """Other programs took the processor. The least that such memory reads counts, and the next inspection measures."""
+    fast = replace(HERE, features=("AVX2",))
+    file = tmp_path / "machine.json"
+    measured += [21e9, 0.5e9]
+
+    assert LEAST_BANDWIDTH == recall_bandwidth(fast, file)
+    assert not file.exists()
+    assert 21e9 == recall_bandwidth(fast, file) == recall_bandwidth(fast, file)
+
+
+def test_an_old_processor_has_what_it_has(tmp_path: Path, measured: list[float]) -> None:
+    measured.append(3e9)
+
+    assert 3e9 == recall_bandwidth(HERE, tmp_path / "machine.json")
+
+
+def test_a_part_of_a_core_reads_a_part(tmp_path: Path, measured: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container with half a core pauses for half of the time, which a short measurement does not see."""
+    monkeypatch.setattr(ControlGroups, "cpu_quota", lambda _: 0.5)
+    measured.append(20e9)
+
+    assert 10e9 == inspect_machine(tmp_path, {"PATH": ""}).bandwidth_bytes_per_s
 
 
 def test_another_machine_is_measured(tmp_path: Path, measured: list[float]) -> None:

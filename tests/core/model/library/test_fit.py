@@ -146,6 +146,14 @@ def test_the_model_in_use_stays_the_choice_while_it_fills_the_memory() -> None:
     assert "ministral-8b" == chosen(running)
 
 
+def test_a_begun_download_goes_on_while_other_programs_take_memory() -> None:
+    """A restart at a busy moment begins no second download."""
+    busy = replace(PLENTY, memory_total_bytes=16 * GIB, memory_available_bytes=7 * GIB, bandwidth_bytes_per_s=50 * GB)
+
+    assert "ministral-3b" == chosen(busy)
+    assert "ministral-8b" == chosen(replace(busy, stored_bytes={"ministral-8b": 1}))
+
+
 # --- properties ------------------------------------------------------------------------------------------------------
 
 BYTES = st.integers(0, 128 * GIB)
