@@ -123,6 +123,7 @@ error-download-not_gguf = { $name } in { $repo } is not a GGUF file, whatever it
 error-download-redirect = { $host } redirects to an address that is not opened ({ $target }).
 error-download-disk = { SIZE($missing) } are missing in { $folder } for a download of { SIZE($size) }. Free some space; the next attempt continues.
 error-download-unwritable = { $folder } cannot be used for a download: { $cause }.
+error-download-crashed = The download of { $repo } ended with an error of this program. The log has its details. What has arrived is kept, and the next attempt continues.
 
 ## Statuses: what people read while they wait.
 

@@ -123,6 +123,7 @@ error-download-not_gguf = { $name } de { $repo } n’est pas un fichier GGUF, ma
 error-download-redirect = { $host } redirige vers une adresse qui n’est pas ouverte ({ $target }).
 error-download-disk = Il manque { SIZE($missing) } dans { $folder } pour un téléchargement de { SIZE($size) }. Libérez de l’espace; le prochain essai poursuivra le téléchargement.
 error-download-unwritable = { $folder } ne peut pas servir à un téléchargement : { $cause }.
+error-download-crashed = Le téléchargement de { $repo } s’est arrêté à cause d’une erreur de ce programme. Le journal en donne le détail. La partie reçue est conservée, et le prochain essai poursuivra le téléchargement.
 
 ## Statuts : ce qu’on lit pendant l’attente.
 

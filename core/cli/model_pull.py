@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -34,7 +35,7 @@ REPOSITORY = re.compile(r"[^/]+/[^/]+")
 INTERRUPTED = 130  # the exit status of a program that Ctrl+C ended
 
 
-class ProgressDisplay:
+class DownloadDisplay:
     """Shows a download: a bar on one changing line of a terminal; elsewhere, a line every ten seconds."""
 
     def __init__(
@@ -51,7 +52,10 @@ class ProgressDisplay:
     def __call__(self, progress: DownloadProgress) -> None:
         line = describe_progress(self._title, progress, self._language)
         if self._live:
-            self._stream.write(f"\r\x1b[2K{draw_bar(progress)} {line}")
+            shown = f"{draw_bar(progress)} {line}"[
+                : shutil.get_terminal_size().columns - 1
+            ]  # one that wraps would pile up
+            self._stream.write(f"\r\x1b[2K{shown}")
             self._stream.flush()
         elif self._clock() >= self._next_s or progress.state != self._last_state:
             self._next_s = self._clock() + PLAIN_INTERVAL_S
@@ -73,7 +77,7 @@ def pull(model_id: str, pattern: str | None) -> int:
     spec = find_source(model_id, pattern, catalogue, language)
     assert isinstance(spec.source, HubFile)
     models = models_folder(settings.data_folder)
-    display = ProgressDisplay(spec.title, language, sys.stderr)
+    display = DownloadDisplay(spec.title, language, sys.stderr)
     try:
         path = asyncio.run(fetch(spec.source, models, display))
     except KeyboardInterrupt:

@@ -22,6 +22,7 @@ from core.model.host.model_sources import ModelSources
 from core.model.host.pool import ModelPool
 from core.model.host.spare_worker import SpareWorker
 from core.model.host.worker_process import WorkerProcess
+from core.model.library.download.leftovers import remove_leftovers
 from core.model.library.download.progress import OnProgress
 from core.model.library.selection import FILE as SELECTION_FILE
 from core.model.library.selection import models_folder
@@ -94,7 +95,9 @@ class HostAssembly:
 
     async def _find(self) -> LocalModels:
         models = await asyncio.to_thread(self.sources.find)
-        self.downloads.want([each.missing for each in models.wanted() if each.missing])
+        missing = [each.missing for each in models.wanted() if each.missing]
+        self.downloads.want(missing)
+        await asyncio.to_thread(remove_leftovers, self._folder, missing)
         return models
 
 

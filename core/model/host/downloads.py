@@ -94,8 +94,14 @@ class Downloads:
     async def _download(self, source: HubFile) -> None:
         try:
             await self._fetch(source, self._models, lambda progress: self._report(source, progress))
+        except asyncio.CancelledError:
+            self._progress.pop(source, None)
+            raise
         except DownloadFailed as exc:
             self._fail(source, exc)
+        except Exception:
+            log.exception("model_download_crashed", repo=source.repo)
+            self._fail(source, DownloadFailed("crashed", repo=source.repo))
         else:
             self._wanted = tuple(each for each in self._wanted if each != source)
             self._progress.pop(source, None)

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from core import PROJECT_ROOT
 from core.cli import app, model_host, models
-from core.cli.model_pull import ProgressDisplay
+from core.cli.model_pull import DownloadDisplay
 from core.cli.model_survey import ModelRow, ModelState
 from core.cli.models import refuse_removal
 from core.errors import BadRequest, ConfigError, CspsError, ModelError, NotFound
@@ -370,7 +370,7 @@ def test_a_terminal_has_a_bar_and_a_file_has_lines() -> None:
     now = [0.0]
     half = DownloadProgress("downloading", 5 << 20, 10 << 20, 1 << 20, 5.0)
     terminal, file = Terminal(), io.StringIO()
-    on_terminal, in_file = (ProgressDisplay("Small", "en", stream, lambda: now[0]) for stream in (terminal, file))
+    on_terminal, in_file = (DownloadDisplay("Small", "en", stream, lambda: now[0]) for stream in (terminal, file))
     for second in (0.0, 1.0, 11.0):
         now[0] = second
         on_terminal(half)
@@ -383,6 +383,15 @@ def test_a_terminal_has_a_bar_and_a_file_has_lines() -> None:
     assert terminal.getvalue().endswith("\n")
     assert 2 == file.getvalue().count("Small: 50%")
     assert 3 == len(file.getvalue().splitlines())
+
+
+def test_a_bar_never_wraps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line that is longer than the terminal would be repeated each second."""
+    monkeypatch.setenv("COLUMNS", "40")
+    terminal = Terminal()
+    DownloadDisplay("A model with a long name", "fr", terminal)(DownloadProgress("downloading", 5, 10, 1.0, 5.0))
+
+    assert 39 == len(terminal.getvalue().removeprefix("\r\x1b[2K"))
 
 
 # --- remove ----------------------------------------------------------------------------------------------------------

@@ -36,9 +36,10 @@ DownloadFault = Literal[
     "redirect",
     "disk",  # too little room
     "unwritable",
+    "crashed",  # an error of this program
 ]
 TRANSIENT: frozenset[DownloadFault] = frozenset(
-    {"unreachable", "busy", "protocol", "corrupt", "disk", "unwritable", "incomplete"}
+    {"unreachable", "busy", "protocol", "corrupt", "disk", "unwritable", "incomplete", "crashed"}
 )
 
 

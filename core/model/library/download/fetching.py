@@ -21,7 +21,7 @@ from core.model.library.download.disk_threads import disk_threads
 from core.model.library.download.failures import DownloadFailed
 from core.model.library.download.http_access import HubHttp, create_client, is_offline, read_access
 from core.model.library.download.hub import Hub, RemoteFile
-from core.model.library.download.leftovers import remove_leftovers, remove_superseded
+from core.model.library.download.leftovers import continue_renamed, remove_leftovers
 from core.model.library.download.model_download import ModelDownload
 from core.model.library.download.patience import Patience, as_failure
 from core.model.library.download.policy import TransferPolicy
@@ -60,7 +60,7 @@ async def fetch(
     check_repo(source.repo)
     policy = policy or TransferPolicy()
     try:
-        await asyncio.to_thread(remove_leftovers, models)
+        await asyncio.to_thread(remove_leftovers, models, [source])
         if found := await asyncio.to_thread(find_downloaded, models, source):
             return found
         if is_offline(environ):
@@ -85,19 +85,19 @@ async def download(hub: Hub, source: HubFile, models: Path, on_progress: OnProgr
     while True:
         files = await list_model(hub, source, policy)
         folder = download_folder(models, source.repo, files[0].name)
+        await asyncio.to_thread(continue_renamed, models, source, folder)
         try:
             with hold_lock(folder / LOCK_FILE):
                 if not (found := await asyncio.to_thread(find_downloaded, models, source)):
-                    await asyncio.to_thread(remove_superseded, models, source, folder)
                     await run_download(hub, source, models, files, on_progress, policy)
                 await asyncio.to_thread(remove_folder, folder)
         except AlreadyLocked:
             await watch(folder, source, on_progress, policy)
-        except SourceChanged:
+        except SourceChanged as exc:
             changes += 1
             log.info("model_download_restarted", repo=source.repo, reason="changed")
             if changes >= policy.attempts:
-                raise DownloadFailed("protocol", host=hub.host) from None
+                raise exc.failure or DownloadFailed("protocol", host=hub.host) from None
         if found := await asyncio.to_thread(find_downloaded, models, source):
             return found
 

@@ -10,6 +10,7 @@ import asyncio
 import importlib
 import os
 import ssl
+from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ import structlog
 
 from core.model.library.download.failures import DownloadFailed
 from core.model.library.download.policy import TransferPolicy
+from core.runtime.network_errors import without_credentials
 
 log = structlog.get_logger()
 
@@ -39,6 +41,7 @@ class HubAccess:
 
     endpoint: str = DEFAULT_ENDPOINT  # without a slash at the end; it may have a path
     token: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)  # user:password, which HF_ENDPOINT names
 
     @property
     def host(self) -> str:
@@ -48,8 +51,12 @@ class HubAccess:
         return origin(url) == origin(httpx.URL(self.endpoint))
 
     def headers(self, url: httpx.URL) -> dict[str, str]:
-        """The token, for the hub's own origin only."""
-        return {"Authorization": f"Bearer {self.token}"} if self.token and self.is_hub(url) else {}
+        """The token or the password, for the hub's own origin only."""
+        if not self.is_hub(url):
+            return {}
+        if self.password:
+            return {"Authorization": f"Basic {b64encode(self.password.encode()).decode()}"}
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
 
 def is_offline(environ: Mapping[str, str] = os.environ) -> bool:
@@ -69,7 +76,8 @@ def read_access(environ: Mapping[str, str] = os.environ) -> HubAccess:
         raise DownloadFailed("endpoint") from exc
     if url.scheme not in DEFAULT_PORT or not url.host or url.query or url.fragment:
         raise DownloadFailed("endpoint")
-    return HubAccess(endpoint, read_token(environ))
+    password = f"{url.username}:{url.password}" if url.userinfo else None
+    return HubAccess(without_credentials(endpoint), read_token(environ), password)
 
 
 def read_token(environ: Mapping[str, str]) -> str | None:
@@ -190,7 +198,7 @@ class HubHttp:
 
 async def is_inside(url: httpx.URL) -> bool:
     """Tells whether a URL leads to an address that is not on the Internet. False if its name is unknown here."""
-    if getproxies() and not is_address(url.host):
+    if getproxies().keys() & {"http", "https", "all"} and not is_address(url.host):
         return False
     try:
         found = await asyncio.get_running_loop().getaddrinfo(url.host, None)

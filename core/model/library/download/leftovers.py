@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import structlog
 
-from core.model.library.download.progress import LOCK_FILE, read_names
+from core.model.library.download.progress import LOCK_FILE, download_folders, read_names
 from core.model.library.download.repository_files import (
     PARTIALS,
     find_downloaded,
@@ -28,22 +29,38 @@ ABANDONED_S = 14 * 86_400.0  # since the last byte of a download that nobody con
 HUB_CACHE = ".cache"  # where huggingface_hub keeps records and partial files of a folder that it fills
 
 
-def remove_leftovers(models: Path) -> None:
-    """Removes what other programs and older versions left in the models folder, and abandoned downloads. Blocking."""
+def remove_leftovers(models: Path, wanted: Collection[HubFile] = ()) -> None:
+    """Removes what other programs and older versions left in the models folder, and abandoned downloads. Blocking.
+
+    Those of `wanted` are about to be continued, however old they are.
+    """
     for folder in (models / UNCHECKED, *models.glob(f"*/{HUB_CACHE}")):
         if folder.is_dir() and not folder.is_symlink():
             log.info("download_leftover_removed", folder=str(folder))
             shutil.rmtree(folder, ignore_errors=True)
+    needed = {folder for source in wanted for folder in begun_downloads(models, source)}
     for folder in (models / PARTIALS).glob("*/*"):
-        if time.time() - last_write(folder) > ABANDONED_S:
+        if folder not in needed and time.time() - last_write(folder) > ABANDONED_S:
             remove_download(folder)
 
 
-def remove_superseded(models: Path, source: HubFile, current: Path) -> None:
-    """Removes begun downloads of files that the source named before its repository changed. Blocking."""
-    for folder in partials_folder(models, source.repo).glob("*"):
-        if folder != current and matching(read_names(folder), source.pattern):
+def continue_renamed(models: Path, source: HubFile, current: Path) -> None:
+    """Gives a begun download the name that its file has in the repository now, and removes any other. Blocking.
+
+    Bytes of another file are dropped later: the record has the checksum.
+    """
+    for folder in begun_downloads(models, source):
+        if folder != current and not current.exists():
+            with contextlib.suppress(AlreadyLocked, OSError), hold_lock(folder / LOCK_FILE):
+                folder.rename(current)
+        elif folder != current:
             remove_download(folder)
+
+
+def begun_downloads(models: Path, source: HubFile) -> list[Path]:
+    """Returns the folders of downloads of the files that the source names, or named before its repository changed."""
+    folders = download_folders(partials_folder(models, source.repo))
+    return [folder for folder in folders if matching(read_names(folder), source.pattern)]
 
 
 def last_write(folder: Path) -> float:
@@ -56,9 +73,8 @@ def last_write(folder: Path) -> float:
 
 def remove_model(models: Path, source: HubFile) -> None:
     """Removes a model's files and its download. Blocking. Raises OSError."""
-    for folder in partials_folder(models, source.repo).glob("*"):
-        if matching(read_names(folder), source.pattern):
-            remove_download(folder)
+    for folder in begun_downloads(models, source):
+        remove_download(folder)
     first = find_downloaded(models, source)
     for part in parts_on_disk(first) if first else ():
         part.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -52,7 +53,7 @@ class ModelDownload:
         self._on_progress = on_progress
         self._folder = download_folder(models, source.repo, files[0].name)
         self._place = repo_folder(models, source.repo)
-        self._total_bytes = sum(file.size_bytes or 0 for file in files)
+        self._sizes = [file.size_bytes or 0 for file in files]  # 0: stated with the file's address only
         self._finished_bytes = 0  # of files before the current one
         self._partial: PartialFile | None = None
 
@@ -77,12 +78,21 @@ class ModelDownload:
             if part is not None:
                 await self._context.threads.run(move_durably, part, self._place / file.name)
 
+    @property
+    def _total_bytes(self) -> int:
+        return sum(self._sizes)
+
+    @property
+    def _done_bytes(self) -> int:
+        return self._finished_bytes + (self._partial.done_bytes if self._partial else 0)
+
     # --- one file
 
     async def _fetch_file(self, number: int, file: RemoteFile) -> Path | None:
         """Returns the complete and checked file in the folder of the download; None if it is at its place already."""
         location = await self._locate(file)
         checksum, size_bytes = self._expect(number, file, location)
+        self._sizes[number] = size_bytes
         part = self._folder / f"{number + 1}.part"
         if await self._is_in_place(part, self._place / file.name, checksum, size_bytes):
             self._finished_bytes += size_bytes
@@ -129,7 +139,7 @@ class ModelDownload:
         failures = 0
         while True:
             try:
-                return await self._context.hub.locate(self._source.repo, file.name)
+                return await self._context.locate(file.name)
             except (httpx.RequestError, DownloadFailed) as exc:
                 problem = as_failure(exc)
                 if not problem.transient:
@@ -184,7 +194,8 @@ class ModelDownload:
             raise DownloadFailed("disk", folder=str(self._place), size=self._total_bytes, missing=missing_bytes)
 
     def _missing_room_bytes(self) -> int:
-        there = sum(part.stat().st_blocks * 512 for part in self._folder.glob("*.part"))
+        stored = sum(part.stat().st_blocks * 512 for part in self._folder.glob("*.part"))
+        there = max(stored, self._done_bytes)  # some file systems count blocks late
         free = shutil.disk_usage(self._folder).free - self._context.policy.disk_reserve_bytes
         return max(0, self._total_bytes - there - free)
 
@@ -201,6 +212,7 @@ class ModelDownload:
         while True:
             await self._report()
             await asyncio.sleep(self._context.policy.report_s)
+            await self._context.threads.run(self._check_space)  # others may fill the disk meanwhile
 
     async def _report(self, failure: DownloadFailed | None = None) -> None:
         progress = self._progress(failure)
@@ -210,13 +222,13 @@ class ModelDownload:
             await self._context.threads.run(write_progress, self._folder, progress, names)
 
     def _progress(self, failure: DownloadFailed | None) -> DownloadProgress:
-        done_bytes = self._finished_bytes + (self._partial.done_bytes if self._partial else 0)
+        done_bytes = self._done_bytes
         rate = self._context.meter.bytes_per_s()
         problem = failure or self._context.patience.problem
         state: DownloadState = "downloading"
         if failure:
             state = "failed"
-        elif done_bytes >= self._total_bytes:
+        elif 0 < self._total_bytes <= done_bytes:
             state = "checking"
         elif problem and not rate:
             state = "waiting"
@@ -236,5 +248,20 @@ def has_size(path: Path, size_bytes: int) -> bool:
 def move_durably(part: Path, target: Path) -> None:
     """Gives a file, whose bytes are on disk, its final name. Readers see it whole or not at all."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    part.replace(target)
+    try:
+        part.replace(target)
+    except OSError as exc:
+        if exc.errno != errno.EXDEV:
+            raise
+        copy_durably(part, target)  # a link leads one of the two to another disk
     sync_folder(target.parent)
+
+
+def copy_durably(part: Path, target: Path) -> None:
+    """Copies a file to another disk, under a hidden name until it is whole there."""
+    copy = target.with_name(f".{target.name}.part")
+    shutil.copyfile(part, copy)
+    with copy.open("rb") as file:
+        os.fsync(file.fileno())
+    copy.replace(target)
+    part.unlink()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
+from urllib.parse import unquote
 
 from core.contract import Language
 from core.model.library.download.repository_files import matching, partials_folder
@@ -110,11 +111,11 @@ def read_folder(folder: Path, source: HubFile) -> DownloadProgress | None:
 
 
 def read_names(folder: Path) -> list[str]:
-    """Returns the names of the files that a download folder is for; none if it does not say."""
+    """Returns the names of the files that a download folder is for; by its own name if it does not say."""
     try:
         return [str(name) for name in json.loads((folder / PROGRESS_FILE).read_bytes())["files"]]
     except (OSError, ValueError, TypeError, KeyError):
-        return []
+        return [unquote(folder.name)]
 
 
 def parse_progress(content: dict[str, Any]) -> DownloadProgress:

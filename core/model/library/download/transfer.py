@@ -32,7 +32,11 @@ class RangesIgnored(Exception):
 
 
 class SourceChanged(Exception):
-    """The hub has other bytes under this name than it listed."""
+    """The hub has other bytes under this name than it listed, or none: then `failure` says so."""
+
+    def __init__(self, failure: DownloadFailed | None = None) -> None:
+        self.failure = failure
+        super().__init__()
 
 
 class WrongBytes(Exception):
@@ -53,6 +57,15 @@ class TransferContext:
     patience: Patience
     meter: RateMeter
     threads: DiskThreads
+
+    async def locate(self, name: str) -> FileLocation:
+        """Raises SourceChanged if the hub no longer has a file that it listed: it may have another name now."""
+        try:
+            return await self.hub.locate(self.repo, name)
+        except DownloadFailed as exc:
+            if exc.reason == "file":
+                raise SourceChanged(exc) from exc
+            raise
 
 
 class StallGuard:
@@ -163,6 +176,7 @@ class FileTransfer:
         location, position = await self._locate(), 0
         async with self._context.hub.http.stream("GET", location.url) as response:
             self._check_response(response, location)
+            self._check_whole(response)
             guard = StallGuard(self._context.policy, response.request)
             async for block in response.aiter_raw():
                 guard.note(len(block))
@@ -195,7 +209,7 @@ class FileTransfer:
         """Returns where the bytes are now. Raises SourceChanged if they are others."""
         async with self._locating:
             if self._location is None:
-                location = await self._context.hub.locate(self._context.repo, self._name)
+                location = await self._context.locate(self._name)
                 if location.etag != self._etag:
                     raise SourceChanged
                 self._location = location
@@ -215,12 +229,21 @@ class FileTransfer:
 
     def _check_range(self, response: httpx.Response, first: int) -> None:
         if response.status_code != 206:
+            self._check_whole(response)
             raise RangesIgnored
         found = CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
         if found is None or int(found[1]) != first:
             raise DownloadFailed("protocol", host=response.url.host)
         if found[2] not in ("*", str(self._partial.size_bytes)):
             raise SourceChanged
+
+    def _check_whole(self, response: httpx.Response) -> None:
+        """Refuses a page in place of the file: a proxy or a sign-in page answers with status 200 too."""
+        page = response.headers.get("Content-Type", "").startswith("text/html")
+        if page or response.headers.get("Content-Length", str(self._partial.size_bytes)) != str(
+            self._partial.size_bytes
+        ):
+            raise DownloadFailed("protocol", host=response.url.host)
 
     # --- the checksum
 

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from structlog.testing import capture_logs
+
 from core.model.host.downloads import Downloads
 from core.model.library.download.failures import DownloadFailed
 from core.model.library.download.progress import DownloadProgress, OnProgress
@@ -41,7 +43,7 @@ class FakeHub:
             self.cancelled.append(source)
             raise
 
-    async def end(self, source: HubFile, failure: DownloadFailed | None = None) -> None:
+    async def end(self, source: HubFile, failure: Exception | None = None) -> None:
         if failure:
             self._ends[source].set_exception(failure)
         else:
@@ -97,6 +99,29 @@ async def test_a_failed_download_lets_the_next_one_go_on_and_comes_again() -> No
         await settle()
 
         assert [FIRST, SECOND, FIRST] == hub.begun
+
+
+async def test_an_unexpected_error_does_not_repeat_at_once() -> None:
+    """It is logged with its traceback, shown as a failure, and tried again later."""
+    hub = FakeHub()
+    async with hub.running(FIRST):
+        with capture_logs() as logs:
+            await hub.end(FIRST, RuntimeError("a mistake"))
+        failed = hub.downloads.progress(FIRST)
+
+        assert failed is not None
+        assert ("failed", "crashed") == (failed.state, failed.fault)
+        assert [FIRST] == hub.begun
+        assert {"model_download_crashed", "model_download_failed"} == {entry["event"] for entry in logs}
+
+
+async def test_a_download_that_nobody_wants_has_no_progress() -> None:
+    hub = FakeHub()
+    async with hub.running(FIRST):
+        hub.downloads.want([SECOND])
+        await settle()
+
+        assert hub.downloads.progress(FIRST) is None
 
 
 async def test_a_refusal_is_not_tried_again_soon() -> None:

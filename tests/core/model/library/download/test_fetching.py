@@ -218,6 +218,55 @@ async def test_a_disk_that_fills_up_is_explained_and_the_download_continues(
     assert hub.files[NAME] == (await fetch_from(hub, tmp_path)).read_bytes()
 
 
+async def test_a_disk_that_others_fill_ends_the_download_before_it_is_full(
+    hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database on the same disk must still be able to write."""
+    checks, checked_again = [10**12, 0], threading.Event()
+
+    def usage(_folder: object) -> object:
+        if len(checks) == 1:
+            checked_again.set()
+        return type("Usage", (), {"free": checks.pop(0) if checks else 0})
+
+    hub.before_block = lambda _request, position: checked_again.wait(60) if position > SEGMENT_BYTES else None
+    with monkeypatch.context() as patched:
+        patched.setattr(model_download.shutil, "disk_usage", usage)
+        with pytest.raises(DownloadFailed) as failure:
+            await fetch_from(hub, tmp_path)
+
+    assert ("disk", True) == (failure.value.reason, failure.value.transient)
+    assert hub.files[NAME] == (await fetch_from(hub, tmp_path)).read_bytes()
+
+
+async def test_a_download_on_another_disk_than_the_models(
+    hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A link may lead there. The file is copied, and has its name only when it is whole."""
+    replace_file = Path.replace
+
+    def refuse(path: Path, target: Path) -> Path:
+        if path.parent != Path(target).parent:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        return replace_file(path, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    found = await fetch_from(hub, tmp_path)
+
+    assert hub.files[NAME] == found.read_bytes()
+    assert [f"{PLACE}/{NAME}"] == files_in(tmp_path)
+
+
+async def test_a_hub_that_lists_no_sizes(hub: FakeHub, tmp_path: Path) -> None:
+    """Some mirrors state them with a file's address only. Progress has them as soon as they are known."""
+    reported: list[DownloadProgress] = []
+    hub.listed = lambda entry: {"rfilename": entry["rfilename"]}
+    await fetch_from(hub, tmp_path, on_progress=reported.append)
+
+    assert {("downloading", 0)} >= {(each.state, each.total_bytes) for each in reported if each.total_bytes == 0}
+    assert 200_000 == reported[-1].total_bytes
+
+
 async def test_a_folder_that_cannot_be_written_is_named(hub: FakeHub, tmp_path: Path) -> None:
     (tmp_path / "models").write_text("in the way")
     with pytest.raises(DownloadFailed, match=str(tmp_path / "models")) as failure:

@@ -129,6 +129,8 @@ async def test_behind_a_proxy_names_are_not_resolved_here(monkeypatch: pytest.Mo
 
     assert not await is_inside(httpx.URL("https://localhost/"))
     assert await is_inside(httpx.URL("https://127.0.0.1/"))
+    monkeypatch.setattr(http_access, "getproxies", lambda: {"no": "intranet.example"})
+    assert await is_inside(httpx.URL("https://localhost/"))
 
 
 # --- variables -------------------------------------------------------------------------------------------------------
@@ -141,6 +143,24 @@ def test_the_endpoint_may_have_a_path() -> None:
         == read_access({"HF_ENDPOINT": "https://store.example/api/hf/", **ANONYMOUS}).endpoint
     )
     assert "https://huggingface.co" == read_access({"HF_ENDPOINT": "", **ANONYMOUS}).endpoint
+
+
+async def test_a_hub_below_a_path_behind_a_password(hub: FakeHub, tmp_path: Path) -> None:
+    """Artifact stores have both. The password goes to the hub alone, and stands in no message."""
+    access = read_access({"HF_ENDPOINT": "https://me:s%40cret@store.example/api/hf", **ANONYMOUS})
+    elsewhere = access.headers(httpx.URL("https://cdn.example/x"))
+    assert "https://store.example/api/hf" == access.endpoint
+    assert {"Authorization": "Basic bWU6c0BjcmV0"} == access.headers(httpx.URL("https://store.example/api/hf/x"))
+    assert ({}, False) == (elsewhere, "cret" in repr(access))
+
+    found = await fetch_from(hub, tmp_path, environ={"HF_ENDPOINT": hub.url.replace("//", "//me:s%40cret@")})
+    assert hub.files[NAME] == found.read_bytes()
+    hub.gated = True
+    with pytest.raises(DownloadFailed) as failure:
+        await fetch_from(
+            hub, tmp_path / "other", environ={"HF_ENDPOINT": hub.url.replace("//", "//me:s%40cret@"), **ANONYMOUS}
+        )
+    assert "cret" not in failure.value.message
 
 
 @pytest.mark.parametrize(

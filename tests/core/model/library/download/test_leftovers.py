@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -13,13 +14,14 @@ from core.runtime.lock_file import hold_lock
 from tests.core.model.library.download.support import (
     NAME,
     PLACE,
+    SEGMENT_BYTES,
     SOURCE,
     fetch_a_part,
     fetch_from,
     files_in,
     model_bytes,
 )
-from tests.support.fake_hub import REPO, FakeHub
+from tests.support.fake_hub import REPO, FakeHub, HubRequest
 
 
 async def test_leftovers_of_older_versions_are_removed(hub: FakeHub, tmp_path: Path) -> None:
@@ -58,7 +60,53 @@ async def test_abandoned_downloads_are_removed(hub: FakeHub, tmp_path: Path) -> 
     assert [] == list(tmp_path.iterdir())
 
 
-async def test_a_download_whose_file_was_renamed_is_removed(hub: FakeHub, tmp_path: Path) -> None:
+async def test_an_old_download_that_is_wanted_continues(hub: FakeHub, tmp_path: Path) -> None:
+    """After weeks, or after a machine without a battery got the right time from the network."""
+    await fetch_a_part(hub, tmp_path)
+    folder = download_folder(tmp_path, REPO, NAME)
+    for path in (*folder.iterdir(), folder):
+        os.utime(path, (0, 0))
+    arrived = hub.sent_bytes
+    await fetch_from(hub, tmp_path)
+
+    assert hub.sent_bytes - arrived < len(hub.files[NAME])
+    assert [f"{PLACE}/{NAME}"] == files_in(tmp_path)
+
+
+async def test_a_download_whose_file_was_renamed_continues(hub: FakeHub, tmp_path: Path) -> None:
+    """The bytes are the same under the new name."""
+    await fetch_a_part(hub, tmp_path)
+    arrived = hub.sent_bytes
+    hub.files = {"renamed-Q4_K_M.gguf": hub.files[NAME]}
+    await fetch_from(hub, tmp_path)
+
+    assert hub.sent_bytes - arrived < model_size(hub)
+    assert [f"{PLACE}/renamed-Q4_K_M.gguf"] == files_in(tmp_path)
+
+
+async def test_a_file_that_is_renamed_during_its_download_continues(hub: FakeHub, tmp_path: Path) -> None:
+    """Its address expires, and the hub has no such file any more."""
+    data, renamed = hub.files[NAME], "renamed-Q4_K_M.gguf"
+
+    def rename(_request: HubRequest, position: int) -> None:
+        if position > 4 * SEGMENT_BYTES and NAME in hub.files:
+            hub.files[renamed] = hub.files.pop(NAME)
+
+    hub.before_block = rename
+    hub.stated[NAME] = hashlib.sha256(data).hexdigest()
+    found = await fetch_from(hub, tmp_path)
+
+    assert (renamed, data) == (found.name, found.read_bytes())
+    assert hub.sent_bytes < 1.5 * len(data)
+    assert [f"{PLACE}/{renamed}"] == files_in(tmp_path)
+
+
+def model_size(hub: FakeHub) -> int:
+    (data,) = hub.files.values()
+    return len(data)
+
+
+async def test_a_download_of_another_file_is_replaced(hub: FakeHub, tmp_path: Path) -> None:
     """The pattern names another file of the repository now."""
     await fetch_a_part(hub, tmp_path)
     hub.files = {"renamed-Q4_K_M.gguf": model_bytes(seed=3)}
@@ -77,6 +125,15 @@ async def test_a_model_is_removed_with_its_download(hub: FakeHub, tmp_path: Path
 
     remove_model(tmp_path, HubFile(REPO, "c.gguf"))
     remove_model(tmp_path, HubFile(REPO, "c.gguf"))
+    assert [] == list(tmp_path.iterdir())
+
+
+async def test_a_begun_model_without_a_progress_file_is_removed(hub: FakeHub, tmp_path: Path) -> None:
+    """A full disk may keep it from being written."""
+    await fetch_a_part(hub, tmp_path)
+    (download_folder(tmp_path, REPO, NAME) / "progress.json").unlink()
+    remove_model(tmp_path, SOURCE)
+
     assert [] == list(tmp_path.iterdir())
 
 

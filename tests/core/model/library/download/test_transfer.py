@@ -188,6 +188,21 @@ async def test_a_hub_that_states_the_catalogues_sha256_must_send_its_bytes(hub: 
 # --- servers ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("headers", [{"Content-Type": "text/html"}, {"Content-Length": "999"}])
+@pytest.mark.parametrize("ranges", [True, False])
+async def test_a_page_in_place_of_the_file_is_not_written(
+    hub: FakeHub, tmp_path: Path, headers: dict[str, str], ranges: bool
+) -> None:
+    """Sign-in pages and proxies answer with status 200. What had arrived before stays right."""
+    await fetch_a_part(hub, tmp_path)
+    hub.sent.clear()
+    hub.ranges = ranges
+    hub.faults.extend([Fault(status=200, headers=headers)] * 4)
+
+    assert hub.files[NAME] == (await fetch_from(hub, tmp_path)).read_bytes()
+    assert ranges == (hub.sent_bytes < SIZE)
+
+
 @pytest.mark.parametrize("redirects", [True, False])
 async def test_a_server_without_ranges_sends_one_stream(hub: FakeHub, tmp_path: Path, redirects: bool) -> None:
     """After a cut it begins again; bytes that are there are not written twice."""
