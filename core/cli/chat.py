@@ -175,7 +175,9 @@ def awaited_text(awaited: Frame, model: str, language: Language) -> str:
             return text("cli-chat-next-loading", language, title=title)
     if not total:
         return text("cli-chat-next-downloading", language, title=title)
-    return text("cli-chat-next-downloading-share", language, title=title, share=awaited["done_bytes"] / total)
+    return text(
+        "cli-chat-next-downloading-share", language, title=title, share=100 * awaited["done_bytes"] // total / 100
+    )
 
 
 def read_line() -> str | None:

@@ -72,7 +72,9 @@ def describe_progress(title: str, progress: DownloadProgress, language: Language
 
 
 def share(progress: DownloadProgress) -> float:
-    return min(progress.done_bytes / progress.total_bytes, 1.0) if progress.total_bytes else 0.0
+    """Returns whole hundredths, rounded down: 100 % is complete."""
+    done = min(progress.done_bytes, progress.total_bytes)
+    return 100 * done // progress.total_bytes / 100 if progress.total_bytes else 0.0
 
 
 def draw_bar(progress: DownloadProgress) -> str:

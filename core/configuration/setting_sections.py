@@ -85,7 +85,7 @@ class ModelSettings(Section):
         "LLM_MODEL",
         "The default model: an id of config/models.toml. With LLM_URL: the model to request from that engine. Empty:"
         " the best one for this machine, or the first that the engine lists.",
-        "qwen3-8b",
+        "ministral-8b",
     )
     listen: OptionalStr = env(
         "LLM_LISTEN",

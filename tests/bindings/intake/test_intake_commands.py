@@ -80,8 +80,8 @@ async def test_help_names_the_personality_the_commands_and_the_retention(
 @pytest.mark.parametrize(
     ("text", "phrase"),
     [
-        ("help", "model fake-model, a demonstration model of limited quality, until Ministral 3B is downloaded."),
-        ("aide", "en attendant que Ministral 3B soit téléchargé."),
+        ("help", "model fake-model, a demonstration model of limited quality, until Ministral 3B is ready."),
+        ("aide", "en attendant que Ministral 3B soit prêt."),
     ],
 )
 async def test_help_names_the_model_that_is_on_its_way(
