@@ -15,9 +15,11 @@ from core.cli.model_texts import describe_progress, describe_speed
 from core.configuration.settings import Settings
 from core.errors import ConfigError
 from core.model.hardware.memory import read_memory
+from core.model.hardware.model_shape import ModelShape
 from core.model.hardware.sizing import WINDOW_LIMIT_TOKENS, choose_window
 from core.model.library import gguf_header
 from core.model.library.choice import STARTER
+from core.model.library.gguf_shape import read_shape
 from core.model.library.specs import LocalFile
 from core.model.library.starter import STARTER_PACKAGE, bundled_starter, starter_path
 from core.texts import text
@@ -88,21 +90,24 @@ def check_file(build: FindingBuilder, settings: Settings, survey: ModelSurvey, r
     values = {"path": str(path), "bytes": size_bytes, "architecture": header.architecture, "name": header.name}
     found = build.found("model", **values)
     yield build("model", "warn" if starter else "ok", found, "starter" if starter else None)
-    yield from check_memory(build, settings, row.size_bytes or size_bytes, header)
+    yield from check_memory(build, settings, row.size_bytes or size_bytes, find_shape(path))
     yield check_placement(build, settings, path)
     if row.verdict:
         yield build("speed", "ok", describe_speed(row.verdict, build.language))
 
 
 def check_memory(
-    build: FindingBuilder, settings: Settings, size_bytes: int, header: gguf_header.GgufHeader
+    build: FindingBuilder, settings: Settings, size_bytes: int, shape: ModelShape | None
 ) -> Iterator[Finding]:
     """Compares the weights and the smallest useful KV cache with the machine's memory."""
     memory = read_memory()
     if memory is None:
         return
-    window = settings.model.context_window or choose_window(None, header.context_length or WINDOW_LIMIT_TOKENS)
-    cache_bytes = max(settings.model.cache_tokens or 0, window) * (header.kv_bytes_per_token or 0)
+    window = settings.model.context_window or choose_window(
+        None, (shape.context_length if shape else 0) or WINDOW_LIMIT_TOKENS
+    )
+    cells = max(settings.model.cache_tokens or 0, window)
+    cache_bytes = int(cells * shape.kv_bytes_per_token(settings.model.kv_type or "f16")) if shape else 0
     needed = size_bytes + cache_bytes
     available, total = memory.available_bytes, memory.usable_bytes
     found = build.found("memory", needed=needed, cache=cache_bytes, available=available, total=total)
@@ -112,6 +117,14 @@ def check_memory(
         yield build("memory", "warn", found, "memory_busy")
     else:
         yield build("memory", "ok", found)
+
+
+def find_shape(path: Path) -> ModelShape | None:
+    """Returns the model's sizes; None if they are damaged, which loading it would explain."""
+    try:
+        return read_shape(path)
+    except (OSError, gguf_header.InvalidGguf):
+        return None
 
 
 def check_checksum(build: FindingBuilder) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from core.model.hardware.machine import inspect_machine
 from core.model.host.deployment import Deployment
 from core.model.host.downloads import Downloads
 from core.model.host.local_models import LocalModels
-from core.model.host.memory_budget import full_budget, quick_budget
+from core.model.host.memory_budget import full_budget, model_room, quick_budget
 from core.model.host.model_host import ModelHost
 from core.model.host.model_sources import ModelSources
 from core.model.host.pool import ModelPool
@@ -37,8 +37,9 @@ class HostAssembly:
 
     def __init__(self, settings: Settings, spare: SpareWorker | None = None) -> None:
         self._settings = settings
-        self.sources = ModelSources(settings)
-        self.pool = ModelPool(WorkerLauncher(settings.model_socket.parent, spare), quick_budget(settings))
+        budget = quick_budget(settings)
+        self.sources = ModelSources(settings, model_room(budget))
+        self.pool = ModelPool(WorkerLauncher(settings.model_socket.parent, spare), budget)
         self.host = ModelHost(self.pool, self._find)
         self._folder = models_folder(settings.data_folder)
         self.downloads = Downloads(self._folder, fetch_model, self.host.refresh_soon)
@@ -78,8 +79,11 @@ class HostAssembly:
 
     async def _count_gpus(self) -> None:
         gpus = (await asyncio.to_thread(inspect_machine)).usable_gpus
-        self.pool.budget = full_budget(self._settings, self.pool.budget, gpus)
+        quick, self.pool.budget = self.pool.budget, full_budget(self._settings, self.pool.budget, gpus)
         self.pool.update()
+        if gpus:
+            self.sources.room = model_room(quick, gpus)
+            self.host.refresh_soon()
 
     async def _measure_again(self) -> None:
         """Chooses again with better knowledge of the machine: never a worse model."""

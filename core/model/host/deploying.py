@@ -1,4 +1,7 @@
-"""Makes the deployment of a model's file: its worker's options, and its memory as the file's header has it."""
+"""Makes the deployment of a model's file: its worker's options, and its memory as the file's header has it.
+
+The cache is planned as the worker plans it (core/model/hardware/placement.py), with the same bound on the memory.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from core.configuration.settings import Settings
+from core.model.hardware.model_shape import STATE_BYTES, ModelShape
+from core.model.hardware.placement import PlacementOptions, Room, choose_placement
 from core.model.hardware.sizing import WINDOW_LIMIT_TOKENS
 from core.model.host.deployment import Deployment, FileIdentity, FilePart, MemoryUse
 from core.model.library.gguf_file import ModelFile
-from core.model.library.gguf_header import GgufHeader, InvalidGguf, read_header
+from core.model.library.gguf_header import InvalidGguf
+from core.model.library.gguf_shape import read_shape
 from core.model.library.model_parts import parts_on_disk
 from core.model.library.specs import ModelSpec, Starter
 from core.model.worker.options import WorkerOptions
@@ -18,12 +24,11 @@ from core.model.worker.options import WorkerOptions
 # Measured on the starter: 80 MB without a model, 60 MB of compute buffers. Those grow with the model.
 FIXED_BYTES = 140 * 1024 * 1024
 BUFFER_SHARE = 0.05  # of the file
-WINDOWS_IN_CACHE = 2  # as `core.model.hardware.sizing` has it if memory is not short
-KV_BYTES_GUESS = 128 * 1024  # of a token, if the header does not tell
-HEADERS_KEPT = 64
+KV_BYTES_GUESS = 128 * 1024  # of a token in a cache of two windows, if the header does not tell
+SHAPES_KEPT = 64
 
 
-def deploy(spec: ModelSpec, path: Path, settings: Settings) -> Deployment:
+def deploy(spec: ModelSpec, path: Path, settings: Settings, room: Room) -> Deployment:
     """Raises OSError if the file is away. A damaged file is deployed: its worker says what is wrong with it."""
     options = WorkerOptions.from_settings(settings, ModelFile(path, spec.title, isinstance(spec.source, Starter)))
     options = replace(
@@ -31,11 +36,12 @@ def deploy(spec: ModelSpec, path: Path, settings: Settings) -> Deployment:
         model_id=spec.id,
         context_window=spec.context_window or options.context_window,
         gpu_layers=options.gpu_layers if spec.gpu_layers is None else spec.gpu_layers,
+        memory_bytes=room.host_bytes,
     )
     file = identify(path)
-    header = header_of(path, file)
-    window = options.context_window or min((header and header.context_length) or 0, WINDOW_LIMIT_TOKENS)
-    return Deployment(options, estimate_memory(file, header, window, options), file, window or None)
+    shape = shape_of(path, file)
+    window = options.context_window or min(shape.context_length if shape else 0, WINDOW_LIMIT_TOKENS)
+    return Deployment(options, estimate_memory(file, shape, window, options, room), file, window or None)
 
 
 def identify(path: Path) -> FileIdentity:
@@ -44,18 +50,37 @@ def identify(path: Path) -> FileIdentity:
     return tuple(FilePart(stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns) for stat in stats)
 
 
-def estimate_memory(file: FileIdentity, header: GgufHeader | None, window: int, options: WorkerOptions) -> MemoryUse:
+def estimate_memory(
+    file: FileIdentity, shape: ModelShape | None, window: int, options: WorkerOptions, room: Room
+) -> MemoryUse:
     """`window`: 0 if it is unknown."""
     size = sum(part.size_bytes for part in file)
-    cells = options.cache_tokens or WINDOWS_IN_CACHE * (window or WINDOW_LIMIT_TOKENS)
-    kv_bytes = (header and header.kv_bytes_per_token) or KV_BYTES_GUESS
-    return MemoryUse(file, size, FIXED_BYTES + int(BUFFER_SHARE * size) + cells * kv_bytes)
+    window = window or WINDOW_LIMIT_TOKENS
+    if shape:
+        cache = cache_bytes(shape, window, options, room)
+    else:
+        cache = (options.cache_tokens or 2 * window) * KV_BYTES_GUESS
+    return MemoryUse(file, size, FIXED_BYTES + int(BUFFER_SHARE * size) + cache)
 
 
-@lru_cache(HEADERS_KEPT)
-def header_of(path: Path, _file: FileIdentity) -> GgufHeader | None:
+def cache_bytes(shape: ModelShape, window: int, options: WorkerOptions, room: Room) -> int:
+    """Returns the bytes of the KV cache and the recurrent states that the worker will allocate at most."""
+    chosen = PlacementOptions(
+        cells=options.cache_tokens,
+        kv_type=options.kv_type,
+        flash_attention=options.flash_attention,
+        gpu_layers=options.gpu_layers,
+        sequences=options.sequences,
+    )
+    placement = choose_placement(shape, window, chosen, room)
+    states = options.sequences * STATE_BYTES * sum(layer.state_values for layer in shape.layers)
+    return int(placement.cells * shape.kv_bytes_per_token(placement.kv_type)) + states
+
+
+@lru_cache(SHAPES_KEPT)
+def shape_of(path: Path, _file: FileIdentity) -> ModelShape | None:
     """Returns None for a damaged header. `_file` tells versions of the file apart."""
     try:
-        return read_header(path)
+        return read_shape(path)
     except InvalidGguf:
         return None

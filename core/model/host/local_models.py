@@ -12,6 +12,7 @@ from pathlib import Path
 from core.configuration.personalities import HubModel, Personalities
 from core.configuration.settings import Settings
 from core.errors import NotFound
+from core.model.hardware.placement import Room
 from core.model.host.deploying import deploy
 from core.model.host.deployment import Deployment
 from core.model.library.catalogue import ModelCatalogue
@@ -69,14 +70,16 @@ def find_models(
     default: ModelSpec,
     catalogue: ModelCatalogue,
     personalities: Personalities,
+    room: Room,
     interim: ModelSpec = STARTER,
 ) -> LocalModels:
+    """`room`: the memory by which caches are sized."""
     folder = models_folder(settings.data_folder)
 
     def find(spec: ModelSpec) -> LocalModel:
         path = find_installed(folder, spec.source)
         try:
-            return LocalModel(spec, deploy(named_by_file(spec, path), path, settings) if path else None)
+            return LocalModel(spec, deploy(named_by_file(spec, path), path, settings, room) if path else None)
         except OSError:  # it vanished just now
             return LocalModel(spec, None)
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from core.configuration.settings import Settings
 from core.model.hardware.gpus import Gpu
 from core.model.hardware.memory import MachineMemory, read_memory
+from core.model.hardware.offload import usable_bytes
+from core.model.hardware.placement import Room
 
 MEBIBYTE = 1024 * 1024
 AVAILABLE_SHARE = 0.8  # the rest is for documents, the web process and the bots
@@ -31,8 +33,17 @@ def quick_budget(settings: Settings) -> MemoryBudget:
 
 
 def full_budget(settings: Settings, quick: MemoryBudget, gpus: Sequence[Gpu]) -> MemoryBudget:
-    """Adds the GPUs' own memory, unless the setting decides."""
+    """Adds the GPUs' own memory as far as models can use it, unless the setting decides.
+
+    One sum suffices: a worker puts as many layers on GPUs as fit there, and the others into the machine's memory.
+    """
     if settings.model.memory_mb:
         return quick
-    on_gpus = sum(gpu.total_bytes for gpu in gpus if not gpu.unified)
+    on_gpus = sum(usable_bytes(gpu.free_bytes) for gpu in gpus if not gpu.unified)
     return MemoryBudget(quick.together_bytes + on_gpus, (read_memory() or ASSUMED).usable_bytes + on_gpus)
+
+
+def model_room(quick: MemoryBudget, gpus: Sequence[Gpu] = ()) -> Room:
+    """Returns the memory by which the KV cache of each model is sized, here and in its worker."""
+    free_bytes = tuple(gpu.free_bytes for gpu in gpus)
+    return Room(quick.together_bytes, free_bytes, unified=any(gpu.unified for gpu in gpus))

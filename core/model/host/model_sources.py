@@ -17,6 +17,7 @@ from core import PROJECT_ROOT
 from core.configuration.personalities import Personalities
 from core.configuration.settings import Settings
 from core.errors import ConfigError, ModelError
+from core.model.hardware.placement import Room
 from core.model.host.local_models import LocalModels, find_models
 from core.model.library.catalogue import FILE, ModelCatalogue
 from core.model.library.choice import STARTER, Choice, choose_configured, choose_unasked
@@ -28,10 +29,11 @@ log = structlog.get_logger()
 
 
 class ModelSources:
-    """One per host."""
+    """One per host. `room`: the memory by which models' caches are sized."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, room: Room) -> None:
         self.settings = settings
+        self.room = room
         self.catalogue = ModelCatalogue(settings.config_file(FILE))
         self.personalities = Personalities(settings.config_file("personalities"))
         self._resources: Resources | None = None
@@ -47,7 +49,8 @@ class ModelSources:
         choice = choose_configured(self.settings, self.catalogue)
         if choice is None and not self.settings.model.auto:
             choice = choose_unasked(self.settings, self.catalogue, self._find_resources)
-        return find_models(self.settings, choice.spec if choice else STARTER, self.catalogue, self.personalities)
+        spec = choice.spec if choice else STARTER
+        return find_models(self.settings, spec, self.catalogue, self.personalities, self.room)
 
     def find(self) -> LocalModels:
         """Raises ConfigError for an unknown LLM_MODEL."""
@@ -59,7 +62,7 @@ class ModelSources:
         if self._logged is None or (choice.spec, choice.reason) != (self._logged.spec, self._logged.reason):
             log.info("default_model_chosen", model=choice.spec.id, reason=choice.reason)
             self._logged = choice
-        return find_models(self.settings, choice.spec, self.catalogue, self.personalities, choice.interim)
+        return find_models(self.settings, choice.spec, self.catalogue, self.personalities, self.room, choice.interim)
 
     def _find_resources(self) -> Resources:
         """The facts of the start, with the models that are here now.

@@ -1,4 +1,4 @@
-"""Reads the header of a GGUF file: the model's name, and the memory that its context takes. Reads no weights.
+"""Reads the header of a GGUF file: the model's name and its other properties. Reads no weights.
 
 The format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 """
@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
-
-from core.model.hardware.sizing import kv_bytes_per_token
 
 MAGIC = b"GGUF"
 SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
@@ -50,16 +48,6 @@ class GgufHeader:
     def context_length(self) -> int | None:
         """The context in tokens that the model was trained for."""
         return self.integer("context_length")
-
-    @property
-    def kv_bytes_per_token(self) -> int | None:
-        """The bytes of one context token in a 16-bit KV cache; None for architectures without such a cache."""
-        layers, heads, width = self.integer("block_count"), self.integer("attention.head_count"), self.head_width
-        if not layers or not heads or not width:
-            return None
-        shared = self.entries.get(f"{self.architecture}.attention.head_count_kv", heads)
-        cached_heads = sum(map(int, shared)) if isinstance(shared, tuple) else int(shared or heads) * layers
-        return kv_bytes_per_token(cached_heads, width)
 
     @property
     def head_width(self) -> int | None:

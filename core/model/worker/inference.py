@@ -27,6 +27,7 @@ from core.model.worker.command_queue import CommandQueue
 from core.model.worker.llama.runner import BatchRow, KvCacheFull
 from core.model.worker.llama.vocabulary import Vocabulary
 from core.model.worker.metrics import ModelMetrics
+from core.model.worker.options import PINNED_PREFIXES
 from core.model.worker.prefix_cache import MIN_PREFIX_TOKENS, KvCache, PrefixCache, common_prefix
 from core.model.worker.prefix_store import PrefixStore
 from core.model.worker.scheduler import ScheduledTokens, Scheduler
@@ -48,7 +49,6 @@ log = structlog.get_logger()
 Result = TypeVar("Result")
 Deliver = Callable[[list[tuple[Sequence, SequenceOutput]]], None]
 
-PINNED_PREFIXES = 16
 QUEUE_REPORT_INTERVAL_S = 1.0
 
 

@@ -16,10 +16,10 @@ from core.contract import Sampling
 from core.errors import BadRequest, NotAnEmbedder, StorageError
 from core.model.worker.conversation import Conversations
 from core.model.worker.grammar import GrammarCompiler
-from core.model.worker.inference import PINNED_PREFIXES, InferenceThread
+from core.model.worker.inference import InferenceThread
 from core.model.worker.llama.runner import LlamaRunner
 from core.model.worker.metrics import ModelMetrics
-from core.model.worker.options import WorkerOptions
+from core.model.worker.options import PINNED_PREFIXES, WorkerOptions
 from core.model.worker.prefix_cache import PrefixCache
 from core.model.worker.prefix_store import PrefixStore
 from core.model.worker.prompt_tokenizer import PromptTokenizer

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from core.configuration.settings import Settings
 from core.model.hardware.model_shape import KvType
 from core.model.library.gguf_file import ModelFile
+
+MEBIBYTE = 1 << 20
+PINNED_PREFIXES = 16  # shared beginnings of prompts that stay in the KV cache
+SEQUENCE_LIMIT = 256  # LLAMA_MAX_SEQ
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class WorkerOptions:
     log_format: str = "text"
     kv_type: KvType | None = None
     flash_attention: bool | None = None
+    memory_bytes: int | None = field(default=None, compare=False)  # of the machine's memory, at most
 
     @classmethod
     def from_settings(cls, settings: Settings, file: ModelFile) -> WorkerOptions:
@@ -58,11 +63,17 @@ class WorkerOptions:
             log_format=settings.log.format,
             kv_type=model.kv_type,
             flash_attention=model.flash_attention,
+            memory_bytes=model.memory_mb * MEBIBYTE if model.memory_mb else None,
         )
 
     @property
     def file(self) -> ModelFile:
         return ModelFile(Path(self.path), self.name, self.starter)
+
+    @property
+    def sequences(self) -> int:
+        """The sequences in the KV cache: answers, those that continue them, pinned prefixes and a new one."""
+        return min(2 * self.slots + PINNED_PREFIXES + 1, SEQUENCE_LIMIT)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

@@ -9,9 +9,8 @@ from core.model.hardware.machine import inspect_machine
 from core.model.hardware.placement import UBATCH_TOKENS
 from core.model.hardware.processor import choose_threads
 from core.model.hardware.tuning import TunedValues, machine_key, model_key
-from core.model.worker.inference import PINNED_PREFIXES
 from core.model.worker.llama.loading import RunnerConfig, load
-from core.model.worker.llama.runner import SEQUENCE_LIMIT, LlamaRunner
+from core.model.worker.llama.runner import LlamaRunner
 from core.model.worker.options import WorkerOptions
 
 
@@ -36,11 +35,12 @@ def runner_config(options: WorkerOptions, tuned: TunedValues) -> RunnerConfig:
     return RunnerConfig(
         window=options.context_window,
         cache_tokens=options.cache_tokens,
-        sequences=min(2 * options.slots + PINNED_PREFIXES + 1, SEQUENCE_LIMIT),
+        sequences=options.sequences,
         threads=options.threads or tuned.threads or choose_threads(),
         threads_batch=options.threads or tuned.threads_batch or tuned.threads,
         gpu_layers=tuned.gpu_layers if options.gpu_layers is None else options.gpu_layers,
         ubatch=tuned.ubatch or UBATCH_TOKENS,
         kv_type=options.kv_type or tuned_kv_type,
         flash_attention=flash_attention if options.kv_type in (None, "f16") else options.flash_attention,
+        memory_bytes=options.memory_bytes,
     )

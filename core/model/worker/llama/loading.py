@@ -20,8 +20,9 @@ from core.model.hardware.sizing import WINDOW_LIMIT_TOKENS, choose_window
 from core.model.library.gguf_header import InvalidGguf
 from core.model.library.gguf_shape import read_shape
 from core.model.worker.llama.devices import list_devices
-from core.model.worker.llama.runner import BATCH_TOKENS, SEQUENCE_LIMIT, LlamaRunner
+from core.model.worker.llama.runner import BATCH_TOKENS, LlamaRunner
 from core.model.worker.llama.state_settings import state_settings
+from core.model.worker.options import SEQUENCE_LIMIT
 
 log = structlog.get_logger()
 
@@ -53,6 +54,7 @@ class RunnerConfig:
     ubatch: int = UBATCH_TOKENS  # tokens that are computed at once, at most BATCH_TOKENS
     kv_type: KvType | None = None
     flash_attention: bool | None = None
+    memory_bytes: int | None = None  # of the machine's memory, at most; None: what is free
 
 
 class PlacementRefused(ConfigError):
@@ -67,7 +69,7 @@ def load(path: Path, config: RunnerConfig) -> LlamaRunner:
     shape = find_shape(path)
     check_kv_type(config.kv_type, config.flash_attention, shape)
     refusals: list[PlacementRefused] = []
-    for placement in find_placements(shape, config, find_room()):
+    for placement in find_placements(shape, config, find_room(config.memory_bytes)):
         try:
             return load_placed(path, placement, config)
         except PlacementRefused as exc:
@@ -81,7 +83,7 @@ def plan_placement(path: Path, config: RunnerConfig) -> tuple[Placement, ModelSh
     silence_log()
     shape = find_shape(path)
     check_kv_type(config.kv_type, config.flash_attention, shape)
-    return next(find_placements(shape, config, find_room())), shape
+    return next(find_placements(shape, config, find_room(config.memory_bytes))), shape
 
 
 def find_shape(path: Path) -> ModelShape | None:
@@ -92,9 +94,11 @@ def find_shape(path: Path) -> ModelShape | None:
         return None
 
 
-def find_room() -> Room:
+def find_room(most_bytes: int | None = None) -> Room:
+    """Returns the free memory, up to `most_bytes` of the machine's: other models may be loaded beside this one."""
     memory = read_memory()
     available = memory.available_bytes if memory else 0
+    available = available if most_bytes is None else min(available, most_bytes)
     devices = list_devices()
     unified = any(device.unified for device in devices)
     free = (min(device.free_bytes, available) if device.unified else device.free_bytes for device in devices)

@@ -23,11 +23,11 @@ from core.errors import ModelError
 from core.model.worker.llama.sampler import SamplerChain, TokenCandidates, make_sampler
 from core.model.worker.llama.sliding_window import WholeSequences, pack, unpack
 from core.model.worker.llama.vocabulary import read_vocabulary
+from core.model.worker.options import SEQUENCE_LIMIT
 
 Tokens = NDArray[np.int32]
 SequenceState = NDArray[np.uint8]
 
-SEQUENCE_LIMIT = 256  # LLAMA_MAX_SEQ
 BATCH_TOKENS = 512
 EMBEDDING_POOLS = (1, 2, 3)  # LLAMA_POOLING_TYPE_MEAN, _CLS, _LAST; _RANK is a reranker
 NO_ROOM = 1  # llama_decode's code for a full KV cache

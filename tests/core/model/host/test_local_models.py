@@ -9,6 +9,7 @@ import pytest
 from core.configuration import settings
 from core.configuration.personalities import Personalities
 from core.model.hardware.machine import Machine
+from core.model.hardware.placement import Room
 from core.model.host.deploying import deploy, identify
 from core.model.host.local_models import LocalModels, find_models
 from core.model.host.model_sources import ModelSources
@@ -18,6 +19,7 @@ from core.model.library.choice import STARTER
 from core.model.library.selection import write_selection
 from core.model.library.specs import LocalFile, ModelSpec
 
+ROOM = Room(8 << 30)
 ENTRY = """[{id}]
 title = "{id} title"
 repo = "owner/{id}"
@@ -59,7 +61,7 @@ class Folder:
 
     def sources(self, **variables: str) -> ModelSources:
         environ = {"CSPS_LLM_DATA": str(self.data), "CSPS_LLM_CONFIG": str(self.config), "LLM_AUTO": "off"}
-        return ModelSources(settings.load({**environ, **variables}))
+        return ModelSources(settings.load({**environ, **variables}), ROOM)
 
     def find(self, **variables: str) -> LocalModels:
         return self.sources(**variables).find()
@@ -143,13 +145,13 @@ def test_a_replaced_file_is_another_deployment(folder: Folder) -> None:
     second = folder.add_file("owner/split", "m-00002-of-00002.gguf")
     chosen = folder.sources().settings
     spec = ModelSpec("split", "Split", LocalFile(first))
-    before = deploy(spec, first, chosen)
+    before = deploy(spec, first, chosen, ROOM)
     part = second.with_suffix(".part")
     part.write_bytes(b"GGUF")
     part.replace(second)
 
     assert identify(first) != before.file
-    assert deploy(spec, first, chosen) != before
+    assert deploy(spec, first, chosen, ROOM) != before
     assert 8 == before.memory.file_bytes
 
 
@@ -183,4 +185,4 @@ def test_an_engines_models_are_not_ours(folder: Folder) -> None:
     )
     personalities.load()
 
-    assert {} == find_models(folder.sources().settings, STARTER, catalogue, personalities).others
+    assert {} == find_models(folder.sources().settings, STARTER, catalogue, personalities, ROOM).others

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import Overloaded
-from core.model.worker.inference import PINNED_PREFIXES
+from core.model.worker.options import PINNED_PREFIXES
 from core.model.worker.prefix_store import PrefixStore
 from core.model.worker.sequence import QueuedOutput, Sequence
 from tests.core.model.worker.support_fake_model import (

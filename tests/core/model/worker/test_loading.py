@@ -65,7 +65,7 @@ def test_a_refused_placement_is_followed_by_a_smaller_one(starter_file: Path, mo
             raise PlacementRefused(f"{placement.gpu_layers} layers")
         return real(path, placement)
 
-    monkeypatch.setattr(loading, "find_room", lambda: Room(8 << 30, (8 << 30,)))
+    monkeypatch.setattr(loading, "find_room", lambda *_: Room(8 << 30, (8 << 30,)))
     monkeypatch.setattr(loading, "load_weights", refuse)
     with capture_logs() as logs:
         load(starter_file, CONFIG).close()
@@ -88,7 +88,7 @@ def test_a_cache_above_all_memory_is_refused(starter_file: Path, monkeypatch: py
     """Before the kernel kills the process. Where the memory is unknown, llama.cpp refuses it."""
     with pytest.raises(ConfigError, match="LLM_CACHE_TOKENS is 2000000000: this model's cache would take 42915"):
         load(starter_file, replace(CONFIG, cache_tokens=2_000_000_000))
-    monkeypatch.setattr(loading, "find_room", lambda: Room(8 << 30))
+    monkeypatch.setattr(loading, "find_room", lambda *_: Room(8 << 30))
     with pytest.raises(ConfigError, match="no memory for a KV cache of 4000000 tokens"):
         load(starter_file, replace(CONFIG, cache_tokens=4_000_000))
 
