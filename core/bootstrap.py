@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from core.configuration.personalities import Personalities, unknown_collections, unknown_models, unknown_sources
 from core.configuration.settings import Settings
-from core.conversation.forgotten_states import ForgottenStates
+from core.conversation.forgotten_states import ForgottenStates, delete_local_states
 from core.conversation.sessions import Sessions
 from core.engine import ChatEngine
 from core.errors import CspsError
@@ -85,6 +85,8 @@ async def run_core(
     """
     personalities = Personalities(settings.config_file("personalities"))
     personalities.load()
+    if settings.model.url:
+        delete_local_states(settings.data_folder)
     database = Database(settings.database_url)
     client = ModelClient.from_settings(settings)
     sessions = Sessions(database)

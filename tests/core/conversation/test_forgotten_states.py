@@ -5,11 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from core.conversation.forgotten_states import BATCH_KEYS, ForgottenStates, cache_key, record
+from core.conversation.forgotten_states import (
+    AGAIN_S,
+    BATCH_KEYS,
+    ForgottenStates,
+    cache_key,
+    delete_local_states,
+    record,
+)
 from core.conversation.sessions import Sessions
 from core.conversation.tables import forgotten_states
 from core.errors import ModelUnavailable
@@ -65,7 +73,6 @@ async def test_a_deleted_conversation_is_forgotten_under_every_personality(datab
 
     assert set(models.forgotten) == keys
     assert len(keys) == 2
-    assert await pending(database) == 0
     assert sessions.deleted.is_set()
 
 
@@ -86,6 +93,45 @@ async def test_keys_wait_for_a_model_process_that_is_away(database: Database) ->
     assert models.forgotten == [cache_key(hash_id(THREAD), "whisper")]
 
 
+async def test_keys_are_passed_on_again_for_requests_that_were_on_their_way(database: Database) -> None:
+    """Such a request may have made a new state after the first time. After the second the keys are deleted."""
+    models, clock = Models(), Clock()
+    forgotten = ForgottenStates(database, models, KEEP, clock)
+    await database.write(lambda db: record(db, ["a"], clock.now_s))
+    await forgotten.pass_on()
+    clock.now_s += AGAIN_S
+    await forgotten.pass_on()
+    await forgotten.pass_on()
+
+    assert models.forgotten == ["a", "a"]
+    assert await pending(database) == 0
+
+
+async def test_a_conversation_that_began_again_is_forgotten_again(database: Database) -> None:
+    """A thread of a platform keeps its key; its second deletion is passed on at once, too."""
+    models, clock = Models(), Clock()
+    sessions = Sessions(database, clock)
+    forgotten = ForgottenStates(database, models, KEEP, clock)
+    for _ in range(2):
+        clock.now_s += 60
+        await sessions.enter(THREAD, "whisper")
+        await sessions.forget(THREAD)
+        await forgotten.pass_on()
+
+    assert models.forgotten == [cache_key(hash_id(THREAD), "whisper")] * 2
+
+
+def test_a_service_that_remote_engines_answer_keeps_no_local_states(tmp_path: Path) -> None:
+    """No worker would delete them. The rest of the data folder stays, and no folder is no failure."""
+    (tmp_path / "suspended" / "model").mkdir(parents=True)
+    (tmp_path / "suspended" / "model" / "state").write_bytes(b"x")
+    (tmp_path / "csps-llm.db").write_bytes(b"x")
+    delete_local_states(tmp_path)
+    delete_local_states(tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["csps-llm.db"]
+
+
 async def test_the_daily_purge_forgets_in_batches(database: Database) -> None:
     """More conversations than one request holds."""
     models, clock = Models(), Clock()
@@ -97,8 +143,7 @@ async def test_the_daily_purge_forgets_in_batches(database: Database) -> None:
     assert await sessions.purge(timedelta(seconds=30)) == 3
     await ForgottenStates(database, models, KEEP, clock).pass_on()
 
-    assert len(set(models.forgotten)) == BATCH_KEYS + 3
-    assert await pending(database) == 0
+    assert len(models.forgotten) == len(set(models.forgotten)) == BATCH_KEYS + 3
 
 
 async def test_nothing_is_recorded_if_the_deletion_fails(database: Database) -> None:
