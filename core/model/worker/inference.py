@@ -151,7 +151,7 @@ class InferenceThread:
                 # Without progress only a command can change anything: a request, a cancel, the end of a pause.
                 self._run_commands(wait=not progress)
                 progress = self.step()
-                self._disk.copy_next(busy=bool(self._scheduler.running))
+                self._disk.copy_next(bool(self._scheduler.running), self._rates.prefill_rate)
             except Exception as exc:
                 log.exception("inference_failed", running=len(self._scheduler.running))
                 self._fail_all(exc)
@@ -259,6 +259,7 @@ class InferenceThread:
     def _remove(self, sequence: Sequence) -> None:
         """Frees the slot of an ended sequence; its tokens stay in the prefix cache."""
         self._scheduler.remove(sequence)
+        self._disk.end_restoring(sequence)
         self._admission_closed = False
         if sequence.slot is not None:
             self._cache.release(sequence.slot)
@@ -290,6 +291,7 @@ class InferenceThread:
         sequence = part.sequence
         assert sequence.slot is not None
         self._cache.extend(sequence.slot, np.asarray(row.tokens, np.int32))
+        self._disk.end_restoring(sequence)
         before, sequence.computed = sequence.computed, sequence.computed + part.count
         if before < sequence.pinned_tokens <= sequence.computed:
             self._pin_prefix(sequence)
@@ -341,6 +343,7 @@ class InferenceThread:
         self._model.clear()
         for sequence in [*self._scheduler.running, *self._scheduler.waiting]:
             sequence.slot = None  # freed with the cache
+            self._disk.end_restoring(sequence, failed=sequence.fetched is None)
             self._fail(sequence, error)
 
     # --- pinned prefixes --------------------------------------------------------------------------------------------
@@ -385,4 +388,4 @@ class InferenceThread:
 
     def _end(self, flush_s: float) -> None:
         self._stopping = True
-        self._disk.finish(flush_s)
+        self._disk.finish(flush_s, self._rates.prefill_rate)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 from core.contract import Sampling
@@ -199,4 +200,9 @@ def suspended_store(options: WorkerOptions, state_settings: str) -> SuspendedSto
     if not limits.bytes:
         delete_all(root)
         return None
-    return SuspendedStore(lambda: StateFolder(root, f"{fingerprint(Path(options.path))} {state_settings}", limits))
+
+    @cache  # the file may be replaced later, while this process still has the old one
+    def identity() -> str:
+        return f"{fingerprint(Path(options.path))} {state_settings}"
+
+    return SuspendedStore(lambda: StateFolder(root, identity(), limits))

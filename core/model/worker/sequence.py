@@ -116,6 +116,7 @@ class Sequence:
     admitted_at_s: float = 0.0
     fetch: Literal["none", "running", "done"] = "none"  # of its conversation's state from disk
     fetched: SuspendedSequence | None = None  # until it is admitted
+    restoring: bool = False  # from then on until llama.cpp has computed a first batch with the fetched state
 
     def __post_init__(self) -> None:
         self.text = Detokenizer(self.sampling.stop)

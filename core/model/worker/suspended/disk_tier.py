@@ -48,19 +48,25 @@ class DiskTier:
         """Tells whether the state of the request's conversation is being read from disk."""
         return self._fetcher is not None and self._fetcher.awaits(sequence, prefill_rate)
 
+    def end_restoring(self, sequence: RunningSequence, *, failed: bool = False) -> None:
+        """Notes that the state which the request had fetched did no harm. `failed`: it is not to be tried again."""
+        if self._store and sequence.restoring and sequence.conversation:
+            sequence.restoring = False
+            self._store.end_restoring(sequence.conversation, failed=failed)
+
     def wait_s(self) -> float | None:
         """Returns the seconds until a conversation is due to be written; None: only another event changes that."""
         return self._write_behind.wait_s() if self._write_behind else None
 
-    def copy_next(self, busy: bool) -> None:
+    def copy_next(self, busy: bool, prefill_rate: float) -> None:
         """Copies a piece of a conversation that is due. `busy`: answers are running, so copies are rare."""
         if self._write_behind:
-            self._write_behind.copy_next(busy)
+            self._write_behind.copy_next(busy, prefill_rate)
 
-    def finish(self, limit_s: float) -> None:
+    def finish(self, limit_s: float, prefill_rate: float) -> None:
         """Writes all idle conversations for at most `limit_s` seconds."""
         if self._write_behind:
-            self._write_behind.finish(self._clock() + limit_s)
+            self._write_behind.finish(self._clock() + limit_s, prefill_rate)
 
     async def forget(self, keys: Sequence[str]) -> None:
         """Deletes the conversations' files. Raises OSError."""

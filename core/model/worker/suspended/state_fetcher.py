@@ -51,5 +51,10 @@ class StateFetcher:
 
     def _take(self, sequence: Sequence, fetched: SuspendedSequence | None) -> None:
         sequence.fetch = "done"
-        if any(sequence is each for each in self._waiting):  # it was not cancelled meanwhile
+        if fetched is None:
+            return
+        if any(sequence is each for each in self._waiting):
             sequence.fetched = fetched
+            sequence.restoring = True
+        elif sequence.conversation:  # it was cancelled meanwhile
+            self._store.end_restoring(sequence.conversation)

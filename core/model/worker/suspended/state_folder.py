@@ -29,13 +29,15 @@ from numpy.typing import NDArray
 from core.model.worker.conversation import StoredExtent
 from core.model.worker.prefix_cache import CopiedState
 from core.model.worker.suspended.state_file import NO_TAG, StateCipher, StateDamaged, file_bytes
-from core.model.worker.suspended.state_key import NAME_BYTES, load_key
+from core.model.worker.suspended.state_key import KEY_FILE, NAME_BYTES, load_key
 
 log = structlog.get_logger()
 
-RESERVE_BYTES = 256 * 1024 * 1024  # of the disk: the database needs room more than we do
+RESERVE_BYTES = 1024 * 1024 * 1024  # of the disk: the database and downloads need room more than we do
 PART_SUFFIX = ".part"
+RESTORING_SUFFIX = ".restoring"  # an empty file beside a state that llama.cpp is about to restore
 ABANDONED_S = 600.0  # a process that wrote a part for this long is dead
+CLOCK_SKEW_S = 3600.0  # a file that was used later than this from now was dated by a wrong clock
 NAME = re.compile(rf"[0-9a-f]{{{2 * NAME_BYTES}}}\Z")
 FOLDER_NAME = re.compile(r"([0-9a-f]{16})-[0-9a-f]{32}\Z")
 
@@ -73,13 +75,26 @@ class StateFolder:
             raise OSError(errno.ELOOP, "is a symbolic link", str(self._folder))
         self._names: set[str] = set()
         self._delete_useless()
+        self._delete_fatal()
         self._delete_foreign()
         self._names = {entry.name for entry in os.scandir(self._folder)}
-        self.make_room(0)
+        self.delete_expired()
 
     def holds(self, conversation: str) -> bool:
         """Tells whether a file of the conversation was here last. Any thread may call this."""
         return self._key.file_name(conversation) in self._names
+
+    @property
+    def has_key(self) -> bool:
+        """False if somebody deleted the whole folder: then it has to be opened again."""
+        return (self._root / KEY_FILE).exists()
+
+    def mark_restoring(self, conversation: str) -> None:
+        """Notes on disk that a state is about to be restored. If the process dies of it, the next one deletes it."""
+        self._marker(conversation).touch(mode=0o600)
+
+    def unmark_restoring(self, conversation: str) -> None:
+        self._marker(conversation).unlink(missing_ok=True)
 
     def read_extent(self, conversation: str) -> StoredExtent | None:
         """Returns the stored part of a conversation; None if there is none or if it is damaged, and is now deleted."""
@@ -143,21 +158,30 @@ class StateFolder:
         self._names.difference_update(names)
 
     def delete_expired(self) -> None:
-        """Deletes the files that nobody used for `max_age_s`, of every model."""
-        last = self._clock() - self._limits.max_age_s
+        """Deletes the files of every model that nobody used for `max_age_s`, parts of dead processes, and for room.
+
+        A file from the future, dated by a clock that was wrong, ages from now on.
+        """
+        now = self._clock()
         for file in self._files():
-            if file.used_at < last:
+            max_age_s = ABANDONED_S if file.path.suffix == PART_SUFFIX else self._limits.max_age_s
+            if file.used_at < now - max_age_s:
                 self._remove_path(file.path)
+            elif file.used_at > now + CLOCK_SKEW_S:
+                with suppress(OSError):
+                    os.utime(file.path, (now, now), follow_symlinks=False)
+        self.make_room(0)
 
     def make_room(self, need_bytes: int, keep: Path | None = None) -> bool:
         """Deletes the files used least recently until `need_bytes` more fit the budget; False if they never fit.
 
-        `keep`: the file that is about to grow.
+        On a disk that becomes full the budget is smaller. `keep`: the file that is about to grow.
         """
         files = sorted(self._files(), key=lambda file: file.used_at)
-        total = sum(file.size for file in files) + need_bytes
+        used = sum(file.size for file in files)
+        total, limit = used + need_bytes, min(self._limits.bytes, used + self._free_bytes())
         for file in files:
-            if total <= self._limits.bytes:
+            if total <= limit:
                 break
             if file.path != keep:
                 self._remove_path(file.path)
@@ -168,6 +192,10 @@ class StateFolder:
 
     def _path(self, conversation: str) -> Path:
         return self._folder / self._key.file_name(conversation)
+
+    def _marker(self, conversation: str) -> Path:
+        path = self._path(conversation)
+        return path.with_name(path.name + RESTORING_SUFFIX)
 
     def _cipher(self, conversation: str) -> StateCipher:
         return StateCipher(self._key, self._folder.name, self._path(conversation).name)
@@ -249,9 +277,13 @@ class StateFolder:
 
     def _require_space(self, need_bytes: int) -> None:
         """Raises OSError if the disk would become too full for others."""
-        disk = os.statvfs(self._root)
-        if disk.f_bavail * disk.f_frsize < need_bytes + RESERVE_BYTES:
+        if self._free_bytes() < need_bytes:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._root))
+
+    def _free_bytes(self) -> int:
+        """Returns the free bytes of the disk, less those that stay free; negative if others took of these."""
+        disk = os.statvfs(self._root)
+        return disk.f_bavail * disk.f_frsize - RESERVE_BYTES
 
     # --- all files ---------------------------------------------------------------------------------------------------
 
@@ -274,15 +306,19 @@ class StateFolder:
         return found
 
     def _delete_useless(self) -> None:
-        """Deletes what no worker can use any more: other keys' folders, expired files, parts of dead processes."""
+        """Deletes the folders of other keys, which no worker can read any more."""
         for folder in self._folders():
             if not folder.name.startswith(self._key.id):
                 log.warning("suspended_states_without_key", folder=folder.name)
                 shutil.rmtree(folder, ignore_errors=True)
-        self.delete_expired()
-        for file in self._files():
-            if file.path.suffix == PART_SUFFIX and file.used_at < self._clock() - ABANDONED_S:
-                self._remove_path(file.path)
+
+    def _delete_fatal(self) -> None:
+        """Deletes the states that were being restored when a process died: the next one would die of them again."""
+        for marker in self._folder.glob(f"*{RESTORING_SUFFIX}"):
+            if NAME.match(marker.stem):
+                log.warning("suspended_state_fatal", file=marker.stem)
+                delete(marker.with_suffix(""))
+                delete(marker)
 
     def _delete_foreign(self) -> None:
         """Deletes what a worker of this model did not write here. A symbolic link is deleted, not followed."""

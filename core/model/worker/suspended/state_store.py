@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 
 import numpy as np
 import structlog
@@ -28,6 +29,7 @@ WRITES_LIMIT = 2
 RETRY_S = 60.0  # after a failed write, such as on a full disk
 EXPIRY_INTERVAL_S = 3600.0
 ASSUMED_READ_RATE = 500e6  # bytes per second, until the first state is read
+DOUBT = 2.0  # rates vary: a state that is read this much slower than computed may yet be worth it
 READ, WRITE, IDLE = 0, 1, 2  # priorities
 
 OpenFolder = Callable[[], StateFolder]
@@ -48,6 +50,8 @@ class SuspendedStore:
         self._pending_writes = 0
         self._room = threading.Condition()
         self._paused_until_s: float | None = None
+        self._restoring: set[str] = set()
+        self._expiry_due_s = clock() + EXPIRY_INTERVAL_S
         self._stopped = False
         self._read_rate = ASSUMED_READ_RATE
         self._thread = threading.Thread(target=self._run, name="suspended", daemon=True)
@@ -102,6 +106,14 @@ class SuspendedStore:
         """
         self._put(READ, lambda: self._fetch(conversation, tokens, known, prefill_rate, done))
 
+    def end_restoring(self, conversation: CachedConversation, *, failed: bool = False) -> None:
+        """Notes that the fetched state was used without harm or will not be used. `failed`: deletes it."""
+        self._put(READ, lambda: self._end_restoring(conversation, failed))
+
+    def reads_faster(self, bytes_per_token: float, prefill_rate: float) -> bool:
+        """Tells whether reading a state will probably be faster than computing it."""
+        return bytes_per_token / self._read_rate < DOUBT / max(prefill_rate, 1.0)
+
     # --- for the event loop ------------------------------------------------------------------------------------------
 
     def forget(self, keys: Sequence[str]) -> Future[None]:
@@ -121,31 +133,53 @@ class SuspendedStore:
             self._opened.set()
         while not self._stopped:
             try:
-                _priority, _number, job = self._jobs.get(timeout=EXPIRY_INTERVAL_S)
-            except queue.Empty:
-                job = self._delete_expired
-            try:
-                job()
+                self._next_job()()
             except Exception:
                 log.exception("suspended_job_failed")
+
+    def _next_job(self) -> Callable[[], None]:
+        """Waits for a job. Once an hour it is the deletion of expired states, however many others there are."""
+        if (left_s := self._expiry_due_s - self._clock()) > 0:
+            with suppress(queue.Empty):
+                return self._jobs.get(timeout=left_s)[2]
+        self._expiry_due_s = self._clock() + EXPIRY_INTERVAL_S
+        return self._delete_expired
+
+    def _usable_folder(self) -> StateFolder:
+        """Returns the folder; opens it again if somebody deleted it or if it could not be opened. Raises OSError."""
+        if self._folder is None or not self._folder.has_key:
+            self._folder = self._open_folder()
+            self._restoring.clear()
+        return self._folder
 
     def _put(self, priority: int, job: Callable[[], None]) -> None:
         self._jobs.put((priority, next(self._numbers), job))
 
     def _end(self) -> None:
         self._stopped = True
+        if self._folder:
+            for key in self._restoring:
+                self._folder.unmark_restoring(key)
+
+    def _end_restoring(self, conversation: CachedConversation, failed: bool) -> None:
+        self._restoring.discard(conversation.key)
+        if self._folder is None:
+            return
+        self._folder.unmark_restoring(conversation.key)
+        if failed:
+            log.warning("suspended_state_failed")
+            self._folder.remove(conversation.key)
+            conversation.stored = None
 
     def _forget(self, keys: Sequence[str], future: Future[None]) -> None:
         try:
-            if self._folder is None:
-                raise OSError(errno.EIO, "the folder of suspended conversations cannot be used")  # noqa: TRY301
-            self._folder.forget(keys)
+            self._usable_folder().forget(keys)
             future.set_result(None)
         except OSError as exc:
             future.set_exception(exc)
 
     def _delete_expired(self) -> None:
-        if self._folder:
+        if self._folder and self._folder.has_key:
             self._folder.delete_expired()
 
     def _write(self, conversation: CachedConversation, part: CopiedState) -> None:
@@ -163,13 +197,14 @@ class SuspendedStore:
     def _try_write(self, conversation: CachedConversation, part: CopiedState) -> bool:
         if conversation.forgotten or self._folder is None:
             return False
+        folder = self._usable_folder()
         before = conversation.stored if part.start else None
-        conversation.stored = self._folder.write(conversation.key, part, before)
+        conversation.stored = folder.write(conversation.key, part, before)
         if self._paused_until_s is not None:
             log.info("suspended_writes_resumed")
             self._paused_until_s = None
         if conversation.forgotten:
-            self._folder.remove(conversation.key)
+            folder.remove(conversation.key)
             return False
         return conversation.stored is not None or before is not None
 
@@ -213,6 +248,9 @@ class SuspendedStore:
         if found is None:
             conversation.stored = None
             return None
+        self._restoring.add(conversation.key)
+        with suppress(OSError):  # a full disk: the state is as good without the mark
+            self._folder.mark_restoring(conversation.key)
         return SuspendedSequence(*found, conversation)
 
     def _measure(self, byte_count: int, took_s: float) -> None:

@@ -38,6 +38,7 @@ class WriteBehind:
         self._idle_s = idle_s
         self._idle: OrderedDict[CachedConversation, float] = OrderedDict()  # since when, the longest idle first
         self._busy_until_s = float("-inf")  # until then, no copy beside running answers
+        self._bytes_per_token = 0.0  # of the latest copy
 
     def begin(self, conversation: CachedConversation | None) -> None:
         """Notes that a request continues the conversation."""
@@ -59,20 +60,23 @@ class WriteBehind:
             return None
         return max(ready + self._idle_s - self._clock(), retry_s, SHORTEST_WAIT_S)
 
-    def copy_next(self, busy: bool) -> None:
-        """Copies the next piece of a conversation that is due. `busy`: answers are running, so copies are rare."""
+    def copy_next(self, busy: bool, prefill_rate: float) -> None:
+        """Copies the next piece of a conversation that is due. `busy`: answers are running, so copies are rare.
+
+        `prefill_rate`: tokens per second. Where reading is slower than computing, nothing is copied.
+        """
         if self._store.retry_in_s != 0 or (busy and self._clock() < self._busy_until_s):
             return
-        self._copy(self._clock() - self._idle_s)
+        self._copy(self._clock() - self._idle_s, prefill_rate)
 
-    def finish(self, deadline_s: float) -> None:
+    def finish(self, deadline_s: float, prefill_rate: float) -> None:
         """Writes all idle conversations, the latest first, until the deadline."""
         for conversation, since in reversed(list(self._idle.items())):
             self._idle.move_to_end(conversation)
             self._idle[conversation] = since
         while self._idle and (left_s := deadline_s - self._clock()) > 0:
             retry_s = self._store.retry_in_s
-            if retry_s == 0 and self._copy(float("inf")):
+            if retry_s == 0 and self._copy(float("inf"), prefill_rate):
                 continue
             if retry_s:  # the disk is full
                 return
@@ -80,7 +84,7 @@ class WriteBehind:
                 return
             self._store.wait_for_room(left_s)
 
-    def _copy(self, idle_before_s: float) -> bool:
+    def _copy(self, idle_before_s: float, prefill_rate: float) -> bool:
         """Copies a piece of the first conversation that became idle before; False: there is nothing to copy."""
         for conversation, since in list(self._idle.items()):
             if since > idle_before_s:
@@ -88,10 +92,13 @@ class WriteBehind:
             if conversation.writing:
                 continue
             started_s = self._clock()
-            part = None if conversation.forgotten or conversation.unwritable else self._next_part(conversation)
+            useful = self._store.reads_faster(self._bytes_per_token, prefill_rate)
+            kept_out = conversation.forgotten or conversation.unwritable or not useful
+            part = None if kept_out else self._next_part(conversation)
             if part is None:
                 del self._idle[conversation]
                 continue
+            self._bytes_per_token = len(part.state) / (len(part.tokens) - part.start)
             now_s = self._clock()
             self._busy_until_s = now_s + (now_s - started_s) * (1 / COPY_SHARE - 1)
             self._store.write(conversation, part)

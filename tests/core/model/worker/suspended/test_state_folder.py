@@ -351,7 +351,7 @@ def test_forgetting_deletes_the_states_of_every_model(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_raises_and_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk's last quarter of a gigabyte belongs to others."""
+    """The disk's last gigabyte belongs to others."""
     folder = open_folder(tmp_path)
     extent = store(folder, "ann")
     monkeypatch.setattr(state_folder, "RESERVE_BYTES", 2**62)
@@ -374,6 +374,51 @@ def test_parts_of_a_killed_process_are_deleted_later(tmp_path: Path) -> None:
     open_folder(tmp_path, clock=clock)
 
     assert state_files(tmp_path) == [file, young]
+
+
+def test_a_disk_that_becomes_full_gets_old_states_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The budget shrinks to the room that others leave; the conversation used last stays longest."""
+    clock = Clock()
+    one = len_of_one(tmp_path / "one")
+    folder = open_folder(tmp_path / "many", clock=clock)
+    for name in ("ann", "bob", "cid"):
+        clock.now_s += 60
+        store(folder, name, (100,))
+    monkeypatch.setattr(folder, "_free_bytes", lambda: -one - 1000)
+    folder.delete_expired()
+
+    assert [folder.holds(name) for name in ("ann", "bob", "cid")] == [False, False, True]
+
+
+def test_a_state_that_a_process_died_of_is_not_tried_again(tmp_path: Path) -> None:
+    """Its mark is still there at the next start. A state that was restored without harm stays."""
+    folder = open_folder(tmp_path)
+    for name in ("ann", "bob"):
+        store(folder, name, (100,))
+        folder.mark_restoring(name)
+    folder.unmark_restoring("bob")
+    with capture_logs() as logs:
+        folder = open_folder(tmp_path)
+
+    assert [entry["event"] for entry in logs] == ["suspended_state_fatal"]
+    assert (read(folder, "ann"), read(folder, "bob")) == (None, written((0, 100)))
+    assert len(state_files(tmp_path)) == 1
+
+
+def test_a_state_from_the_future_ages_from_now_on(tmp_path: Path) -> None:
+    """The clock was wrong when it was written; it must not stay for years."""
+    clock = Clock()
+    now_s = clock.now_s
+    folder = open_folder(tmp_path, clock=clock)
+    clock.now_s += 10 * 365 * DAY_S
+    store(folder, "ann", (100,))
+    clock.now_s = now_s
+    folder.delete_expired()
+    assert folder.holds("ann")
+    clock.now_s += 31 * DAY_S
+    folder.delete_expired()
+
+    assert state_files(tmp_path) == []
 
 
 def test_a_thousand_states_open_without_being_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +15,7 @@ from structlog.testing import capture_logs
 from core.model.worker.conversation import CachedConversation, Conversations
 from core.model.worker.suspended import state_folder, state_store
 from core.model.worker.suspended.state_store import SuspendedStore
-from core.model.worker.suspended.write_behind import IDLE_S
+from core.model.worker.suspended.write_behind import IDLE_S, SEGMENT_TOKENS
 from tests.core.model.worker.support_fake_model import FakeClock, InferenceHarness, finished, greets
 from tests.core.model.worker.suspended.support_states import open_folder, read, state_files
 
@@ -239,6 +241,99 @@ def test_a_folder_that_cannot_be_used_only_logs_a_warning(tmp_path: Path) -> Non
         running.pass_time(IDLE_S + 1)
 
     assert [entry["event"] for entry in logs] == ["suspended_folder_unusable"]
+
+
+def test_expired_states_are_deleted_hourly_however_many_others_are_written(tmp_path: Path) -> None:
+    """A busy store has no idle hour."""
+    with worker(tmp_path) as running:
+        conversation = talk()
+        running.ask(LONG, conversation)
+        running.pass_time(IDLE_S + 1)
+        running.wait_until_stored(conversation, 600)
+        (file,) = state_files(tmp_path)
+        os.utime(file, (1.0, 1.0))
+        running.clock.now_s += state_store.EXPIRY_INTERVAL_S
+        for _ in range(2):  # the second begins after the deletion
+            done = threading.Event()
+            running.store._put(state_store.READ, done.set)
+            assert done.wait(DEADLINE_S)
+
+    assert not file.exists()
+
+
+def test_a_folder_that_somebody_deletes_is_made_again(tmp_path: Path) -> None:
+    """Operators may delete it at any time. Forgetting works, and later states have a new key."""
+    known = Conversations()
+    with worker(tmp_path / "suspended", flush_s=30) as running:
+        running.ask(LONG, known.get("ann"))
+        running.pass_time(IDLE_S + 1)
+        running.wait_until_stored(known.get("ann"), 600)
+        shutil.rmtree(tmp_path / "suspended")
+        forget(running, known, "ann")
+        running.ask(f"bob {LONG}", known.get("bob"))
+    with worker(tmp_path / "suspended") as second:
+        assert second.ask(f"bob {NEXT}", talk("bob")) > 600
+
+
+def test_a_state_that_kills_the_process_is_tried_once(tmp_path: Path) -> None:
+    """The mark stands on disk while llama.cpp restores and computes; the next process computes the prompt."""
+    with worker(tmp_path, flush_s=30) as first:
+        first.ask(LONG, talk())
+    with worker(tmp_path) as second:
+        marks: list[list[Path]] = []
+        second.harness.model.on_decode = lambda: marks.append(list(tmp_path.glob("*/*.restoring")))
+        assert second.ask(NEXT, talk()) > 600
+    (mark,) = marks[0]
+    assert not mark.exists()
+    mark.touch()
+    with worker(tmp_path) as third:
+        assert third.ask(NEXT, talk()) == 0
+
+
+def test_a_state_that_fails_the_computation_is_tried_once(tmp_path: Path) -> None:
+    """All requests of the failed step fail, and the state goes."""
+    with worker(tmp_path, flush_s=30) as first:
+        first.ask(LONG, talk())
+    with worker(tmp_path) as second:
+
+        def fail() -> None:
+            second.harness.model.on_decode = lambda: None
+            raise RuntimeError("llama_decode failed")
+
+        second.harness.model.on_decode = fail
+        sequence = second.harness.ask(NEXT, conversation=talk())
+        second.harness.settle()
+        second.harness.wait_for_end(sequence)
+
+        assert second.ask(NEXT, talk()) == 0
+
+
+def test_a_request_cancelled_before_its_state_was_used_leaves_no_mark(tmp_path: Path) -> None:
+    """The state is as good as before, also at the next start."""
+    with worker(tmp_path, flush_s=30) as first:
+        first.ask(LONG, talk())
+    with worker(tmp_path) as second:
+        go = threading.Event()
+        second.store._put(state_store.READ, lambda: hold(go))
+        waiting = second.harness.ask(NEXT, conversation=talk())
+        second.harness.inference.cancel(waiting)
+        second.harness.settle()
+        go.set()
+    with worker(tmp_path) as third:
+        assert third.ask(NEXT, talk()) > 600
+
+
+def test_nothing_is_written_where_computing_is_much_faster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The size of a token's state is known from the first copy; a state that nobody would read only wears the disk."""
+    monkeypatch.setattr(state_store, "ASSUMED_READ_RATE", 1e-6)
+    with worker(tmp_path, flush_s=30) as running:
+        running.ask(LONG, talk())
+        running.ask(f"bob {LONG}", talk("bob"))
+
+    assert len(state_files(tmp_path)) == 1
+    extent = open_folder(tmp_path).read_extent("bob")
+    assert extent is not None
+    assert len(extent.tokens) == SEGMENT_TOKENS
 
 
 # --- forgetting ------------------------------------------------------------------------------------------------------
