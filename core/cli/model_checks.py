@@ -34,6 +34,8 @@ def check_models(build: FindingBuilder, settings: Settings) -> Iterator[Finding]
         return
     default = survey.row(survey.choice.spec)
     yield check_choice(build, survey, default)
+    if survey.choice.remote_id:  # whatever this machine lacks, its engines answer (`engine_checks`)
+        return
     if survey.choice.ignored:
         ignored = text("cli-models-ignored", build.language, id=survey.choice.ignored)
         yield build("models", "warn", ignored, "models")
@@ -47,7 +49,9 @@ def check_models(build: FindingBuilder, settings: Settings) -> Iterator[Finding]
 def check_choice(build: FindingBuilder, survey: ModelSurvey, row: ModelRow) -> Finding:
     """Which model answers, and why."""
     choice = survey.choice
-    found = text(f"cli-models-choice-{choice.reason}", build.language, title=choice.spec.title)
+    found = text(f"cli-models-choice-{choice.reason}", build.language, title=choice.title)
+    if choice.remote_id:
+        return build("models", "ok", found)
     if choice.spec == STARTER:
         return build("models", "warn", found, "models")
     if row.path is None and not isinstance(row.spec.source, LocalFile):

@@ -133,4 +133,4 @@ def explain_default(settings: Settings, language: Language) -> ChoiceReport:
     """Blocks. Raises ConfigError."""
     survey = survey_models(settings)
     lines = explain_choice(survey.choice, survey.catalogue, language, is_here=survey.default_is_here)
-    return ChoiceReport(survey.choice.spec.id, survey.choice.reason, tuple(lines))
+    return ChoiceReport(survey.choice.id, survey.choice.reason, tuple(lines))

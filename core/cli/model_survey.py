@@ -91,7 +91,7 @@ class ModelSurvey:
         return ModelRow(
             spec=spec,
             state=self.state_of(spec, path, progress),
-            is_default=spec.id == self.choice.spec.id,
+            is_default=spec.id == self.choice.id,
             size_bytes=size,
             path=path,
             entry=entry,
@@ -109,7 +109,7 @@ class ModelSurvey:
 
     @property
     def default_is_here(self) -> bool:
-        return self.file_of(self.choice.spec) is not None
+        return self.choice.remote_id is not None or self.file_of(self.choice.spec) is not None
 
     def file_of(self, spec: ModelSpec) -> Path | None:
         return find_installed(self.models, spec.source)
@@ -124,6 +124,8 @@ class ModelSurvey:
     @property
     def answering(self) -> ServedModel | None:
         """The model that the running service answers with by default: the default one, or another in its place."""
+        if self.choice.remote_id:
+            return None
         return next((each for each in (self.served or ())[:2] if each.state == "loaded"), None)
 
     def served_entry(self, model_id: str) -> ServedModel | None:

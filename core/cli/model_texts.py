@@ -29,11 +29,10 @@ def describe_speed(verdict: Verdict, language: Language) -> str:
 
 def explain_choice(choice: Choice, catalogue: ModelCatalogue, language: Language, *, is_here: bool) -> Iterator[str]:
     """Yields lines: which model, why, its licence, why no better one, and what to do for another."""
-    model_id, title = choice.spec.id, choice.spec.title
     if choice.ignored:
         yield text("cli-models-ignored", language, id=choice.ignored)
-    yield text(f"cli-models-choice-{choice.reason}", language, title=title)
-    if model := catalogue.by_id.get(model_id):
+    yield text(f"cli-models-choice-{choice.reason}", language, title=choice.title)
+    if model := catalogue.by_id.get(choice.id):
         yield text("cli-models-licence", language, licence=model.licence, url=model.licence_url)
     if not is_here and isinstance(choice.spec.source, HubFile):
         interim = choice.interim.title

@@ -41,13 +41,15 @@ def show_all(*, as_json: bool) -> None:
     survey, language = survey_now(load_settings()), locale_language(os.environ)
     rows = survey.rows()
     if as_json:
-        print_json([*(describe_row(row, language) for row in rows), *describe_remote(survey.catalogue)])
+        print_json(
+            [*(describe_row(row, language) for row in rows), *describe_remote(survey.catalogue, survey.choice.id)]
+        )
         return
     console = Console() if sys.stdout.isatty() else Console(width=WIDE)
     table = build_table(rows, language)
     for model_id, model in survey.catalogue.remote.items():
         hosts = text("cli-models-state-remote", language, hosts=", ".join(hosts_of(model)))
-        table.add_row("", model_id, "", "", "", hosts)
+        table.add_row("*" if model_id == survey.choice.id else "", model_id, "", "", "", hosts)
     console.print(table)
     for line in explain_choice(survey.choice, survey.catalogue, language, is_here=survey.default_is_here):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -84,36 +86,43 @@ def use(model_id: str) -> None:
     """Stores the default model; a running service takes it over. Raises NotFound, BadRequest, ConfigError."""
     settings, language = load_settings(), locale_language(os.environ)
     catalogue = load_catalogue(settings)
-    spec = None if model_id == AUTOMATIC else find_local(model_id, catalogue, language)
+    spec = None if model_id == AUTOMATIC or model_id in catalogue.remote else find_spec(model_id, catalogue)
     if spec and spec.embedder:
         raise BadRequest(text("cli-models-not-a-chat-model", language, title=spec.title))
     try:
-        write_selection(settings.data_folder, spec.id if spec else None)
+        write_selection(settings.data_folder, None if model_id == AUTOMATIC else model_id)
     except OSError as exc:
         raise ConfigError(f"{exc.filename or settings.data_folder}: {exc.strerror}") from exc
-    for line in explain_selection(spec, settings, catalogue, language):
+    for line in explain_selection(model_id, spec, settings, catalogue, language):
         typer.echo(line)
 
 
 def explain_selection(
-    spec: ModelSpec | None, settings: Settings, catalogue: ModelCatalogue, language: Language
+    model_id: str, spec: ModelSpec | None, settings: Settings, catalogue: ModelCatalogue, language: Language
 ) -> Iterator[str]:
-    """Yields lines: what is used from now on, and what stands in its way."""
+    """Yields lines: what is used from now on, and what stands in its way. `spec`: None for engines and "auto"."""
     survey = survey_now(settings)
-    if spec is None:
+    if remote := catalogue.remote.get(model_id):
+        yield text("cli-models-selected-remote", language, title=remote.title, hosts=", ".join(hosts_of(remote)))
+    elif spec is None:
         yield text("cli-models-selected-auto", language)
         yield from explain_choice(survey.choice, catalogue, language, is_here=survey.default_is_here)
     else:
         yield text("cli-models-selected", language, title=spec.title)
-        row = survey.row(spec)
-        if row.verdict and row.verdict.obstacles:
-            why = describe_obstacle(row.verdict.obstacles[0], language)
-            yield text("cli-models-selected-unfit", language, why=why)
-        if row.path is None:
-            yield text("cli-models-selected-absent", language)
+        yield from explain_obstacles(survey.row(spec), language)
     yield text("cli-models-live" if survey.served is not None else "cli-models-next-start", language)
-    if (configured := choose_configured(settings, catalogue)) is not None:
+    if settings.model.url:
+        yield text("cli-models-overridden-url", language)
+    elif (configured := choose_configured(settings, catalogue)) is not None:
         yield text(f"cli-models-overridden-{configured.reason}", language)
+
+
+def explain_obstacles(row: ModelRow, language: Language) -> Iterator[str]:
+    """Yields lines on what a selected model of this machine lacks."""
+    if row.verdict and row.verdict.obstacles:
+        yield text("cli-models-selected-unfit", language, why=describe_obstacle(row.verdict.obstacles[0], language))
+    if row.path is None:
+        yield text("cli-models-selected-absent", language)
 
 
 def remove(model_id: str, *, yes: bool) -> None:
@@ -250,9 +259,10 @@ def describe_row(row: ModelRow, language: Language) -> dict[str, Any]:
     }
 
 
-def describe_remote(catalogue: ModelCatalogue) -> Iterator[dict[str, Any]]:
+def describe_remote(catalogue: ModelCatalogue, default_id: str) -> Iterator[dict[str, Any]]:
     for model_id, model in catalogue.remote.items():
-        yield {"id": model_id, "title": model.title, "state": "remote", "engines": hosts_of(model)}
+        values = {"title": model.title, "state": "remote", "default": model_id == default_id}
+        yield {"id": model_id, **values, "engines": hosts_of(model)}
 
 
 def hosts_of(model: RemoteModel) -> list[str]:

@@ -13,17 +13,17 @@ from typing import Any
 from core import PROJECT_ROOT
 from core.cli import procfile, startup_checks
 from core.cli.bot_health import BotMonitor, bot_url
+from core.cli.engine_monitors import monitor_engines
 from core.cli.localization import locale_language
 from core.cli.merged_log import MergedLog, is_live, wants_colour
 from core.cli.procfile import PLATFORMS, SkipReason
-from core.cli.readiness import EngineMonitor, ReadyAnnouncer
+from core.cli.readiness import ReadyAnnouncer
 from core.cli.supervisor import Process, Supervisor
 from core.configuration import settings as settings_module
 from core.configuration.personalities import Personalities
 from core.configuration.settings import Settings
 from core.contract import Language
 from core.errors import ConfigError
-from core.model.client import ModelClient
 from core.model.library.catalogue import FILE, ModelCatalogue
 from core.model.library.choice import choose_configured
 from core.model.library.gguf_file import check_gguf
@@ -123,7 +123,7 @@ async def serve(plan: StartPlan) -> None:
             supervisor,
             announce(announcer, supervisor, announced),
             monitor_model(plan.settings, log, language, announced),
-            monitor_engines(plan, log),
+            monitor_engines(plan.settings, plan.environ, log, language),
             BotMonitor(bots, log, language).run(),
         )
         log.write_event("stopped", text("cli-up-stopped", language))
@@ -163,19 +163,6 @@ async def monitor_model(settings: Settings, log: MergedLog, language: Language, 
     from core.cli.model_monitor import monitor_models
 
     await monitor_models(settings, log, language)
-
-
-async def monitor_engines(plan: StartPlan, log: MergedLog) -> None:
-    """Watches the engines behind URLs until cancelled; returns at once if there are none."""
-    client = ModelClient.from_settings(plan.settings, environ=plan.environ)
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            for model, engine in client.connections():
-                url = plan.settings.model.url or "" if model is None else engine.label
-                origin = "LLM_URL" if model is None else f"models.toml, [{model}]"
-                tasks.create_task(EngineMonitor(engine, url, log, plan.language, origin).run())
-    finally:
-        await client.close()
 
 
 async def run(supervisor: Supervisor, *reporters: Coroutine[None, None, None]) -> None:

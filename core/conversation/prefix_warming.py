@@ -63,7 +63,7 @@ class PrefixWarmer:
 
     async def _warm_new(self) -> None:
         """Raises ModelUnavailable if no model answers within the wait."""
-        await self._client.wait_ready(self._wait_s)
+        await self._client.wait_own_ready(self._wait_s)
         if self._stale.is_set():
             self._stale.clear()
             self._warmed.clear()

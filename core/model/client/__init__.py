@@ -6,6 +6,7 @@ engine_pool.py        the engines of one model: choice (balancer.py), failover (
 engine_connection.py  one engine over HTTP: chat_request.py is what it gets, responses.py and served_models.py read it
 window_finder.py      a window that the list of models does not tell (Ollama)
 remote_pools.py       the pools of the models of models.toml, and of their changes
+default_model.py      the model for calls that name none
 engine_address.py     URLs, keys and connections, from the settings and models.toml
 capability_*.py       what an engine can do: tried out once (probe), remembered (store), beside the answers (learner)
 examination.py        an engine for an operator: does it answer, and what does it lack

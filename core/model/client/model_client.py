@@ -20,6 +20,7 @@ from core.errors import ConfigError, ModelUnavailable
 from core.model.client.capability_learner import CapabilityLearner
 from core.model.client.capability_store import CapabilityStore
 from core.model.client.chat_request import ChatRequest
+from core.model.client.default_model import DefaultModel
 from core.model.client.engine_address import EngineAddress, connect, connect_local
 from core.model.client.engine_connection import EngineConnection
 from core.model.client.engine_pool import EnginePool
@@ -39,14 +40,14 @@ class ModelClient:
     """One per process.
 
     `own`: the engine of LLM_URL or the local model process; it answers for every model that is not in `pools`.
-    `default`: the model for calls that name none, if it is in `pools`.
+    `default`: the model for calls that name none.
     """
 
     def __init__(
         self,
         own: EnginePool,
         pools: RemotePools,
-        default: str | None,
+        default: DefaultModel,
         learner: CapabilityLearner,
         catalogue: ModelCatalogue | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -77,19 +78,26 @@ class ModelClient:
             remote = catalogue.remote
         if model.url:
             address = EngineAddress(model.url, model.api_key, model.name)
-            own, default = EnginePool([connect(address, model.context_window, model.timeout_s)]), None
+            own = EnginePool([connect(address, model.context_window, model.timeout_s)])
         else:
-            own, default = EnginePool([connect_local(settings)]), model.name
+            own = EnginePool([connect_local(settings)])
         build = partial(build_pool, timeout_s=model.timeout_s, environ=environ)
         learner = CapabilityLearner(CapabilityStore(settings.data_folder))
-        return cls(own, RemotePools(build, learner, remote), default, learner, catalogue)
+        return cls(own, RemotePools(build, learner, remote), DefaultModel(settings), learner, catalogue)
 
     async def run(self) -> None:
-        """Follows models.toml, and tries out what the engines in use can do, until cancelled."""
+        """Follows models.toml and the selected model, and tries out what the engines in use can do, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._learner.run())
+            tasks.create_task(self._default.watch())
             if self._catalogue is not None:
                 tasks.create_task(self._catalogue.watch(self._use_catalogue))
+
+    async def reload_models(self) -> None:
+        """Reads models.toml now. Raises ConfigError, and changes nothing, if it is wrong or lacks a key."""
+        if self._catalogue is not None:
+            await asyncio.to_thread(self._catalogue.load)
+            self.pools.replace(self._catalogue.remote)
 
     def _use_catalogue(self) -> None:
         assert self._catalogue is not None
@@ -189,12 +197,19 @@ class ModelClient:
 
     async def wait_ready(self, wait_s: float, model: str | None = None) -> None:
         """Returns when the model answers. Raises ModelUnavailable after `wait_s` seconds."""
-        self._find(model)[0].forget_models()
+        await self._wait(self._find(model)[0], wait_s)
+
+    async def wait_own_ready(self, wait_s: float) -> None:
+        """Returns when the own engine answers, whichever model is the default. Raises as `wait_ready` does."""
+        await self._wait(self.own, wait_s)
+
+    async def _wait(self, pool: EnginePool, wait_s: float) -> None:
+        pool.forget_models()
         deadline = self._clock() + wait_s
         pauses = BACKOFF.pauses()
         while True:
             try:
-                return await self.ready(model)
+                return await pool.ready()
             except ModelUnavailable:
                 pause_s = next(pauses)
                 if self._clock() + pause_s > deadline:
@@ -204,5 +219,5 @@ class ModelClient:
 
     def _find(self, model: str | None) -> tuple[EnginePool, str | None]:
         """The engines of the model, and its name for them; None: their own choice."""
-        pool = self.pools.get(model or self._default or "")
+        pool = self.pools.get(model or self._default.id or "")
         return (self.own, model) if pool is None else (pool, None)

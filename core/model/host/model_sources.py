@@ -59,8 +59,8 @@ class ModelSources:
                 each.load()
         choice = choose_configured(self.settings, self.catalogue)
         choice = choice or choose_unasked(self.settings, self.catalogue, self._find_resources)
-        if self._logged is None or (choice.spec, choice.reason) != (self._logged.spec, self._logged.reason):
-            log.info("default_model_chosen", model=choice.spec.id, reason=choice.reason)
+        if self._logged is None or (choice.id, choice.reason) != (self._logged.id, self._logged.reason):
+            log.info("default_model_chosen", model=choice.id, reason=choice.reason)
             self._logged = choice
         return find_models(self.settings, choice.spec, self.catalogue, self.personalities, self.room, choice.interim)
 

@@ -40,7 +40,8 @@ class Choice:
     """The default model. `verdicts`: on the models of the catalogue, in its order, if the choice is automatic.
 
     `interim`: the model that answers until this one is downloaded. `ignored`: the id that `csps-llm models use`
-    stored, if no such model exists any more.
+    stored, if no such model exists any more. `remote_id`, `remote_title`: of the model behind URLs that is the default;
+    nothing is downloaded then, and `spec` is the starter.
     """
 
     spec: ModelSpec
@@ -48,6 +49,16 @@ class Choice:
     verdicts: tuple[Verdict, ...] = ()
     interim: ModelSpec = STARTER
     ignored: str | None = None
+    remote_id: str | None = None
+    remote_title: str = ""
+
+    @property
+    def id(self) -> str:
+        return self.remote_id or self.spec.id
+
+    @property
+    def title(self) -> str:
+        return self.remote_title or self.spec.title
 
 
 def choose_default(settings: Settings, catalogue: ModelCatalogue, find_resources: Callable[[], Resources]) -> Choice:
@@ -63,12 +74,19 @@ def choose_configured(settings: Settings, catalogue: ModelCatalogue) -> Choice |
         return Choice(ModelSpec(str(path), path.stem, LocalFile(path)), "file")
     if model.huggingface_repo and model.huggingface_file:
         return Choice(hub_spec(HubFile(model.huggingface_repo, model.huggingface_file)), "repository")
-    if model.name and not model.url and model.name not in catalogue.remote:  # those never need a model of this machine
+    if model.name and not model.url:
         try:
-            return Choice(find_spec(model.name, catalogue), "variable")
+            return choose_named(model.name, catalogue, "variable")
         except NotFound as exc:
             raise ConfigError(f"LLM_MODEL: {exc.message}") from exc
     return None
+
+
+def choose_named(model_id: str, catalogue: ModelCatalogue, reason: ChoiceReason) -> Choice:
+    """Raises NotFound."""
+    if model_id in catalogue.remote:
+        return Choice(STARTER, reason, remote_id=model_id, remote_title=catalogue.remote[model_id].title)
+    return Choice(find_spec(model_id, catalogue), reason)
 
 
 def choose_unasked(settings: Settings, catalogue: ModelCatalogue, find_resources: Callable[[], Resources]) -> Choice:
@@ -76,7 +94,7 @@ def choose_unasked(settings: Settings, catalogue: ModelCatalogue, find_resources
     selected = read_selection(settings.data_folder)
     if selected is not None:
         try:
-            return Choice(find_spec(selected, catalogue), "selected")
+            return choose_named(selected, catalogue, "selected")
         except NotFound:
             pass  # removed from the catalogue: `ignored` says so
     if not settings.model.auto:

@@ -187,9 +187,8 @@ def test_an_answer_of_another_form_is_no_host(body: Any) -> None:
 
 
 def test_a_model_of_remote_engines_is_listed(data: Path) -> None:
-    """Its engines answer, so there is nothing to download, select or remove here. `show` asks them."""
-    file = data.parent / "config" / "models.toml"
-    file.write_text(CATALOGUE + '[far]\ntitle = "Far"\nengines = [{ url = "http://user:pw@gpu.invalid/v1" }]\n')
+    """Its engines answer, so there is nothing to download or remove here. `show` asks them."""
+    add_remote(data)
 
     shown = run("list")[1]
     assert "far" in shown
@@ -197,9 +196,14 @@ def test_a_model_of_remote_engines_is_listed(data: Path) -> None:
     assert "pw" not in shown
     assert ["gpu.invalid"] == listed()["far"]["engines"]
     assert "gpu.invalid: " in run("show", "far")[1]
-    for command in ("use", "pull", "remove"):
-        with pytest.raises(BadRequest, match="LLM_MODEL=far"):
+    for command in ("pull", "remove"):
+        with pytest.raises(BadRequest, match="csps-llm models use far"):
             run(command, "far")
+
+
+def add_remote(data: Path) -> None:
+    file = data.parent / "config" / "models.toml"
+    file.write_text(CATALOGUE + '[far]\ntitle = "Far"\nengines = [{ url = "http://user:pw@gpu.invalid/v1" }]\n')
 
 
 # --- show ------------------------------------------------------------------------------------------------------------
@@ -251,6 +255,29 @@ def test_a_running_service_takes_a_selection_over(serve: Any) -> None:
     serve({"id": "starter", "state": "loaded"})
 
     assert "running service takes it over" in run("use", "small")[1]
+
+
+def test_a_model_of_remote_engines_can_be_selected(data: Path) -> None:
+    """It is the default then, and nothing of this machine is."""
+    add_remote(data)
+    _, shown = run("use", "far")
+
+    assert "far" == read_selection(data)
+    assert "Far is selected. It is answered by gpu.invalid." in shown
+    assert "downloaded" not in shown
+    rows = listed()
+    assert ["far"] == [model_id for model_id, row in rows.items() if row["default"]]
+    shown = run("list")[1]
+    assert "Model: Far (`csps-llm models use` selected it)" in shown
+    assert any("*" in line and "far" in line for line in shown.splitlines())
+
+
+def test_use_says_that_another_program_answers(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With LLM_URL no model of this catalogue is the default."""
+    monkeypatch.setenv("LLM_URL", "http://gpu.invalid/v1")
+
+    assert "LLM_URL is set and takes precedence" in run("use", "small")[1]
+    assert "small" == read_selection(data)
 
 
 @pytest.mark.usefixtures("data")

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
+import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from core.configuration.settings import load
 from core.contract import EngineHealth, Sampling
+from core.errors import ModelUnavailable
 from core.model.client import EngineMetrics, ModelClient
+from core.model.client.default_model import DefaultModel
+from core.model.library.selection import write_selection
 from core.openai.chat_protocol import TextDelta
 from tests.core.model.client.support_engines import MODEL, answer, engines, label
 from tests.core.support_asking import HI
@@ -113,3 +117,41 @@ async def test_health_and_metrics_tell_each_engine(tmp_path: Path) -> None:
         assert registry.get_sample_value("csps_engine_state", {**labels, "state": "up"}) == 0
         assert registry.get_sample_value("csps_engine_requests_total", {**labels, "outcome": "failed"}) == 1
         assert registry.get_sample_value("csps_engine_running", labels) == 0
+
+
+async def test_a_selected_model_is_the_default_at_once(tmp_path: Path) -> None:
+    """`csps-llm models use` takes effect while the service runs, and is withdrawn as well."""
+    model = FakeModel()
+    async with model.serving(), running(tmp_path, table(model)) as client:
+        with pytest.raises(ModelUnavailable):  # no local process runs here
+            await client.info()
+        write_selection(tmp_path, MODEL)
+        await until(lambda: client._find(None)[0] is client.pools[MODEL])
+        assert (await client.info()).title == "Large"
+        write_selection(tmp_path, None)
+        await until(lambda: client._find(None)[0] is client.own)
+
+
+@pytest.mark.parametrize(
+    ("variables", "default"),
+    [
+        ({}, "large"),
+        ({"LLM_MODEL": "other"}, "other"),
+        ({"LLM_URL": "http://gpu.invalid/v1", "LLM_MODEL": "large"}, None),
+        ({"LLM_MODEL_FILE": "/srv/x.gguf", "LLM_MODEL": "large"}, None),
+        ({"LLM_HUGGINGFACE_REPO": "a/b", "LLM_HUGGINGFACE_FILE": "*.gguf"}, None),
+    ],
+)
+def test_the_default_is_found_in_the_order_of_the_model_host(
+    tmp_path: Path, variables: dict[str, str], default: str | None
+) -> None:
+    """A file or a repository precedes LLM_MODEL, and that the selection."""
+    write_selection(tmp_path, "large")
+
+    assert DefaultModel(load({"CSPS_LLM_DATA": str(tmp_path), **variables})).id == default
+
+
+async def until(is_true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not is_true():
+            await asyncio.sleep(0.01)

@@ -104,6 +104,20 @@ def test_an_unknown_name_in_a_variable_is_refused(tmp_path: Path, catalogue: Mod
         choose(tmp_path, catalogue, LLM_MODEL="ministral-3")
 
 
+def test_a_model_of_remote_engines_needs_nothing_of_this_machine(tmp_path: Path) -> None:
+    """Named or selected, it is the default: nothing is downloaded, and the starter is the local default."""
+    file = tmp_path / "models.toml"
+    file.write_text('[far]\ntitle = "Far"\nengines = [{ url = "http://gpu.invalid/v1" }]\n')
+    remote = ModelCatalogue(file)
+    remote.load()
+    named = choose(tmp_path, remote, LLM_MODEL="far")
+    write_selection(tmp_path, "far")
+    selected = choose(tmp_path, remote)
+
+    for choice, reason in ((named, "variable"), (selected, "selected")):
+        assert (STARTER, reason, "far", "Far") == (choice.spec, choice.reason, choice.id, choice.title)
+
+
 def test_the_name_for_an_engine_is_not_looked_up(tmp_path: Path, catalogue: ModelCatalogue) -> None:
     """With LLM_URL, LLM_MODEL names a model of that engine."""
     choice = choose(tmp_path, catalogue, LLM_URL="http://localhost:8000/v1", LLM_MODEL="gpt-x", LLM_AUTO="off")
