@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -45,6 +45,7 @@ from core.storage.database import Database
 log = structlog.get_logger()
 
 FORGOTTEN_MARGIN = timedelta(days=1)  # the clocks of two machines differ
+WARM_DELAY_LIMIT_S = 30.0  # that the choice among sources leaves to a model that is away
 WARM_PAUSE_S = 3  # before the next request to a model that is away
 FETCH_DEADLINE_S = 4.5  # for a page with its redirects: a person is waiting
 # Nobody waits for a document that is added to a collection, so it may be long.
@@ -242,7 +243,8 @@ async def run_background_tasks(
             tasks.create_task(warn_unknown_names(watched, facts, settings, names_changed))
             tasks.create_task(purge_daily("sessions", partial(sessions.purge, timedelta(days=settings.data.keep_days))))
             tasks.create_task(forgotten.run(sessions.deleted))
-            tasks.create_task(keep_sources_warm(finder, sources_changed))
+            delay = partial(wait_first_answers, chat, client) if warms else None
+            tasks.create_task(keep_sources_warm(finder, sources_changed, delay))
             tasks.create_task(client.run())
             if warms:
                 tasks.create_task(schedule.run())
@@ -278,8 +280,21 @@ async def warn_unknown_names(
         changed.clear()
 
 
-async def keep_sources_warm(finder: SourceFinder, changed: asyncio.Event) -> None:
-    """Prepares the choice among sources, so that the first question does not wait for it."""
+async def wait_first_answers(chat: ChatEngine, client: ModelClient) -> None:
+    """Returns when a model answers and nobody waits for it, or is late: its first answer needs the processor more."""
+    with suppress(CspsError):
+        await client.wait_ready(WARM_DELAY_LIMIT_S)
+    await asyncio.sleep(0)  # the requests that waited for the model
+    await chat.warmer.wait_idle()
+
+
+async def keep_sources_warm(
+    finder: SourceFinder, changed: asyncio.Event, delay: Callable[[], Awaitable[None]] | None = None
+) -> None:
+    """Prepares the choice among sources, after `delay`: a question before that chooses by its words alone."""
+    if delay:
+        finder.expect_warming()
+        await delay()
     while True:
         try:
             await finder.warm()

@@ -85,7 +85,7 @@ class ChatEngine:
         Raises PersonalityUnknown, SessionUnknown, BadRequest, PromptTooLong, Overloaded, ModelError, StorageError.
         """
         personality = self._personalities.get(prompt.personality)
-        async with self._recorder.open_exchange(prompt, personality) as exchange:
+        async with self.warmer.yielding(), self._recorder.open_exchange(prompt, personality) as exchange:
             answer = self._pipeline.events(exchange.context) if exchange.repeated is None else self._repeat(exchange)
             async with aclosing(answer) as events:
                 async for event in events:

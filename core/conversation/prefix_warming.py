@@ -1,12 +1,14 @@
 """Lets the models compute the personalities' prefixes before people ask, so that first answers begin sooner.
 
-Only models in memory are asked: a request to another one would load it, and another might have to leave for it.
+Only models in memory are asked: a request to another one would load it, and another might have to leave for it. An
+answer that a person waits for goes first.
 """
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, suppress
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
 
 import structlog
 
@@ -21,6 +23,7 @@ log = structlog.get_logger()
 
 WARMING = Sampling(temperature=0, max_tokens=1)
 PAUSE_S = 30.0  # after another program answered at the model's address
+YIELD_LIMIT_S = 10.0  # that one request leaves to running answers: on a busy service there is always one
 WATCH_INTERVAL_S = 5.0  # models come into memory and leave it without an announcement
 
 
@@ -39,11 +42,32 @@ class PrefixWarmer:
         self._wait_s = wait_s
         self._stale = asyncio.Event()  # set while the models may not know the prefixes
         self._stale.set()
+        self._answers = 0  # that are running
+        self._is_idle = asyncio.Event()
+        self._is_idle.set()
         self._warmed: dict[str, str] = {}  # personality → the model that knows its prefix
 
     def forget(self) -> None:
         """Warms all again: a model process restarted, or personalities changed."""
         self._stale.set()
+
+    @asynccontextmanager
+    async def yielding(self) -> AsyncIterator[None]:
+        """Asks for no further prefix while the block runs: a person waits for an answer."""
+        self._answers += 1
+        self._is_idle.clear()
+        try:
+            yield
+        finally:
+            self._answers -= 1
+            if not self._answers:
+                self._is_idle.set()
+
+    async def wait_idle(self) -> None:
+        """Returns when no answer is running, or after `YIELD_LIMIT_S` seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(YIELD_LIMIT_S):
+                await self._is_idle.wait()
 
     async def run(self) -> None:
         """Runs until cancelled."""
@@ -74,6 +98,7 @@ class PrefixWarmer:
         loaded = await self._loaded()
         self._warmed = {name: model for name, model in self._warmed.items() if model in loaded}
         for name in self._personalities.names():
+            await self.wait_idle()
             try:
                 personality = self._personalities.get(name)  # its file may have been removed meanwhile
                 model = await self._client.info(personality.model_id)

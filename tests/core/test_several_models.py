@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -124,3 +125,31 @@ async def test_only_models_in_memory_are_warmed(scene: Scene) -> None:
     scene.model.listed = [LARGE, STARTER | {"state": "available"}, OWN]
     await scene.chat.warmer.warm()
     assert len(scene.model.requests) == 2 * others + 1
+
+
+async def test_prefixes_are_asked_for_when_no_answer_is_running(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody's first answer waits for the prefixes of personalities that nobody asked for."""
+    idle, reached = scene.chat.warmer._is_idle, asyncio.Event()
+    wait = idle.wait
+
+    async def observed() -> bool:
+        reached.set()
+        return await wait()
+
+    monkeypatch.setattr(idle, "wait", observed)
+    async with scene.chat.warmer.yielding():
+        warming = asyncio.create_task(scene.chat.warmer.warm())
+        await reached.wait()
+        during = len(scene.model.requests)
+    await warming
+
+    assert (during, len(scene.model.requests)) == (0, len(scene.chat.personalities()))
+
+
+async def test_prefixes_do_not_wait_for_ever(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy service always has a running answer."""
+    monkeypatch.setattr("core.conversation.prefix_warming.YIELD_LIMIT_S", 0.0)
+    async with scene.chat.warmer.yielding():
+        await scene.chat.warmer.warm()
+
+    assert len(scene.model.requests) == len(scene.chat.personalities())

@@ -45,7 +45,7 @@ class LocalModels:
     interim: LocalModel | None = None  # a lesser model of the catalogue, which precedes the starter as a substitute
 
     def find(self, model_id: str | None) -> LocalModel | None:
-        """Returns the default for None, and None for an unknown id. The id of a configured file is its path."""
+        """Returns the default for None, and None for an unknown id. A title is also an id of the default."""
         if model_id in (None, self.default.spec.id, self.default.spec.title):
             return self.default
         return self.starter if model_id == self.starter.spec.id else self.others.get(str(model_id))

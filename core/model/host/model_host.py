@@ -103,6 +103,12 @@ class ModelHost:
         if model.deployment and self._is_due(model.spec.id) and is_outdated(model.deployment):
             self.refresh_soon()
 
+    async def refresh_outdated(self) -> None:
+        """Notices files that were replaced or removed; looks at most once a second."""
+        deployments = [each.deployment for each in self.models.listed() if each.deployment] if self.models else []
+        if deployments and self._is_due("files") and any(map(is_outdated, deployments)):
+            await self.refresh()
+
     def _is_due(self, what: str) -> bool:
         now = self._clock()
         due = now >= self._checked_at.get(what, 0.0) + CHECK_INTERVAL_S
@@ -162,7 +168,8 @@ class ModelHost:
         if problem is None:
             self._reported = None
         elif (default.spec.id, problem) != self._reported and default.spec != self.models.starter.spec:
-            log.error("starter_answers_instead", model=default.spec.id, problem=problem)
+            place = {"path": str(default.spec.source.path)} if isinstance(default.spec.source, LocalFile) else {}
+            log.error("starter_answers_instead", model=default.spec.id, problem=problem, **place)
             self._reported = (default.spec.id, problem)
 
     def _give_up(self) -> None:
@@ -179,7 +186,7 @@ class ModelHost:
             refusal = self.pool.refusal(model.deployment)
             return refusal.message if refusal else None
         source = model.spec.source
-        return f"there is no file {source.path}" if isinstance(source, LocalFile) else None
+        return f"there is no file {source.path.name}" if isinstance(source, LocalFile) else None
 
     # --- state -------------------------------------------------------------------------------------------------------
 

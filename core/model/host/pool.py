@@ -99,8 +99,8 @@ class ModelPool:
         needed_bytes, limit_bytes = total_bytes([self._memory(deployment)]), self.budget.single_bytes
         if limit_bytes is not None and needed_bytes > limit_bytes and not deployment.is_starter:
             return ModelRefused(
-                f"the model {deployment.model_id} needs about {in_megabytes(needed_bytes)} of memory, and a model may"
-                f" take {in_megabytes(limit_bytes)} (LLM_MEMORY_MB)"
+                f"the model {deployment.model_id} needs about {megabytes(needed_bytes)} MB of memory, and a model may"
+                f" take {megabytes(limit_bytes)} MB (LLM_MEMORY_MB)"
             )
         history = self._histories.get(deployment)
         return history.refusal if history and history.not_before > self._clock() else None
@@ -203,7 +203,7 @@ class ModelPool:
         self.update()
 
     def _load(self, deployment: Deployment) -> None:
-        log.info("model_load_started", model=deployment.model_id, size=in_megabytes(deployment.memory.file_bytes))
+        log.info("model_load_started", model=deployment.model_id, size_mb=megabytes(deployment.memory.file_bytes))
         self.loads += 1
         now = self._clock()
         self._workers[deployment] = worker = PooledWorker(
@@ -244,7 +244,7 @@ class ModelPool:
             window_tokens=ready.window,
             cache_tokens=ready.cache_tokens,
             slots=deployment.options.slots,
-            memory=in_megabytes(worker.memory.file_bytes + worker.memory.private_bytes),
+            memory_mb=megabytes(worker.memory.file_bytes + worker.memory.private_bytes),
             duration_s=round(duration_s, 1),
         )
         self._notify()
@@ -256,6 +256,7 @@ class ModelPool:
         if worker.state == "stopping" or self._stopping:
             log.info("model_unloaded", model=deployment.model_id)
             return self._notify()
+        end = end.without_folder(deployment.path.parent)  # callers read the refusal
         pause_s = self._history(deployment).record(end, self._clock(), was_ready=worker.state == "ready")
         if worker.state == "ready":
             log.error("model_died", model=deployment.model_id, reason=end.reason, again_in_s=pause_s)
@@ -263,7 +264,9 @@ class ModelPool:
         else:
             refusal = self._history(deployment).refusal
             assert refusal is not None
-            log.error("model_load_failed", model=deployment.model_id, problem=refusal.message)
+            log.error(
+                "model_load_failed", model=deployment.model_id, path=str(deployment.path), problem=refusal.message
+            )
             self._redirect(deployment, refusal)
         return self._notify()
 
@@ -317,5 +320,5 @@ def stopping() -> Stopping:
     return Stopping("the model process is stopping", retry_after_s=STOPPING_RETRY_AFTER_S)
 
 
-def in_megabytes(size_bytes: int) -> str:
-    return f"{size_bytes / MEGABYTE:.0f} MB"
+def megabytes(size_bytes: int) -> int:
+    return round(size_bytes / MEGABYTE)

@@ -96,7 +96,9 @@ async def embeddings(request: web.Request) -> web.StreamResponse:
 
 async def models(request: web.Request) -> web.Response:
     service = request.app[SERVICE]
-    return web.json_response(list_object(list_models(service.serving(), service.downloads)))
+    host = service.serving()
+    await host.refresh_outdated()
+    return web.json_response(list_object(list_models(host, service.downloads)))
 
 
 async def forget(request: web.Request) -> web.Response:

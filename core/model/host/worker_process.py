@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import aiohttp
@@ -34,6 +34,13 @@ class WorkerEnd:
     reason: str
     ran_s: float
     failure: WorkerFailed | None = None
+
+    def without_folder(self, folder: Path) -> WorkerEnd:
+        """Names files in `folder` by their names alone."""
+        if self.failure is None:
+            return self
+        message = self.failure.message.replace(f"{folder}{os.sep}", "")
+        return replace(self, failure=replace(self.failure, message=message))
 
 
 class WorkerGone(aiohttp.ClientError):

@@ -71,7 +71,7 @@ def choose_configured(settings: Settings, catalogue: ModelCatalogue) -> Choice |
     model = settings.model
     if model.file:
         path = Path(model.file).expanduser()
-        return Choice(ModelSpec(str(path), path.stem, LocalFile(path)), "file")
+        return Choice(ModelSpec(path.name, path.stem, LocalFile(path)), "file")
     if model.huggingface_repo and model.huggingface_file:
         return Choice(hub_spec(HubFile(model.huggingface_repo, model.huggingface_file)), "repository")
     if model.name and not model.url:

@@ -18,6 +18,8 @@ STRING, ARRAY = 8, 9
 ENTRIES_LIMIT = 10_000
 STRING_LIMIT_BYTES = 16 * 1024 * 1024
 SKIP_LIMIT_BYTES = 1 << 32
+BLOCK_BYTES = 1 << 16
+STRING_LENGTH = struct.Struct("<Q")
 
 GgufValue = int | float | str | tuple[int | float, ...] | None
 GgufFault = Literal["magic", "version", "entries", "type", "length", "cut"]
@@ -99,8 +101,7 @@ def read_value(stream: BinaryIO, kind: int) -> GgufValue:
         return read_number(stream, scalar_format(kind))
     inner, length = read_number(stream, "I"), read_number(stream, "Q")
     if inner == STRING:
-        for _ in range(length):
-            skip(stream, read_number(stream, "Q"))
+        skip_strings(stream, length)
         return None
     width = struct.calcsize("<" + scalar_format(inner))
     if length > ENTRIES_LIMIT:
@@ -132,6 +133,22 @@ def read_exactly(stream: BinaryIO, length: int) -> bytes:
     if len(content) < length:
         raise InvalidGguf("cut")
     return content
+
+
+def skip_strings(stream: BinaryIO, count: int) -> None:
+    """Reads in blocks: a vocabulary has a hundred thousand strings. The next read raises beyond the end."""
+    block, at = b"", 0
+    for _ in range(count):
+        if at + STRING_LENGTH.size > len(block):
+            block, at = block[at:] + stream.read(BLOCK_BYTES), 0
+            if len(block) < STRING_LENGTH.size:
+                raise InvalidGguf("cut")
+        (length,) = STRING_LENGTH.unpack_from(block, at)
+        at += STRING_LENGTH.size + length
+        if at > len(block):
+            skip(stream, at - len(block))
+            block, at = b"", 0
+    stream.seek(at - len(block), 1)
 
 
 def skip(stream: BinaryIO, length: int) -> None:

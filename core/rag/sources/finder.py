@@ -73,6 +73,10 @@ class SourceFinder:
         reads = (self.read(each, need, language, personality.language, told) for each in need.sources)
         return merge_lookups([*await asyncio.gather(*reads), considered_lookup(need)])
 
+    def expect_warming(self) -> None:
+        """Lets questions before the end of the first `warm` not wait for it."""
+        self.needs.expect_warming()
+
     async def warm(self) -> None:
         """Prepares what the first question would wait for. Raises ModelError."""
         await self.needs.warm()

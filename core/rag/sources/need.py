@@ -53,6 +53,11 @@ class NeedFinder:
             self._chooser = (catalogue, Chooser(catalogue))
         return self._chooser[1]
 
+    def expect_warming(self) -> None:
+        """Lets questions before the end of the first `warm` choose by words: an encoder takes a second to load."""
+        if self._similarity is not None:
+            self._similarity.is_warming = True
+
     async def warm(self) -> None:
         """Prepares what the first question would wait for. Raises ModelError."""
         await self._spelling.prepare(self._sources.catalogue)

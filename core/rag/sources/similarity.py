@@ -29,15 +29,21 @@ class ExampleVectors:
 
 
 class ExampleSimilarity:
-    """Compares questions with examples. Embeds the examples once for each catalogue."""
+    """Compares questions with examples. Embeds the examples once for each catalogue.
+
+    `is_warming`: somebody embeds the first examples soon, and no question waits for them.
+    """
 
     def __init__(self, embedder: Embedder) -> None:
+        self.is_warming = False
         self._embedder = embedder
         self._examples: ExampleVectors | None = None
         self._turn = asyncio.Lock()
 
     async def compare(self, question: str, catalogue: Catalogue) -> Similarity | None:
-        """Returns None if the embedder fails or takes too long; logs the reason."""
+        """Returns None before the examples are embedded, or if the embedder fails or is slow: logs that."""
+        if self.is_warming and self._examples is None:
+            return None
         try:
             async with asyncio.timeout(DEADLINE_S):
                 examples = await self.examples(catalogue)

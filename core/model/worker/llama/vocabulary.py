@@ -42,14 +42,14 @@ def read_vocabulary(model: Any) -> Vocabulary:
 
     def piece(token: int, special: bool) -> bytes:
         count = llama.llama_token_to_piece(handle, token, buffer, len(buffer), 0, special)
-        return buffer.raw[:count] if count > 0 else b""
+        return ctypes.string_at(buffer, count) if count > 0 else b""
 
     attributes = [int(llama.llama_vocab_get_attr(handle, token)) for token in range(size)]
 
     def of_attribute(flag: int) -> frozenset[int]:
         return frozenset(token for token, attribute in enumerate(attributes) if attribute & flag)
 
-    control = frozenset(t for t in range(size) if llama.llama_vocab_is_control(handle, t))
+    control = of_attribute(llama.LLAMA_TOKEN_ATTR_CONTROL)
     pieces = tuple(piece(t, False) for t in range(size))
     template = llama.llama_model_chat_template(model, None)
     return Vocabulary(

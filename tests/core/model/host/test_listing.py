@@ -97,7 +97,7 @@ async def test_a_file_that_is_away_is_a_failure() -> None:
     away = LocalModel(ModelSpec("away", "Away", LocalFile(Path("/away.gguf"))), None)
     entries = await listed(LocalModels(away, STARTER, {}))
 
-    assert ("failed", {"problem": "there is no file /away.gguf", "fault": "load"}) == (
+    assert ("failed", {"problem": "there is no file away.gguf", "fault": "load"}) == (
         entries["away"]["state"],
         entries["away"]["download"],
     )

@@ -219,7 +219,7 @@ async def test_the_starter_answers_for_a_default_whose_file_is_away() -> None:
 
     assert "starter" == await served.answering()
     (line,) = [each for each in logs if each["event"] == "starter_answers_instead"]
-    assert "there is no file /away.gguf" == line["problem"]
+    assert ("there is no file away.gguf", "/away.gguf") == (line["problem"], line["path"])
 
 
 async def test_a_host_without_any_model_gives_up() -> None:
@@ -274,6 +274,22 @@ async def test_a_replaced_file_is_noticed_at_the_next_request(monkeypatch: pytes
     await settle()
 
     assert looks + 1 == served.looks
+
+
+async def test_a_removed_file_leaves_the_list_at_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing announces it. A model that is idle then leaves the memory too."""
+    served = Served(models(local("large", LARGE), {"small": local("small", SMALL)}))
+    await served.host.refresh()
+    served.workers.pool.preload(SMALL)
+    await served.workers.load("small")
+    monkeypatch.setattr(model_host, "is_outdated", lambda each: each == SMALL)
+    served.found = models(local("large", LARGE))
+    await served.host.refresh_outdated()
+    await settle()
+
+    assert served.host.models is not None
+    assert ["large", "starter"] == [each.spec.id for each in served.host.models.listed()]
+    assert "small" not in served.workers.loaded
 
 
 async def test_before_the_first_look_requests_are_to_come_again() -> None:

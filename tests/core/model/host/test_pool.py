@@ -103,22 +103,22 @@ async def test_a_request_that_goes_away_is_not_loaded_for() -> None:
 
 
 async def test_a_model_that_cannot_be_loaded_fails_alone() -> None:
-    """Its requests get the worker's message, the others are answered; after a while it is tried again."""
+    """Its requests get the worker's message without the folder; after a while it is tried again."""
     workers = Workers()
     fine = workers.pool.request(A)
     await workers.load("a")
     broken = workers.pool.request(B)
     await settle()
     with capture_logs() as logs:
-        workers.latest("b").end("exit code 2", failure=WorkerFailed("b.gguf is cut", permanent=True))
+        workers.latest("b").end("exit code 2", failure=WorkerFailed("/models/b.gguf is cut", permanent=True))
         await settle()
 
-    with pytest.raises(ModelRefused, match=r"b\.gguf is cut"):
+    with pytest.raises(ModelRefused, match=r"^b\.gguf is cut"):
         await broken.wait(0)
     with pytest.raises(ModelRefused, match=r"b\.gguf is cut"):
         workers.pool.request(B)
     assert not fine.is_waiting
-    assert ["model_load_failed"] == [each["event"] for each in logs]
+    assert [("model_load_failed", "/models/b.gguf")] == [(each["event"], each["path"]) for each in logs]
     await workers.pass_time(600)
     again = workers.pool.request(B)
     await workers.load("b")

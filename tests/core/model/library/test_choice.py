@@ -61,7 +61,7 @@ def test_each_way_to_name_a_model_precedes_the_next(tmp_path: Path, catalogue: M
 
     expected = ["file", "repository", "variable", "selected", "automatic", "off"]
     assert expected == [each.reason for each in found]
-    ids = ["/srv/own.Q4.gguf", "someone/model/*.gguf", "ministral-3b", "ministral-8b", "qwen-1-5b", "starter"]
+    ids = ["own.Q4.gguf", "someone/model/*.gguf", "ministral-3b", "ministral-8b", "qwen-1-5b", "starter"]
     assert ids == [each.spec.id for each in found]
     assert LocalFile(Path("/srv/own.Q4.gguf")) == found[0].spec.source
 

@@ -62,6 +62,17 @@ def test_a_number_may_differ_from_layer_to_layer(tmp_path: Path) -> None:
     assert header.integer("attention.head_count_kv") is None
 
 
+@pytest.mark.parametrize("block", [9, 10, 64, 4096])
+def test_a_vocabulary_is_skipped_block_by_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    """A string or its length may lie across the border of two blocks, and be longer than a block."""
+    monkeypatch.setattr("core.model.library.gguf_header.BLOCK_BYTES", block)
+    words = ["", "a", "bc" * 40, "d" * 9, *map(str, range(200))]
+    vocabulary = struct.pack("<IQ", 8, len(words)) + b"".join(map(text, words))
+    header = read_header(written(tmp_path, gguf(tokens=(9, vocabulary), general__name=(8, text("Behind")))))
+
+    assert ("Behind", None) == (header.name, header.entries["tokens"])
+
+
 def test_an_architecture_may_have_no_context_length(tmp_path: Path) -> None:
     """Nothing is guessed."""
     header = read_header(written(tmp_path, gguf(general__architecture=(8, text("mamba")))))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import pytest
 
 from core import PROJECT_ROOT
-from core.rag.embeddings import LocalEmbedder
+from core.rag.embeddings import Embedder, LocalEmbedder, Vectors
 from core.rag.questions.lookup_question import EarlierExchange, LookupQuestion
 from core.rag.sources.catalogue import Sources
 from core.rag.sources.finder import names_of
@@ -18,7 +21,7 @@ def needs() -> NeedFinder:
     return shipped_needs()
 
 
-def shipped_needs(embedder: LocalEmbedder | None = None) -> NeedFinder:
+def shipped_needs(embedder: Embedder | None = None) -> NeedFinder:
     sources = Sources(PROJECT_ROOT / "config" / "sources.toml")
     sources.load()
     return NeedFinder(sources, embedder)
@@ -140,3 +143,32 @@ async def test_questions_for_something_new_behave_alike_in_both_languages(encode
 async def test_a_department_without_a_request_for_news_reads_nothing(encoder: LocalEmbedder, text: str) -> None:
     """Its name alone is no request for what it announced."""
     assert () == (await need_of(shipped_needs(encoder), text)).sources
+
+
+class CountingEmbedder:
+    """Gives every text the same vector."""
+
+    name = "counting"
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        self.calls += 1
+        return np.ones((len(texts), 1), dtype=np.float32)
+
+    async def close(self) -> None: ...
+
+
+async def test_a_question_before_the_end_of_warming_chooses_by_words_alone() -> None:
+    """The first answer of a new process does not wait for an encoder that is loading."""
+    embedder = CountingEmbedder()
+    needs = shipped_needs(embedder)
+    needs.expect_warming()
+    need = await need_of(needs, "What is the weather in Ottawa?")
+    calls_before = embedder.calls
+    await needs.warm()
+    await need_of(needs, "What is the weather in Ottawa?")
+
+    assert ["weather"] == [source.name for source in need.sources]
+    assert (0, 2) == (calls_before, embedder.calls)
