@@ -1171,7 +1171,7 @@ cli-download-waiting = { $title }: waiting at { NUMBER($share, style: "percent")
 cli-download-checking = { $title }: downloaded ({ SIZE($total) }), checking its SHA-256
 cli-download-paused = { $title }: stopped at { NUMBER($share, style: "percent") } of { SIZE($total) }
 cli-download-failed = { $title } could not be downloaded. { $problem }
-cli-models-unloadable = { $title } cannot be loaded: { $problem }
+cli-models-unloadable = { $title } cannot be loaded, and another model answers. To choose one: csps-llm models use MODEL. The reason: { $problem }
 
 cli-personalities-valid = { $count ->
     [one] { $count } personality is valid: { $names }
@@ -1417,6 +1417,7 @@ page-model-awaited = No model is available now. Your question is in the queue: t
 page-next-downloading = { $title } is being downloaded. It will answer as soon as it is ready.
 page-next-downloading-size = { $title } is being downloaded: { $percent }% of { SIZE($total) }. It will answer as soon as it is ready.
 page-next-downloading-time = { $title } is being downloaded: { $percent }% of { SIZE($total) }, about { DURATION($seconds) } left. It will answer as soon as it is ready.
+page-next-downloading-waiting = { $title } is being downloaded: { $percent }% of { SIZE($total) } so far. The download is interrupted, and continues by itself.
 page-next-loading = { $title } is being loaded. It will answer in a moment.
 page-next-failed = { $title } is not available. { $model } answers in its place.
 page-next-bar = Download of { $title }

@@ -1194,7 +1194,7 @@ cli-download-waiting = { $title } : en attente à { NUMBER($share, style: "perc
 cli-download-checking = { $title } : téléchargé ({ SIZE($total) }), vérification de son SHA-256
 cli-download-paused = { $title } : arrêté à { NUMBER($share, style: "percent") } de { SIZE($total) }
 cli-download-failed = { $title } n’a pas pu être téléchargé. { $problem }
-cli-models-unloadable = { $title } ne peut pas être chargé : { $problem }
+cli-models-unloadable = { $title } ne peut pas être chargé, et un autre modèle répond. Pour en choisir un : csps-llm models use MODÈLE. La raison : { $problem }
 
 cli-personalities-valid = { $count ->
     [one] { $count } personnalité est valide : { $names }
@@ -1440,6 +1440,7 @@ page-model-awaited = Aucun modèle n’est disponible en ce moment. Votre questi
 page-next-downloading = { $title } est en cours de téléchargement. Ce modèle répondra dès qu’il sera prêt.
 page-next-downloading-size = { $title } est en cours de téléchargement : { $percent } % de { SIZE($total) }. Ce modèle répondra dès qu’il sera prêt.
 page-next-downloading-time = { $title } est en cours de téléchargement : { $percent } % de { SIZE($total) }; il reste environ { DURATION($seconds) }. Ce modèle répondra dès qu’il sera prêt.
+page-next-downloading-waiting = { $title } est en cours de téléchargement : { $percent } % de { SIZE($total) } pour l’instant. Le téléchargement est interrompu et reprendra de lui-même.
 page-next-loading = { $title } est en cours de chargement. Ce modèle répondra dans un instant.
 page-next-failed = { $title } n’est pas disponible. { $model } répond à sa place.
 page-next-bar = Téléchargement de { $title }

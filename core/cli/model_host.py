@@ -9,7 +9,7 @@ import httpx
 
 from core.configuration.settings import Settings
 from core.model.client import local_url
-from core.model.library.download.progress import DownloadProgress
+from core.model.library.download.progress import DownloadProgress, DownloadState
 
 DEADLINE_S = 2.0
 
@@ -66,10 +66,12 @@ def parse_entry(entry: Any) -> ServedModel:
 
 def parse_download(download: Any, state: str) -> DownloadProgress:
     problem = download.get("problem")
+    done, total = int(download.get("done_bytes") or 0), int(download.get("total_bytes") or 0)
+    running: DownloadState = "waiting" if problem else "checking" if 0 < total <= done else "downloading"
     return DownloadProgress(
-        state="failed" if state == "failed" else "waiting" if problem else "downloading",
-        done_bytes=int(download.get("done_bytes") or 0),
-        total_bytes=int(download.get("total_bytes") or 0),
+        state="failed" if state == "failed" else running,
+        done_bytes=done,
+        total_bytes=total,
         bytes_per_s=float(download.get("bytes_per_s") or 0),
         expected_s=download.get("expected_s"),
         problem=problem,

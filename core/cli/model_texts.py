@@ -64,7 +64,7 @@ def describe_progress(title: str, progress: DownloadProgress, language: Language
     if progress.state in ("waiting", "failed"):
         return text(f"cli-download-{progress.state}", language, **values, problem=progress.explain(language))
     if progress.state == "downloading" and progress.expected_s is not None:
-        rate = {"rate": progress.bytes_per_s, "seconds": progress.expected_s}
+        rate = {"rate": progress.bytes_per_s, "seconds": max(progress.expected_s, 1.0)}
         return text("cli-download-downloading", language, **values, **rate)
     state = "starting" if progress.state == "downloading" else progress.state
     return text(f"cli-download-{state}", language, **values)

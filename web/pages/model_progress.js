@@ -53,10 +53,11 @@ export class ModelProgress {
 }
 
 /** The text key of the sentence about the awaited model, and its values. */
-function sentence({ title, state, done_bytes: done, total_bytes: total, expected_s: seconds }, model) {
+function sentence({ title, state, done_bytes: done, total_bytes: total, expected_s: seconds, problem }, model) {
   if (state !== 'downloading') return { key: `page-next-${state}`, values: { title, model } };
   if (!total) return { key: 'page-next-downloading', values: { title } };
   const values = { title, total, percent: Math.min(99, Math.floor((100 * done) / total)) }; // 100 would be complete
+  if (problem) return { key: 'page-next-downloading-waiting', values };
   if (seconds === null) return { key: 'page-next-downloading-size', values };
   return { key: 'page-next-downloading-time', values: { ...values, seconds: roundUp(seconds) } };
 }

@@ -95,6 +95,14 @@ def test_elsewhere_lines_come_now_and_then() -> None:
     )
 
 
+def test_a_whole_download_is_being_checked() -> None:
+    """The host lists it as a download until its sha256 is known to be right."""
+    log = FakeLog()
+    monitor(log).observe(entry("downloading", **half(done_bytes=10 << 20, expected_s=None)))
+
+    assert ["checking"] == [values["state"] for _, _, values in log.events]
+
+
 def test_a_failure_is_reported_once() -> None:
     """With its reason, also on a terminal."""
     log = FakeLog(has_status_line=True)
@@ -114,7 +122,10 @@ def test_a_file_that_cannot_be_loaded_is_no_failed_download() -> None:
     log = FakeLog()
     monitor(log).observe(entry("failed", problem="small.gguf is cut", fault="load"))
 
-    assert ["Small 1B cannot be loaded: small.gguf is cut"] == [message for _, message, _ in log.events]
+    [(_, message, _)] = log.events
+    assert message.startswith("Small 1B cannot be loaded, and another model answers.")
+    assert "csps-llm models use MODEL" in message
+    assert message.endswith("The reason: small.gguf is cut")
     assert "load" == log.events[0][2]["fault"]
 
 

@@ -128,7 +128,7 @@ def test_the_list_is_in_french_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANG", "fr_CA.UTF-8")
     _, shown = run("list")
 
-    assert "le meilleur du catalogue pour cet appareil" in shown
+    assert "le meilleur du catalogue pour cette machine" in shown
     assert "environ 1,4 jetons/s" in shown
     assert "disponible" in shown
 

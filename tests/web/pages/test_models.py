@@ -105,6 +105,15 @@ async def test_screen_readers_get_each_quarter_of_a_download_once(visiting: Visi
         ).to_have_count(0)
 
 
+async def test_an_interrupted_download_promises_no_time(visiting: Visiting) -> None:
+    """Its reason is for operators."""
+    async with visiting(downloading(expected_s=None, problem="the hub is away")) as visit:
+        shown = visit.page.locator("#next-text")
+
+        await expect(shown).to_contain_text("25% of 2 GB so far. The download is interrupted, and continues by itself.")
+        await expect(shown).not_to_contain_text("hub")
+
+
 async def test_the_page_names_the_model_that_takes_over(visiting: Visiting) -> None:
     """Every tab does so without a reload, in the introduction and in the conversation, which goes on."""
     engine = downloading()
