@@ -22,7 +22,7 @@ from core.contract import Language
 
 LOCALES: Mapping[Language, Locale] = {"en": Locale("en", "CA"), "fr": Locale("fr", "CA")}
 SIZE_UNITS = ("byte", "kilobyte", "megabyte", "gigabyte")
-SIZE_STEP = 1024  # the settings count so: a limit of 8388608 bytes is shown as 8 MB
+SIZE_STEP = 1000  # as the hub, makers of disks and the SI count: a kB has 1,000 bytes
 DURATION_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 AT_TIME: Mapping[Language, str] = {"en": "at", "fr": "à"}  # the CLDR's pattern "atTime", which Babel lacks

@@ -8,7 +8,7 @@ import { FluentBundle, FluentResource } from './vendor/fluent/index.js';
 
 export const LANGUAGES = ['en', 'fr'];
 const SIZE_UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'];
-const SIZE_STEP = 1024; // the settings count so
+const SIZE_STEP = 1000; // as the hub, makers of disks and the SI count
 const DURATION_UNITS = [['day', 86_400], ['hour', 3_600], ['minute', 60], ['second', 1]]; // prettier-ignore
 
 const bundles = Object.fromEntries(

@@ -61,8 +61,8 @@ def test_more_threads_than_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("memory", "words"),
     [
-        (MachineMemory(8 * GIB, 4 * GIB), "4 GB of 8 GB free"),
-        (MachineMemory(8 * GIB, GIB, 2 * GIB), "1 GB free within the limit of 2 GB, of 8 GB"),
+        (MachineMemory(8 * GIB, 4 * GIB), "4.3 GB of 8.6 GB free"),
+        (MachineMemory(8 * GIB, GIB, 2 * GIB), "1.1 GB free within the limit of 2.1 GB, of 8.6 GB"),
         (None, "the system does not tell"),
     ],
 )
@@ -76,7 +76,7 @@ def test_the_memory_within_its_limit(monkeypatch: pytest.MonkeyPatch, memory: Ma
     ("found", "devices", "state", "words"),
     [
         (machine(), [], "ok", ("none; the engine is compiled for the processor", "")),
-        (machine(L4, backends=("cuda",)), [{}], "ok", ("NVIDIA L4 (23 GB of 24 GB free); the engine is", "")),
+        (machine(L4, backends=("cuda",)), [{}], "ok", ("NVIDIA L4 (24.7 GB of 25.8 GB free); the engine is", "")),
         (machine(L4), [], "warn", ("NVIDIA L4", "make install BACKEND=auto")),
         (machine(L4, backends=("vulkan",)), [{}], "ok", ("compiled for Vulkan", "")),
         (machine(backends=("cuda",)), [], "warn", ("none", "Install or repair its driver")),
@@ -103,7 +103,7 @@ def test_how_the_starter_would_be_loaded(tmp_path: Path, starter_file: Path) -> 
     """As a worker would, by the settings. The advice is to tune."""
     found = check_placement(ENGLISH, load(tmp_path, LLM_CPU_THREADS="3", LLM_KV_TYPE="q8_0"), starter_file)
     assert "ok" == found.state
-    assert "a cache of 16,384 tokens (q8_0, 191.2 MB); 3 threads for answers, 3 for prompts" in found.found
+    assert "a cache of 16,384 tokens (q8_0, 200.5 MB); 3 threads for answers, 3 for prompts" in found.found
     assert "csps-llm tune" in found.advice
 
 

@@ -61,7 +61,7 @@ def test_a_model_that_is_not_here_yet(tmp_path: Path) -> None:
     assert "Ministral 3 3B Instruct (the best of the catalogue for this machine)" in found["Default model"].found
     assert all(words in found["Default model"].advice for words in ("SmolLM2-135M", "LLM_AUTO=off"))
     assert "starter model, not prepared yet" in found["Model file"].found
-    assert "fit this machine, which reads 18.6 GB of its memory in a second" in found["Catalogue"].found
+    assert "fit this machine, which reads 20 GB of its memory in a second" in found["Catalogue"].found
 
     begin_download(tmp_path / "models", FILE, 43, repo=REPO)
     assert "stopped at 43%" in check(tmp_path, LLM_AUTO="on")["Default model"].found
@@ -85,7 +85,7 @@ def test_the_starter_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert ("warn", "warn") == (found["Default model"].state, found["Model file"].state)
     assert "csps-llm models list" in found["Default model"].advice
     assert "ok" == found["Memory"].state
-    assert "180 MB of it for the context" in found["Memory"].found  # 8192 tokens × 23,040 bytes
+    assert "188.7 MB of it for the context" in found["Memory"].found  # 8192 tokens × 23,040 bytes
     for there, state in ((MachineMemory(8 << 30, 1 << 20), "warn"), (MachineMemory(1 << 28, 1 << 20), "problem")):
         monkeypatch.setattr(model_checks, "read_memory", lambda there=there: there)
         assert state == check(tmp_path)["Memory"].state

@@ -18,6 +18,7 @@ from core.model.hardware.machine import Machine
 from core.model.library import resources
 
 GIB = 1 << 30
+MB = 10**6
 REPORT = ChoiceReport("small", "automatic", ("Model: Small.", "To choose another one …"))
 
 
@@ -60,7 +61,7 @@ def monitor(log: FakeLog, clock: Clock | None = None, language: Language = "en")
 
 
 def half(**changed: Any) -> dict[str, Any]:
-    return {"done_bytes": 5 << 20, "total_bytes": 10 << 20, "bytes_per_s": 1 << 20, "expected_s": 5, **changed}
+    return {"done_bytes": 5 * MB, "total_bytes": 10 * MB, "bytes_per_s": MB, "expected_s": 5, **changed}
 
 
 def test_a_terminal_shows_a_bar_until_the_model_answers() -> None:
@@ -90,7 +91,7 @@ def test_elsewhere_lines_come_now_and_then() -> None:
     assert ["model_download"] * 3 == log.names
     assert "waiting at 50%. the network is away" in log.events[-1][1]
     values = log.events[0][2]
-    assert (5 << 20, 10 << 20, 5, "info") == tuple(
+    assert (5 * MB, 10 * MB, 5, "info") == tuple(
         values[key] for key in ("done_bytes", "total_bytes", "expected_s", "level")
     )
 

@@ -395,14 +395,14 @@ class Terminal(io.StringIO):
 def test_a_terminal_has_a_bar_and_a_file_has_lines() -> None:
     """The bar is redrawn in place. Plain lines come every ten seconds, and when the state changes."""
     now = [0.0]
-    half = DownloadProgress("downloading", 5 << 20, 10 << 20, 1 << 20, 5.0)
+    half = DownloadProgress("downloading", 5_000_000, 10_000_000, 1_000_000, 5.0)
     terminal, file = Terminal(), io.StringIO()
     on_terminal, in_file = (DownloadDisplay("Small", "en", stream, lambda: now[0]) for stream in (terminal, file))
     for second in (0.0, 1.0, 11.0):
         now[0] = second
         on_terminal(half)
         in_file(half)
-    in_file(DownloadProgress("checking", 10 << 20, 10 << 20))
+    in_file(DownloadProgress("checking", 10_000_000, 10_000_000))
     on_terminal.close()
     in_file.close()
 
@@ -425,7 +425,7 @@ def test_a_bar_never_wraps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_remove_asks_first(data: Path) -> None:
-    file = store(data / "models", "embedder.gguf", bytes(2048), repo="someone/Embedder-GGUF")
+    file = store(data / "models", "embedder.gguf", bytes(2000), repo="someone/Embedder-GGUF")
 
     code, shown = run("remove", "embedder", answer="n\n")
     assert (1, True) == (code, file.exists())

@@ -61,7 +61,7 @@ def test_values_are_written_by_language() -> None:
 
     assert "2,3 a second" == catalogue.text("rate", rate=2.34)
     assert "1,5\u00a0Mo, 1\u00a0heure et 2\u00a0minutes, 1\u00a0h et 2\u00a0min, 1er juillet 2026" == catalogue.text(
-        "values", size=1_572_864, seconds=3700, day=datetime.date(2026, 7, 1)
+        "values", size=1_500_000, seconds=3700, day=datetime.date(2026, 7, 1)
     )
 
 

@@ -26,10 +26,11 @@ def test_the_number_of_decimals_can_be_limited() -> None:
     ("size_bytes", "english", "french"),
     [
         (1, "1 byte", "1\u00a0octet"),
-        (1023, "1,023 bytes", "1\u00a0023\u00a0octets"),
-        (1536, "1.5 kB", "1,5\u00a0ko"),
-        (8_388_608, "8 MB", "8\u00a0Mo"),
-        (5_000 * 2**30, "5,000 GB", "5\u00a0000\u00a0Go"),
+        (999, "999 bytes", "999\u00a0octets"),
+        (1500, "1.5 kB", "1,5\u00a0ko"),
+        (8_388_608, "8.4 MB", "8,4\u00a0Mo"),
+        (8_239_593_024, "8.2 GB", "8,2\u00a0Go"),  # as the hub shows it
+        (5_000 * 10**9, "5,000 GB", "5\u00a0000\u00a0Go"),
     ],
 )
 def test_a_size_is_in_the_largest_unit_that_it_fills(size_bytes: int, english: str, french: str) -> None:

@@ -158,7 +158,7 @@ async def test_a_file_above_the_limit_is_not_uploaded(visiting: Visiting) -> Non
     async with visiting(FileEngine()) as visit:
         assert await dispatch(visit, "drop", "#question", "large.pdf", size=8 * 2**20 + 1)
         await expect_chips(visit, "failed")
-        await expect(visit.page.locator("#files")).to_contain_text("at most 8 MB")
+        await expect(visit.page.locator("#files")).to_contain_text("at most 8.4 MB")
         assert [url for url in visit.requests if "large.pdf" in url] == []
 
 

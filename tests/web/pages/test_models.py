@@ -16,9 +16,9 @@ from tests.web.pages.test_access import violations
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop
 
-GIB = 2**30
+GB = 10**9
 TAKEN_OVER = "The model has changed: Ministral 3B answers now."
-DOWNLOAD = ModelProgress("Ministral 3B", "downloading", GIB // 2, 2 * GIB, 190.0)
+DOWNLOAD = ModelProgress("Ministral 3B", "downloading", GB // 2, 2 * GB, 190.0)
 RECORD = """(selector) => {
     globalThis.recorded = [];
     const element = document.querySelector(selector);
@@ -45,7 +45,7 @@ async def test_a_download_is_shown_with_the_model_that_answers_meanwhile(visitin
             "Ministral 3B is being downloaded: 25% of 2 GB, about 4 minutes left."
         )
         await expect(page.get_by_role("progressbar", name="Download of Ministral 3B")).to_have_js_property("value", 25)
-        engine.next_model = replace(DOWNLOAD, done_bytes=GIB, expected_s=41.0)
+        engine.next_model = replace(DOWNLOAD, done_bytes=GB, expected_s=41.0)
 
         await expect(page.locator("#next-text")).to_contain_text("50% of 2 GB, about 50 seconds left")
         await expect(page.locator("#next-bar")).to_have_js_property("value", 50)
@@ -76,7 +76,7 @@ async def test_axe_finds_no_violation_during_a_download(
 
 async def test_the_download_changes_its_language(visiting: Visiting) -> None:
     """The numbers, too, are written as in the other language."""
-    async with visiting(downloading(total_bytes=int(2.1 * GIB))) as visit:
+    async with visiting(downloading(total_bytes=int(2.1 * GB))) as visit:
         await visit.page.get_by_role("button", name="Français").click()
 
         await expect(visit.page.locator("#next-text")).to_contain_text(
@@ -95,7 +95,7 @@ async def test_screen_readers_get_each_quarter_of_a_download_once(visiting: Visi
         await expect(announcement).to_be_empty()  # it is read with the page
         await page.evaluate(RECORD, "#model-announcement")
         for share in (40, 55, 60):
-            engine.next_model = replace(DOWNLOAD, done_bytes=2 * GIB * share // 100 + 1, expected_s=None)
+            engine.next_model = replace(DOWNLOAD, done_bytes=2 * GB * share // 100 + 1, expected_s=None)
             await expect(page.locator("#next-text")).to_contain_text(f"{share}%")
 
         [announced] = await page.evaluate("() => globalThis.recorded")
