@@ -23,7 +23,13 @@ EXPECTED = {
     "int_type": "expected a whole number",
     "float_parsing": "expected a number",
     "bool_parsing": "expected true or false",
+    "string_type": 'expected a text, in quotes: "…"',
+    "string_too_short": "expected a text that is not empty",
     "string_unicode": "expected text in UTF-8",
+    "tuple_type": "expected a list: [ … ]",
+    "too_short": "expected at least one value",
+    "model_type": "expected a table",
+    "dict_type": "expected a table",
 }
 ShortText = Annotated[str, Field(min_length=1, max_length=2000)]
 
@@ -65,7 +71,7 @@ def read_tables(file: Path) -> dict[str, Any]:
 def text_of(file: Path) -> str:
     """Raises ConfigError."""
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")  # Windows' editors begin files with a mark
     except OSError as exc:
         raise ConfigError(f"{file}: {exc.strerror}") from exc
     except UnicodeDecodeError as exc:
@@ -82,7 +88,7 @@ def validate(
     try:
         return model.model_validate(values)
     except ValidationError as exc:
-        text = file.read_text(encoding="utf-8")
+        text = text_of(file)
         problems = []
         for error in exc.errors(include_url=False):
             key = tuple(str(part) for part in error["loc"])
@@ -123,7 +129,7 @@ def place_of(key: Key, file: Path, text: str) -> str:
     best = 0
     for number, line in enumerate(text.splitlines(), 1):
         if table := re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", line):
-            header = table[1]
+            header = table[1].strip("\"'")
             if header == ".".join(key[: len(header.split("."))]):
                 best = number
         elif assignment := re.match(r"\s*[\"']?([\w-]+)[\"']?\s*=", line):

@@ -58,5 +58,5 @@ def unknown(what: str, name: str, known_names: Iterable[str]) -> str:
     """The message about an unknown name: the nearest name, and all names."""
     names = list(known_names)
     closest = closest_name(name, names)
-    hint = f"did you mean {closest!r}? " if closest else ""
-    return f"no {what} named {name!r}; {hint}There are: {', '.join(names) or 'none'}"
+    hint = f"; did you mean {closest!r}?" if closest else "."
+    return f"no {what} named {name!r}{hint} There are: {', '.join(names) or 'none'}"

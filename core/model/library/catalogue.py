@@ -5,15 +5,16 @@ The order of the file is the order of quality. Knows neither this machine nor wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, create_model
+from pydantic import AfterValidator, BeforeValidator, Field, create_model
 
 from core.configuration import toml
 from core.configuration.setting_types import hub_file, hub_repo, is_web_url
-from core.configuration.toml import NAME, BilingualText, Section, ShortText
+from core.configuration.toml import BilingualText, Section, ShortText
 from core.configuration.watched_config import WatchedConfig, unknown
 from core.errors import ConfigError, NotFound
 from core.model.library.engine_entry import EngineEntry, distinct_engines
@@ -21,6 +22,9 @@ from core.model.library.specs import STARTER_ID, HubFile, ModelSpec
 
 FILE = "models.toml"
 RESERVED_IDS = (STARTER_ID, "auto")
+MODEL_ID = re.compile(r"[a-z0-9][a-z0-9-]*")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+LANGUAGE = re.compile(r"[a-z]{2,3}")
 KV_SHARE = 20_000  # the KV bytes of a token if an entry has none: the file's bytes divided by this, which is plenty
 
 
@@ -40,10 +44,24 @@ def gguf_pattern(value: str) -> str:
     return hub_file(value)
 
 
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+def sha256_digits(value: str) -> str:
+    """Accepts also the forms that checksum tools print: capitals, and `sha256:` before the digits."""
+    digits = value.strip().lower().removeprefix("sha256:")
+    if not SHA256.fullmatch(digits):
+        raise ValueError("expected the 64 hexadecimal digits of a SHA-256")
+    return digits
+
+
+def language_code(value: str) -> str:
+    if not LANGUAGE.fullmatch(value):
+        raise ValueError('expected codes of two or three small letters, such as ["en", "fr"]')
+    return value
+
+
+Sha256 = Annotated[str, AfterValidator(sha256_digits)]
 FilePattern = Annotated[ShortText, AfterValidator(gguf_pattern)]
 HubRepo = Annotated[ShortText, AfterValidator(hub_repo)]
-LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+LanguageCode = Annotated[str, AfterValidator(language_code)]
 
 
 class CatalogueModel(Section):
@@ -57,7 +75,7 @@ class CatalogueModel(Section):
     size_bytes: int = Field(gt=0)
     licence: ShortText
     licence_url: Annotated[ShortText, AfterValidator(web_address)]
-    languages: tuple[LanguageCode, ...] = Field(min_length=1)
+    languages: Annotated[tuple[LanguageCode, ...], BeforeValidator(one_or_many)] = Field(min_length=1)
     architecture: ShortText | None = None
     context_window: int = Field(ge=256)
     kv_bytes_per_token: int | None = Field(default=None, ge=0)
@@ -108,7 +126,7 @@ class ModelCatalogue(WatchedConfig):
         """Raises NotFound, with the nearest id and all others."""
         if model_id in self.by_id:
             return self.by_id[model_id]
-        raise NotFound(unknown("model", model_id, self.by_id) + f" in {self.file}")
+        raise NotFound(unknown("model", model_id, self.by_id) + f" ({self.file})")
 
     def spec(self, model_id: str) -> ModelSpec:
         """Raises NotFound."""
@@ -135,11 +153,24 @@ def table_kind(table: object) -> type[CatalogueModel | RemoteModel]:
 
 def invalid_ids(content: Mapping[str, Any], file: Path) -> Iterator[str]:
     text = toml.text_of(file)
-    for model_id in content:
-        if not NAME.fullmatch(model_id) or model_id in RESERVED_IDS:
+    for model_id, table in content.items():
+        if parts := dotted_parts(table):
+            place = toml.place_of((model_id, parts[0]), file, text)
+            shown = ".".join([model_id, *parts])
+            yield f"{place}: {shown!r} cannot be a model's id, because TOML reads a dot as a table in a table: use -"
+        elif not MODEL_ID.fullmatch(model_id) or model_id in RESERVED_IDS:
             place = toml.place_of((model_id,), file, text)
             reserved = " or ".join(repr(each) for each in RESERVED_IDS)
             yield f"{place}: {model_id!r} cannot be a model's id: use small letters, digits and -, but not {reserved}"
+
+
+def dotted_parts(table: object) -> list[str]:
+    """Returns the names of the tables that a dotted id such as [qwen2.5] makes; an empty list for a model."""
+    if not isinstance(table, dict) or len(table) != 1:
+        return []
+    [(name, inner)] = table.items()
+    known = {*CatalogueModel.model_fields, *RemoteModel.model_fields}
+    return [name, *dotted_parts(inner)] if isinstance(inner, dict) and name not in known else []
 
 
 def field_name(model_id: str) -> str:

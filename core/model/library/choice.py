@@ -116,7 +116,7 @@ def find_spec(model_id: str, catalogue: ModelCatalogue) -> ModelSpec:
         return catalogue.spec(model_id)
     if (source := parse_hub_id(model_id)) is not None:
         return hub_spec(source)
-    raise NotFound(f"{unknown('model', model_id, [*catalogue.names(), STARTER_ID])} in {catalogue.file}")
+    raise NotFound(f"{unknown('model', model_id, [*catalogue.names(), STARTER_ID])} ({catalogue.file})")
 
 
 def parse_hub_id(model_id: str) -> HubFile | None:

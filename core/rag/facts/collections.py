@@ -76,7 +76,7 @@ class FactCollections(WatchedConfig):
         """Raises NotFound, with the nearest name and all others."""
         if name in self.by_name:
             return self.by_name[name]
-        raise NotFound(unknown("collection", name, self.by_name) + f" in {self.file}")
+        raise NotFound(unknown("collection", name, self.by_name) + f" ({self.file})")
 
 
 def load_collections(file: Path) -> dict[str, ConfiguredCollection]:

@@ -44,7 +44,7 @@ def test_an_unknown_collection_is_reported_with_the_command_that_creates_it(tmp_
     """This also holds if there is no collection at all."""
     [problem] = unknown_collections(folder(tmp_path, 'collections = ["leave"]'), ())
 
-    assert "odd.toml:1: no collection named 'leave'; There are: none. `csps-llm facts add` makes one" in problem
+    assert "odd.toml:1: no collection named 'leave'. There are: none. `csps-llm facts add` makes one" in problem
 
 
 def test_an_unknown_model_is_reported_with_its_place(tmp_path: Path) -> None:

@@ -133,7 +133,18 @@ def test_the_cache_is_estimated_without_a_value(tmp_path: Path) -> None:
         ("[small]", "[Small]", "models.toml:2: 'Small' cannot be a model's id"),
         ("[small]", "[starter]", "models.toml:2: 'starter' cannot be a model's id"),
         ("[small]", "[auto]", "models.toml:2: 'auto' cannot be a model's id"),
-        ('file = "*Q4_K_M.gguf"', 'file = "*.gguf"\nsha256 = "abc"', "models.toml:6: `small.sha256.0`"),
+        (
+            'file = "*Q4_K_M.gguf"',
+            'file = "*.gguf"\nsha256 = "abc"',
+            "models.toml:6: `small.sha256.0`: expected the 64",
+        ),
+        ('["en", "fr"]', "[]", "models.toml:9: `small.languages`: expected at least one value"),
+        ('"Small"', "3", "models.toml:3: `small.title`: expected a text, in quotes"),
+        ('"Small"', '" "', "models.toml:3: `small.title`: expected a text that is not empty"),
+        ("[small]", '["../x"]', "models.toml:2: '../x' cannot be a model's id"),
+        ("[small]", "[-]", "models.toml:2: '-' cannot be a model's id"),
+        ("[small]", "[qwen2.5]", "models.toml:2: 'qwen2.5' cannot be a model's id, because TOML reads a dot"),
+        ("[small]", "[[small]]", "models.toml:2: `small`: expected a table"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, problem: str) -> None:
@@ -142,6 +153,15 @@ def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, pr
         load(tmp_path, ENTRY.replace(old, new))
 
     assert problem in refused.value.message
+
+
+def test_forms_that_other_programs_write_are_read(tmp_path: Path) -> None:
+    """Checksum tools print capitals or a prefix, Windows' editors begin a file with a mark and end lines with CR LF."""
+    digits = "AB" * 32
+    content = ENTRY.replace('["en", "fr"]', '"fr"') + f'sha256 = ["{digits}", "sha256:{digits.lower()}"]\n'
+    model = load(tmp_path, "\ufeff" + content.replace("\n", "\r\n")).get("small")
+
+    assert (("ab" * 32, "ab" * 32), ("fr",)) == (model.sha256, model.languages)
 
 
 def test_an_unknown_id_names_the_nearest(tmp_path: Path) -> None:
