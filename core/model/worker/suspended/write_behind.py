@@ -1,8 +1,9 @@
 """Copies idle conversations, piece by piece, for the store's thread to write. Runs on the inference thread.
 
 A conversation is due once it was idle for IDLE_S: a killed process loses only what was said in the last seconds. Only
-the tokens that are not on disk yet are copied, SEGMENT_TOKENS at a time, so that a running answer waits for one such
-copy at most (6 MB for the starter, 27 MB for a model of 3B), and copies take at most COPY_SHARE of its time.
+the tokens that are not on disk yet are copied, SEGMENT_TOKENS at a time. A running answer waits for one copy of about
+BUSY_COPY_BYTES at most (a copy of 6 MB takes 2 ms, or 40 on a very busy machine), and copies take at most COPY_SHARE of
+its time.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ IDLE_S = 4.0  # people read an answer for longer before they reply
 SEGMENT_TOKENS = 256
 SEGMENTS_LIMIT = 256  # a file with more is written anew
 COPY_SHARE = 0.1  # while answers run
+BUSY_COPY_BYTES = 8e6  # while answers run: 256 tokens of the starter, 70 of a model of 3B
 SHORTEST_WAIT_S = 0.01
 
 
@@ -67,7 +69,7 @@ class WriteBehind:
         """
         if self._store.retry_in_s != 0 or (busy and self._clock() < self._busy_until_s):
             return
-        self._copy(self._clock() - self._idle_s, prefill_rate)
+        self._copy(self._clock() - self._idle_s, prefill_rate, self._busy_tokens() if busy else SEGMENT_TOKENS)
 
     def finish(self, deadline_s: float, prefill_rate: float) -> None:
         """Writes all idle conversations, the latest first, until the deadline."""
@@ -76,7 +78,7 @@ class WriteBehind:
             self._idle[conversation] = since
         while self._idle and (left_s := deadline_s - self._clock()) > 0:
             retry_s = self._store.retry_in_s
-            if retry_s == 0 and self._copy(float("inf"), prefill_rate):
+            if retry_s == 0 and self._copy(float("inf"), prefill_rate, SEGMENT_TOKENS):
                 continue
             if retry_s:  # the disk is full
                 return
@@ -84,7 +86,12 @@ class WriteBehind:
                 return
             self._store.wait_for_room(left_s)
 
-    def _copy(self, idle_before_s: float, prefill_rate: float) -> bool:
+    def _busy_tokens(self) -> int:
+        """Returns the number of tokens to copy beside running answers."""
+        fitting = int(BUSY_COPY_BYTES / max(self._bytes_per_token, 1.0))
+        return min(max(fitting, MIN_PREFIX_TOKENS), SEGMENT_TOKENS)
+
+    def _copy(self, idle_before_s: float, prefill_rate: float, limit: int) -> bool:
         """Copies a piece of the first conversation that became idle before; False: there is nothing to copy."""
         for conversation, since in list(self._idle.items()):
             if since > idle_before_s:
@@ -94,7 +101,7 @@ class WriteBehind:
             started_s = self._clock()
             useful = self._store.reads_faster(self._bytes_per_token, prefill_rate)
             kept_out = conversation.forgotten or conversation.unwritable or not useful
-            part = None if kept_out else self._next_part(conversation)
+            part = None if kept_out else self._next_part(conversation, limit)
             if part is None:
                 del self._idle[conversation]
                 continue
@@ -105,7 +112,7 @@ class WriteBehind:
             return True
         return False
 
-    def _next_part(self, conversation: CachedConversation) -> CopiedState | None:
+    def _next_part(self, conversation: CachedConversation, limit: int) -> CopiedState | None:
         tokens = self._cache.idle_tokens(conversation)
         if tokens is None:
             return None
@@ -115,4 +122,4 @@ class WriteBehind:
             return None
         kept = stored.segments_within(common) if stored else ()
         start = kept[-1].end_token if kept and len(kept) < SEGMENTS_LIMIT else 0
-        return self._cache.copy_state(conversation, start, SEGMENT_TOKENS)
+        return self._cache.copy_state(conversation, start, limit)

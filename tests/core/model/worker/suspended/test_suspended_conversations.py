@@ -13,9 +13,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from core.model.worker.conversation import CachedConversation, Conversations
-from core.model.worker.suspended import state_folder, state_store
+from core.model.worker.prefix_cache import MIN_PREFIX_TOKENS
+from core.model.worker.suspended import state_folder, state_store, write_behind
 from core.model.worker.suspended.state_store import SuspendedStore
-from core.model.worker.suspended.write_behind import IDLE_S, SEGMENT_TOKENS
+from core.model.worker.suspended.write_behind import IDLE_S, SEGMENT_TOKENS, WriteBehind
 from tests.core.model.worker.support_fake_model import FakeClock, InferenceHarness, finished, greets
 from tests.core.model.worker.suspended.support_states import open_folder, read, state_files
 
@@ -321,6 +322,25 @@ def test_a_request_cancelled_before_its_state_was_used_leaves_no_mark(tmp_path: 
         go.set()
     with worker(tmp_path) as third:
         assert third.ask(NEXT, talk()) > 600
+
+
+def test_copies_beside_running_answers_are_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answers wait for each copy, and a token of a large model takes much; without answers none waits."""
+    monkeypatch.setattr(write_behind, "BUSY_COPY_BYTES", 1.0)
+    with worker(tmp_path) as running:
+        conversation = talk()
+        running.ask(LONG, conversation)
+        writer = WriteBehind(running.harness.cache, running.store, running.clock)
+        writer.end(conversation)
+
+        def copy() -> None:
+            running.clock.now_s += IDLE_S + 1
+            writer.copy_next(busy=True, prefill_rate=200.0)
+
+        running.harness.inference.run(copy).result(DEADLINE_S)
+        running.wait_until_stored(conversation, 1)
+        assert conversation.stored is not None
+        assert conversation.stored.segments[0].end_token == MIN_PREFIX_TOKENS
 
 
 def test_nothing_is_written_where_computing_is_much_faster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
