@@ -103,6 +103,8 @@ error-download-offline = A file of { $repo } is not on this machine, and HF_HUB_
 error-download-endpoint = HF_ENDPOINT is not the address of a hub: it begins with https:// or http:// and has neither a query nor a fragment.
 error-download-certificates = { $variable }: the certificates in { $path } cannot be read.
 error-download-proxy = The address of the proxy (HTTPS_PROXY, HTTP_PROXY or ALL_PROXY) cannot be used: it begins with http:// or https://.
+error-download-proxy_login = The proxy { $proxy } asks for a user name and a password, or refuses those it got. They belong in its address: `HTTPS_PROXY=http://user:password@{ $proxy }`.
+error-download-proxy_away = { $host } cannot be reached: the proxy { $proxy } does not answer. Check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY. What has arrived is kept, and the next attempt continues.
 error-download-unreachable = { $host } cannot be reached: { $cause }. What has arrived is kept, and the next attempt continues.
 error-download-busy = { $host } answers with status { $status }. What has arrived is kept, and the next attempt continues.
 error-download-protocol = { $host } does not answer as a Hugging Face hub does. A proxy or a sign-in page may answer in its place.

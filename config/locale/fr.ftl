@@ -103,6 +103,8 @@ error-download-offline = Un fichier de { $repo } n’est pas sur cette machine, 
 error-download-endpoint = HF_ENDPOINT n’est pas l’adresse d’un dépôt central : elle commence par https:// ou http://, sans requête ni fragment.
 error-download-certificates = { $variable } : les certificats de { $path } ne peuvent pas être lus.
 error-download-proxy = L’adresse du serveur mandataire (HTTPS_PROXY, HTTP_PROXY ou ALL_PROXY) est inutilisable : elle commence par http:// ou https://.
+error-download-proxy_login = Le serveur mandataire { $proxy } exige un nom d’utilisateur et un mot de passe, ou refuse ceux qu’il a reçus. Inscrivez-les dans son adresse : `HTTPS_PROXY=http://utilisateur:motdepasse@{ $proxy }`.
+error-download-proxy_away = { $host } ne peut pas être joint : le serveur mandataire { $proxy } ne répond pas. Vérifiez HTTPS_PROXY, HTTP_PROXY et ALL_PROXY. La partie reçue est conservée, et le prochain essai poursuivra le téléchargement.
 error-download-unreachable = { $host } ne peut pas être joint : { $cause }. La partie reçue est conservée, et le prochain essai poursuivra le téléchargement.
 error-download-busy = { $host } répond par le code { $status }. La partie reçue est conservée, et le prochain essai poursuivra le téléchargement.
 error-download-protocol = { $host } ne répond pas comme le fait Hugging Face. Un serveur mandataire ou une page de connexion répond peut-être à sa place.

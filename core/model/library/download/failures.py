@@ -16,6 +16,8 @@ DownloadFault = Literal[
     "endpoint",  # HF_ENDPOINT is not an http(s) URL
     "certificates",  # the file of certificates cannot be read
     "proxy",  # the proxy's variable cannot be used
+    "proxy_login",  # 407
+    "proxy_away",  # no connection to it
     "unreachable",  # no connection, or it broke
     "busy",  # 429, 5xx
     "protocol",  # an answer that the hub's API does not have
@@ -39,7 +41,7 @@ DownloadFault = Literal[
     "crashed",  # an error of this program
 ]
 TRANSIENT: frozenset[DownloadFault] = frozenset(
-    {"unreachable", "busy", "protocol", "corrupt", "disk", "unwritable", "incomplete", "crashed"}
+    {"unreachable", "busy", "protocol", "corrupt", "disk", "unwritable", "incomplete", "crashed", "proxy_away"}
 )
 
 

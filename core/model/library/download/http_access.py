@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
-from urllib.request import getproxies
+from urllib.request import getproxies, proxy_bypass
 
 import certifi
 import httpx
@@ -24,7 +24,7 @@ import structlog
 
 from core.model.library.download.failures import DownloadFailed
 from core.model.library.download.policy import TransferPolicy
-from core.runtime.network_errors import without_credentials
+from core.runtime.network_errors import reason_key, without_credentials
 
 log = structlog.get_logger()
 
@@ -205,6 +205,28 @@ async def is_inside(url: httpx.URL) -> bool:
     except OSError:
         return False
     return any(not ip_address(str(address[0]).partition("%")[0]).is_global for *_, address in found)
+
+
+def proxy_of(url: httpx.URL) -> str | None:
+    """Returns host and port of the proxy for a URL, without the password; None if there is none."""
+    proxies = getproxies()
+    found = proxies.get(url.scheme) or proxies.get("all")
+    if not found or proxy_bypass(url.host):
+        return None
+    try:
+        return httpx.URL(found if "://" in found else f"http://{found}").netloc.decode("ascii")
+    except (httpx.InvalidURL, ValueError):
+        return None
+
+
+def proxy_failure(exc: httpx.RequestError) -> DownloadFailed | None:
+    """Returns the failure of a request that the proxy broke; None if the proxy is not the reason."""
+    if isinstance(exc, httpx.ProxyError) and str(exc).startswith("407"):
+        return DownloadFailed("proxy_login", proxy=proxy_of(exc.request.url) or "")
+    is_away = isinstance(exc, httpx.ConnectError | httpx.ConnectTimeout) and "untrusted" != reason_key(exc) != "no_tls"
+    if is_away and (proxy := proxy_of(exc.request.url)):
+        return DownloadFailed("proxy_away", host=exc.request.url.host, proxy=proxy)
+    return None
 
 
 def is_address(host: str) -> bool:

@@ -17,7 +17,7 @@ import httpx
 
 from core.model.library.download.checksum import Checksum, normalize_etag, parse_blob_id, parse_etag, parse_sha256
 from core.model.library.download.failures import DownloadFailed
-from core.model.library.download.http_access import HubHttp
+from core.model.library.download.http_access import HubHttp, proxy_of
 from core.runtime.backoff import parse_retry_after
 
 LIST_LIMIT_BYTES = 16 * 1024 * 1024
@@ -108,6 +108,8 @@ class Hub:
         if status in BUSY:
             wait_s = parse_retry_after(response.headers.get("Retry-After"), 0.0)
             raise HubBusy(response.url.host, status, wait_s)
+        if status == 407:
+            raise DownloadFailed("proxy_login", proxy=proxy_of(response.url) or "")
         if code == "GatedRepo":
             raise DownloadFailed("gated", repo=repo, url=f"{self._endpoint}/{repo}")
         if status == 401 and self.http.access.token and code != "RepoNotFound":

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import httpx
 
 from core.model.library.download.failures import DownloadFailed, HubUnreachable
+from core.model.library.download.http_access import proxy_failure
 from core.model.library.download.hub import HubBusy
 from core.model.library.download.policy import TransferPolicy
 
@@ -46,6 +47,6 @@ class Patience:
 def as_failure(exc: httpx.RequestError | DownloadFailed) -> DownloadFailed:
     if isinstance(exc, DownloadFailed):
         return exc
-    failure = HubUnreachable(exc)
+    failure = proxy_failure(exc) or HubUnreachable(exc)
     failure.__cause__ = exc
     return failure

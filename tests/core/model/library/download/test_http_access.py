@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -15,6 +16,7 @@ import pytest
 
 from core.model.library.download import http_access
 from core.model.library.download.failures import DownloadFailed
+from core.model.library.download.fetching import fetch
 from core.model.library.download.http_access import (
     HubAccess,
     HubHttp,
@@ -24,7 +26,7 @@ from core.model.library.download.http_access import (
     tls_context,
 )
 from core.model.library.download.policy import TransferPolicy
-from tests.core.model.library.download.support import FAST, NAME, fetch_from, model_bytes
+from tests.core.model.library.download.support import FAST, NAME, SOURCE, fetch_from, model_bytes
 from tests.support.certificates import certify
 from tests.support.fake_hub import FakeHub
 
@@ -228,41 +230,80 @@ def test_an_unusable_proxy_is_named(monkeypatch: pytest.MonkeyPatch, proxy: str)
         create_client(FAST)
 
 
+@dataclass
+class ProxyLog:
+    """An HTTP proxy that answers `status` to everything, and the addresses that were requested of it."""
+
+    url: str = ""
+    status: int = 503
+    requested: list[str] = field(default_factory=list)
+
+
 @pytest.fixture
-def proxy() -> Iterator[list[str]]:
-    """An HTTP proxy that answers 503 to everything; the list has the addresses asked of it."""
-    asked: list[str] = []
+def proxy() -> Iterator[ProxyLog]:
+    served = ProxyLog()
 
     class ProxyHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_error(503)
+            served.requested.append(self.path)
+            self.send_error(served.status)
+
+        do_CONNECT = do_GET  # noqa: N815 - the name that http.server calls
 
         def log_message(self, *_: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), ProxyHandler)
     Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    asked.append(f"http://127.0.0.1:{server.server_port}")
-    yield asked
+    served.url = f"http://127.0.0.1:{server.server_port}"
+    yield served
     server.shutdown()
     server.server_close()
 
 
 @pytest.mark.parametrize(("no_proxy", "proxied"), [("", True), ("127.0.0.1", False)])
 async def test_proxies_are_used_but_for_no_proxy(
-    hub: FakeHub, tmp_path: Path, proxy: list[str], monkeypatch: pytest.MonkeyPatch, no_proxy: str, proxied: bool
+    hub: FakeHub, tmp_path: Path, proxy: ProxyLog, monkeypatch: pytest.MonkeyPatch, no_proxy: str, proxied: bool
 ) -> None:
-    monkeypatch.setenv("HTTP_PROXY", proxy.pop())
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
     monkeypatch.setenv("NO_PROXY", no_proxy)
     if proxied:
         with pytest.raises(DownloadFailed, match="status 503"):
             await fetch_from(hub, tmp_path, policy=replace(FAST, attempts=1))
-        assert proxy[0].startswith(f"{hub.url}/api/models/")
+        assert proxy.requested[0].startswith(f"{hub.url}/api/models/")
         assert [] == hub.requests
     else:
         assert (await fetch_from(hub, tmp_path)).is_file()
-        assert [] == proxy
+        assert [] == proxy.requested
+
+
+async def test_a_proxy_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hub is not to blame. The proxy's password stands in no message."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"  # bound, but nobody listens
+        monkeypatch.setenv("HTTP_PROXY", f"http://me:secret@{address}")
+        with pytest.raises(DownloadFailed) as failure:
+            await fetch(SOURCE, tmp_path, environ={"HF_ENDPOINT": "http://hub.example", **ANONYMOUS})
+
+    assert ("proxy_away", True) == (failure.value.reason, failure.value.transient)
+    assert f"hub.example cannot be reached: the proxy {address} does not answer" in failure.value.message
+    assert "secret" not in failure.value.message
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_proxy_that_wants_a_password_is_named(
+    tmp_path: Path, proxy: ProxyLog, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    """Its own refusal, whether it opens a tunnel or forwards requests."""
+    proxy.status = 407
+    monkeypatch.setenv(f"{scheme.upper()}_PROXY", proxy.url.replace("//", "//me:secret@"))
+    with pytest.raises(DownloadFailed) as failure:
+        await fetch(SOURCE, tmp_path, environ={"HF_ENDPOINT": f"{scheme}://hub.example", **ANONYMOUS})
+
+    assert ("proxy_login", False) == (failure.value.reason, failure.value.transient)
+    assert proxy.url.removeprefix("http://") in failure.value.message
+    assert "secret" not in failure.value.message
 
 
 async def test_only_the_hub_and_its_file_server_are_called(hub: FakeHub, tmp_path: Path) -> None:
