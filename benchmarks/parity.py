@@ -135,6 +135,7 @@ class Comparison:
         self._count = prompts
         self._tokens = tokens
         self._loop = PlainLoop(path)
+        self._expected: dict[tuple[int, ...], ServerAnswer] = {}
         self.noise = 0.0
         self.rows: list[tuple[str, int, int, int, str]] = []
 
@@ -158,7 +159,7 @@ class Comparison:
 
     async def _compare_plain(self, server: LlamaServer) -> None:
         prompts = [self._loop.prompt(chat) for chat in questions(self._count)]
-        expected = [await ask_server(server, prompt, self._tokens) for prompt in prompts]
+        expected = [await self._expect(server, prompt) for prompt in prompts]
         plain = [self._loop.answer(prompt, self._tokens) for prompt in prompts]
         differences = []
         for theirs, (tokens, margins) in zip(expected, plain, strict=True):
@@ -191,9 +192,16 @@ class Comparison:
     async def _check(
         self, server: LlamaServer, mode: str, at_once: int, chats: list[Chat], found: list[Answer]
     ) -> None:
-        expected = [await ask_server(server, self._loop.prompt(chat), self._tokens) for chat in chats]
+        expected = [await self._expect(server, self._loop.prompt(chat)) for chat in chats]
         cached = statistics.median(answer.cached for answer in found)
         self._add(f"{mode} ({cached:.0f} tokens cached)", at_once, expected, [answer.tokens for answer in found])
+
+    async def _expect(self, server: LlamaServer, prompt: list[int]) -> ServerAnswer:
+        """Returns llama-server's answer to the prompt alone, without its cache."""
+        known = self._expected.get(tuple(prompt))
+        if known is None:
+            known = self._expected[tuple(prompt)] = await ask_server(server, prompt, self._tokens)
+        return known
 
     def _add(self, mode: str, at_once: int, expected: list[ServerAnswer], found: list[list[int]]) -> None:
         verdicts = [self._judge(theirs, ours) for theirs, ours in zip(expected, found, strict=True)]
