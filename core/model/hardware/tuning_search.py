@@ -20,6 +20,7 @@ FULL_ROUNDS = 3  # before the first candidates leave: a median of two is no prot
 LAST_ROUNDS = 7
 FEWEST_LAST_ROUNDS = 3
 STANDARD_ERRORS = 2.0  # a difference below is noise
+LAST_STANDARD_ERRORS = 1.0  # at the end: each change has passed the above already
 SMALLEST_GAIN = 0.03
 LOSSY_GAIN = 0.1  # a cache with fewer bits gives less exact answers, so it must be worth it
 CONFIRM_SHARE = 0.3  # of the time, for the last comparison
@@ -99,12 +100,14 @@ class TuningSearch:
         for number in range(MOST_ROUNDS):
             self._round(list(samples), PARTS, samples, number)
             late = best == default or self._elapsed() > self._budget_s
-            enough = number + 1 >= LAST_ROUNDS and is_faster(samples[best], samples[default])
+            enough = number + 1 >= LAST_ROUNDS and is_faster(
+                samples[best], samples[default], errors=LAST_STANDARD_ERRORS
+            )
             if enough or (late and number + 1 >= FEWEST_LAST_ROUNDS):
                 break
         if not samples[default]:
             raise ValueError("the default settings could not be measured")
-        if not is_faster(samples[best], samples[default]):
+        if not is_faster(samples[best], samples[default], errors=LAST_STANDARD_ERRORS):
             best = default
         before, after = median_timing(samples[default]), median_timing(samples[best])
         return TuningResult(best, before, after, before.cost_s / after.cost_s, self._count)
@@ -113,16 +116,21 @@ class TuningSearch:
         return self._clock() - self._started
 
 
-def is_faster(challenger: Sequence[Timing], incumbent: Sequence[Timing], needed: float = SMALLEST_GAIN) -> bool:
+def is_faster(
+    challenger: Sequence[Timing],
+    incumbent: Sequence[Timing],
+    needed: float = SMALLEST_GAIN,
+    errors: float = STANDARD_ERRORS,
+) -> bool:
     """Tells whether the challenger is faster by more than the noise, and by `needed` at the least.
 
     The measurements of one round are compared with each other: a machine that is busy for a while slows down both.
+    Logarithms make twice as slow and twice as fast equally far from equal.
     """
-    ratios = [ours.cost_s / theirs.cost_s for ours, theirs in zip(challenger, incumbent, strict=False)]
-    if len(ratios) < 2:
+    logs = [math.log(ours.cost_s / theirs.cost_s) for ours, theirs in zip(challenger, incumbent, strict=False)]
+    if len(logs) < 2:
         return False
-    noise = STANDARD_ERRORS * error_of_median(ratios)
-    return statistics.median(ratios) < 1 - max(needed, noise)
+    return statistics.median(logs) < min(math.log(1 - needed), -errors * error_of_median(logs))
 
 
 def is_open(challenger: Sequence[Timing], incumbent: Sequence[Timing]) -> bool:

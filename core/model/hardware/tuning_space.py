@@ -9,8 +9,8 @@ from typing import Any, Literal
 from core.model.hardware.model_shape import KvType
 from core.model.hardware.tuning import TunedValues
 
-Part = Literal["prompt", "answer"]
-PARTS: tuple[Part, ...] = ("prompt", "answer")
+Part = Literal["prompt", "answer", "shared"]
+PARTS: tuple[Part, ...] = ("prompt", "answer", "shared")
 UBATCHES = (128, 256, 512)
 # The request that is optimised: a question with its instructions, and an answer that is alone or among eight.
 PROMPT_TOKENS = 400
@@ -48,6 +48,9 @@ class Timing:
     prompt_s: float = 0.0
     answer_s: float = 0.0
     shared_s: float = 0.0
+
+    def __add__(self, other: Timing) -> Timing:
+        return Timing(self.prompt_s + other.prompt_s, self.answer_s + other.answer_s, self.shared_s + other.shared_s)
 
     @property
     def cost_s(self) -> float:
@@ -91,8 +94,9 @@ def build_space(
     ]
     dimensions = [
         Dimension("gpu_layers", PARTS, tuple({"gpu_layers": each} for each in gpu_layers)),
+        # llama.cpp computes a step of several answers with the threads of prompts.
         Dimension("threads", ("answer",), tuple({"threads": each} for each in counts)),
-        Dimension("threads_batch", ("prompt",), tuple({"threads_batch": each} for each in counts)),
+        Dimension("threads_batch", ("prompt", "shared"), tuple({"threads_batch": each} for each in counts)),
         Dimension("attention", PARTS, tuple(attention)),
         Dimension("ubatch", ("prompt",), tuple({"ubatch": each} for each in UBATCHES)),
     ]

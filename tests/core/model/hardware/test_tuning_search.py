@@ -37,10 +37,8 @@ class SimulatedMachine:
         busy = 1.8 if self._noise and self._random.random() < 0.1 else 1.0
         factor = busy * max(self._random.gauss(1, self._noise), 0.2)
         exact = self._speed(trial)
-        prompt, answer = "prompt" in parts, "answer" in parts
-        return Timing(
-            exact.prompt_s * factor * prompt, exact.answer_s * factor * answer, exact.shared_s * factor * answer
-        )
+        seconds = (exact.prompt_s, exact.answer_s, exact.shared_s)
+        return Timing(*(each * factor * (part in parts) for each, part in zip(seconds, PARTS, strict=True)))
 
     def search(self, budget_s: float = 200.0) -> TuningSearch:
         return TuningSearch(self.measure, self.clock, budget_s)
@@ -61,8 +59,9 @@ def landscape(seed: int) -> Speed:
 
     def speed(trial: Trial) -> Timing:
         shared = factor(trial, "flash_attention")
+        batched = shared * factor(trial, "threads_batch")
         answer_s = 0.02 * shared * factor(trial, "threads")
-        return Timing(0.003 * shared * factor(trial, "threads_batch", "ubatch"), answer_s, 3 * answer_s)
+        return Timing(0.003 * batched * factor(trial, "ubatch"), answer_s, 0.06 * batched)
 
     return speed
 
@@ -149,6 +148,20 @@ def test_candidates_take_turns() -> None:
     assert first != second
     assert ("answer",) == machine.measured[0][1]
     assert PARTS == machine.measured[-1][1]
+
+
+def test_steps_of_several_answers_belong_to_the_threads_of_prompts() -> None:
+    """llama.cpp computes them with those. One answer alone has threads of its own."""
+    machine = SimulatedMachine(lambda trial: Timing(0.003, 0.02 * trial.threads, 0.6 / trial.threads_batch))
+    best = machine.search().run(DEFAULT, SPACE).best
+    assert (2, 8) == (best.threads, best.threads_batch)
+
+
+def test_one_lucky_moment_does_not_decide() -> None:
+    """Half of the pairs must show it: a round in which the other one was slowed down ten times is one pair."""
+    ours, theirs = [Timing(0.001)] * 5, [Timing(0.01), *[Timing(0.001)] * 4]
+    assert not is_faster(ours, theirs)
+    assert is_faster([Timing(0.001)] * 5, [Timing(0.01), *[Timing(0.0011)] * 4])
 
 
 def test_two_measurements_are_needed_for_a_verdict() -> None:
