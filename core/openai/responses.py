@@ -6,13 +6,12 @@ import base64
 import json
 import re
 import secrets
+import struct
 import time
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Protocol
-
-import numpy as np
 
 from core.contract import Done, Event, Json, Prompt, Source, Task, Text, ToilResult, Usage
 from core.errors import CspsError, ParameterRefused, PersonalityUnknown, PromptTooLong
@@ -138,7 +137,7 @@ def embeddings_object(vectors: Sequence[list[float]], model: str, tokens: int, *
 
 
 def base64_floats(vector: list[float]) -> str:
-    return base64.b64encode(np.asarray(vector, "<f4").tobytes()).decode("ascii")
+    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode("ascii")
 
 
 # --- errors ----------------------------------------------------------------------------------------------------------

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import aiohttp
 from aiohttp import web
@@ -21,7 +22,9 @@ from core.model.host.tickets import PooledWorker
 from core.model.http_service import BODY_LIMIT_BYTES, Handler, errors_as_json, parse_json, read_body
 from core.openai.engine_requests import EmbeddingsRequest, ForgetRequest, parse
 from core.openai.responses import embeddings_object, list_object
-from core.rag.embeddings import Embedder, LocalEmbedder
+
+if TYPE_CHECKING:
+    from core.rag.embeddings import Embedder
 
 ENCODER_THREADS = 1  # the other cores belong to the models
 WORKER_DEADLINE_S = 5.0  # for its metrics
@@ -37,13 +40,25 @@ class HostService:
     downloads: Downloads
     api_key: str | None = None
     stopping: bool = False
-    encoder: Embedder = field(default_factory=lambda: LocalEmbedder(ENCODER_THREADS))  # loads at its first request
+    encoder: Embedder | None = None  # imported at its first request, and loaded
 
     def serving(self) -> ModelHost:
         """Raises Stopping."""
         if self.stopping:
             raise Stopping("the model process is stopping", retry_after_s=5)
         return self.host
+
+    async def bundled_encoder(self) -> Embedder:
+        if self.encoder is None:
+            encoder = await asyncio.to_thread(import_encoder)
+            self.encoder = self.encoder or encoder
+        return self.encoder
+
+
+def import_encoder() -> Embedder:
+    from core.rag.embeddings import LocalEmbedder  # imports numpy, too late for the start
+
+    return LocalEmbedder(ENCODER_THREADS)
 
 
 SERVICE = web.AppKey("service", HostService)
@@ -86,12 +101,13 @@ async def embeddings(request: web.Request) -> web.StreamResponse:
     body = await read_body(request)
     asked: EmbeddingsRequest = parse(EmbeddingsRequest, parse_json(body))
     service = request.app[SERVICE]
-    if asked.model != LocalEmbedder.name:
+    encoder = await service.bundled_encoder()
+    if asked.model != encoder.name:
         return await answer(request, body, await service.serving().request(asked.model), streams=False)
     # The bundled sentence encoder, which counts no tokens.
-    vectors = (await service.encoder.embed(asked.texts)).tolist()
+    vectors = (await encoder.embed(asked.texts)).tolist()
     packed = asked.encoding_format == "base64"
-    return web.json_response(embeddings_object(vectors, service.encoder.name, 0, packed=packed))
+    return web.json_response(embeddings_object(vectors, encoder.name, 0, packed=packed))
 
 
 async def models(request: web.Request) -> web.Response:

@@ -22,7 +22,7 @@ from tests.core.model.worker.support_model_client import (
     connect,
     tokens_of,
 )
-from tests.support.starter import ModelProcess
+from tests.support.starter import ModelProcess, link_starter
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +34,9 @@ def embedder(
     file = cache.mkdir("starter") / "embedder.gguf"
     if not file.exists():
         write_embedder(starter_file, file.with_suffix(".part")).replace(file)
-    with ModelProcess(
-        tmp_path_factory.mktemp("embedder"), LLM_MODEL_FILE=str(file), LLM_CONTEXT_WINDOW="512"
-    ).serving() as it:
+    data = tmp_path_factory.mktemp("embedder")
+    link_starter(starter_file, data)
+    with ModelProcess(data, LLM_MODEL_FILE=str(file), LLM_CONTEXT_WINDOW="512").serving() as it:
         yield it
 
 
@@ -52,6 +52,18 @@ async def vectors(http: httpx.AsyncClient, texts: str | list[str], **fields: Any
     data = response.json()["data"]
     assert [entry["index"] for entry in data] == list(range(len(data)))
     return [entry["embedding"] for entry in data]
+
+
+async def test_a_chat_model_answers_beside_an_embedder(embedding: httpx.AsyncClient) -> None:
+    """Each has its own worker; both answer at the same time, and the list tells them apart by the files' names."""
+    answer, embedded = await asyncio.gather(
+        embedding.post(CHAT, json=body("Hello", model="starter", max_tokens=4)), vectors(embedding, ["a", "b"])
+    )
+    listed = (await embedding.get("/v1/models")).json()["data"]
+
+    assert answer.json()["choices"][0]["message"]["content"]
+    assert 2 == len(embedded)
+    assert [("embedder.gguf", True), ("starter", False)] == [(each["id"], each["embedder"]) for each in listed]
 
 
 def cosine(a: list[float], b: list[float]) -> float:
