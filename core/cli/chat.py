@@ -175,9 +175,8 @@ def awaited_text(awaited: Frame, model: str, language: Language) -> str:
             return text("cli-chat-next-loading", language, title=title)
     if not total:
         return text("cli-chat-next-downloading", language, title=title)
-    return text(
-        "cli-chat-next-downloading-share", language, title=title, share=100 * awaited["done_bytes"] // total / 100
-    )
+    percent = min(99, 100 * awaited["done_bytes"] // total)  # 100 would be complete
+    return text("cli-chat-next-downloading-share", language, title=title, share=percent / 100)
 
 
 def read_line() -> str | None:
