@@ -16,7 +16,7 @@ import math
 from collections.abc import Iterator
 
 from core.contract import Usage
-from core.errors import ModelRefused, ModelUnavailable
+from core.errors import CspsError, ModelRefused, ModelUnavailable
 from core.openai.chat_protocol import (
     RETRY_AFTER_S,
     Fields,
@@ -35,6 +35,7 @@ MODEL_LIMIT_CHARS = 200  # of a model's name
 OPEN, CLOSE = "<think>", "</think>"
 # Finish reasons outside of OpenAI's protocol: https://docs.vllm.ai (`RequestStatus`), https://docs.sglang.ai.
 ABORTED = frozenset({"abort", "error"})
+FAILED_TYPES = ("InternalServerError", "internal_server_error")  # vLLM's and SGLang's type of an error within a stream
 TOKEN_COUNTS = ("prompt_tokens", "completion_tokens")
 REASONING_FIELDS = ("reasoning_content", "reasoning")  # of a delta, in engines that separate the thinking
 
@@ -141,8 +142,16 @@ def parse_event(text: str) -> Fields:
     if not isinstance(data, dict):
         raise ModelRefused("the engine sent an event that is not an object")
     if error := data.get("error"):
-        raise error_from_object(error if isinstance(error, dict) else {}, status=500)
+        raise stream_error(error if isinstance(error, dict) else {})
     return data
+
+
+def stream_error(error: Fields) -> CspsError:
+    """The error of an event. An engine that fails within its answer is as if it had died: vLLM's then says 500."""
+    code = error.get("code")
+    if (isinstance(code, int) and 500 <= code < 600) or error.get("type") in FAILED_TYPES:
+        return ModelUnavailable(f"the engine failed within its answer ({code})", retry_after_s=RETRY_AFTER_S)
+    return error_from_object(error, status=500)
 
 
 def first_choice(data: Fields) -> Fields:

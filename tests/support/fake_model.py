@@ -84,6 +84,7 @@ class FakeModel:
         self.health_status: int | None = None  # the status of /health, if something in front of the model answers it
         self.tokenize_status = 200
         self.starter = True
+        self.lists = True  # it has /v1/models
         self.listed: list[Body] = []  # the entries of /v1/models, if they are not the one model's
         self.answers_as = "fake-model"  # the model that an answer names
         self.api_key: str | None = None
@@ -167,6 +168,8 @@ class FakeModel:
         if refusal := self.refuse_key(request):
             return refusal
         self.model_list_calls += 1
+        if not self.lists:
+            return web.Response(status=404)
         model = {"id": "fake-model", "object": "model", "max_model_len": self.window, "starter": self.starter}
         model["owned_by"] = self.owner
         return web.json_response({"object": "list", "data": self.listed or [model]})

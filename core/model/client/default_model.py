@@ -14,6 +14,8 @@ import watchfiles
 from core.configuration.settings import Settings
 from core.model.library.selection import read_selection, selection_file
 
+REREAD_MS = 2000  # a change before the watch began, or on a network's disk, is announced by nobody
+
 
 class DefaultModel:
     """`id`: None if the own engine chooses."""
@@ -32,9 +34,12 @@ class DefaultModel:
             return
         file = selection_file(self._data_folder)
         await asyncio.to_thread(file.parent.mkdir, parents=True, exist_ok=True)
-        await asyncio.to_thread(self._read)  # it may have changed before the watch
         changes = watchfiles.awatch(
-            file.parent, watch_filter=lambda _change, path: Path(path).name == file.name, recursive=False
+            file.parent,
+            watch_filter=lambda _change, path: Path(path).name == file.name,
+            recursive=False,
+            rust_timeout=REREAD_MS,
+            yield_on_timeout=True,
         )
         async for _change in changes:
             await asyncio.to_thread(self._read)

@@ -113,9 +113,12 @@ class EngineConnection:
 
     def usual_model(self) -> str:
         """The model for calls that name none, as far as the latest list knows it."""
-        if self._model or self._served is None:
+        name = self._model or self._preferred
+        if self._served is None:
             return self._model or ""
-        return self._preferred if self._preferred and self._preferred in self._served else self._served.names()[0]
+        if name and name in self._served:
+            return self._served.requested(name).name
+        return self._model or self._served.names()[0]
 
     async def stream(self, request: ChatRequest, model: str | None = None) -> AsyncGenerator[StreamEvent, None]:
         """Yields the events of one answer, `StreamFinished` last. Raises what `ModelClient.stream` raises."""
@@ -296,15 +299,22 @@ class EngineConnection:
             # A proxy in front of an engine may not have this path, or may restrict it.
             if (response.status_code < 500 and response.status_code != 200) or response.status_code in ABSENT_STATUSES:
                 response = await self._http.get("/v1/models", timeout=PROBE_TIMEOUT_S)
-        await raise_for_error(response)
+        if not (response.status_code in ABSENT_STATUSES and self._model):  # a gateway without a list of models
+            await raise_for_error(response)
 
     async def _list(self, ttl_s: float) -> ServedModels:
         """The list of models, which may be `ttl_s` seconds old."""
         if self._served is None or self._clock() >= self._served_at + ttl_s:
             with translate_errors():
                 response = await self._http.get("/v1/models")
-            self._served = parse_models(await parse_object(response), self._window)
+            self._served = await self._parse_list(response)
             self._counter.support = None  # an engine that was loading may count by now
             self._served_at = self._clock()
             self.on_listed(self)
         return self._served
+
+    async def _parse_list(self, response: httpx.Response) -> ServedModels:
+        """The models of the response. A gateway may have no list: then the configured model is there."""
+        if response.status_code in ABSENT_STATUSES and self._model:
+            return parse_models({"data": [{"id": self._model}]}, self._window)
+        return parse_models(await parse_object(response), self._window)

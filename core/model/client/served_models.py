@@ -24,6 +24,7 @@ TITLE_LIMIT_CHARS = 200
 PROBLEM_LIMIT_CHARS = 300
 # Of vLLM and SGLang, OpenRouter and Together, Groq, Mistral. llama-server has `n_ctx` in `meta`.
 WINDOW_FIELDS = ("max_model_len", "context_length", "context_window", "max_context_length")
+LATEST = ":latest"
 AWAITED_STATES = ("downloading", "failed")
 LOADED_STATES = ("loaded", None)
 CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")  # of an address
@@ -68,7 +69,11 @@ class ServedModels:
             raise ModelRefused("the engine lists no model at /v1/models", engine_status=404)
 
     def __contains__(self, name: str | None) -> bool:
-        return name in self._by_name
+        return name is not None and self._listed(name) in self._by_name
+
+    def _listed(self, name: str) -> str:
+        """The name as the engine lists it: Ollama lists "m:latest" and answers to "m" as well."""
+        return name if name in self._by_name else name + LATEST
 
     def names(self) -> tuple[str, ...]:
         return tuple(self._by_name)
@@ -77,10 +82,10 @@ class ServedModels:
         """The model of this name; the default for None. Raises ModelRefused if there is none."""
         if name is None:
             return next(iter(self._by_name.values()))
-        if name not in self._by_name:
+        if name not in self:
             served = ", ".join(self._by_name)
             raise ModelRefused(f"the engine does not serve the model {name!r}; it serves: {served}", engine_status=404)
-        return self._by_name[name]
+        return self._by_name[self._listed(name)]
 
     def answering(self, name: str | None) -> ModelInfo:
         """The model that answers a request for `name`: itself, or the one that stands in for it. Raises ModelRefused.

@@ -14,11 +14,11 @@ import time
 from collections.abc import Awaitable, Callable
 
 from core.errors import CspsError
+from core.model.client.served_models import LATEST
 from core.openai.chat_protocol import Fields
 
 NUM_CTX = re.compile(r"^num_ctx\s+(\d+)\s*$", re.MULTILINE)
 TRAINED = ".context_length"  # after the name of the architecture
-LATEST = ":latest"
 LIFETIME_S = 30.0  # Ollama may load the model again with another window
 
 Probe = Callable[[str, str, Fields | None], Awaitable[tuple[int, Fields]]]  # method, path, body → status, object

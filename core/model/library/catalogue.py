@@ -95,7 +95,7 @@ class RemoteModel(Section):
     """A table of the file that has engines instead of a file: those URLs answer, and never this machine."""
 
     title: ShortText
-    engines: Annotated[tuple[EngineEntry, ...], AfterValidator(distinct_engines)] = Field(min_length=1)
+    engines: Annotated[tuple[EngineEntry, ...], AfterValidator(distinct_engines)]
     context_window: int | None = Field(default=None, ge=256)  # the limit of all engines; None: each one's own
 
 

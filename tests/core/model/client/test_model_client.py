@@ -327,6 +327,7 @@ def never(request: httpx.Request) -> httpx.Response:
 
 def test_addresses() -> None:
     """The forms of LLM_URL and LLM_LISTEN, and the URLs behind them."""
+    assert strip_version("http://h:1/v1/chat/completions") == "http://h:1"
     assert strip_version("http://h:1/v1/") == strip_version("http://h:1") == "http://h:1"
     assert local_url("0.0.0.0:8000") == local_url(":8000") == local_url("127.0.0.1:8000") == "http://127.0.0.1:8000"
     assert local_url("[::]:8000") == local_url("[::1]:8000") == "http://[::1]:8000"

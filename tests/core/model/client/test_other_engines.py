@@ -23,7 +23,8 @@ from core.openai.chat_protocol import (
     without_extensions,
 )
 from tests.core.support_asking import HI, connected, pieces
-from tests.support.fake_model import Comment, Fail, FakeModel, Step, Thought
+from tests.support.fake_model import Comment, Fail, FakeModel, Raw, Step, Thought, sse
+from tests.support.ollama_stand_in import OllamaStandIn
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 405, 413, 422, 429, 501])
@@ -220,3 +221,50 @@ async def test_a_gateway_timeout_counts_as_silence(own_settings: Settings) -> No
     async with connected(own_settings, (Fail(504),)) as (client, _):
         with pytest.raises(ModelTooSlow, match="504"):
             await pieces(client)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"message": "EngineCore died", "type": "InternalServerError", "code": 500},  # vLLM
+        {"message": "Compute error.", "type": "server_error", "code": 500},  # llama-server
+    ],
+)
+async def test_an_engine_that_fails_within_its_answer_is_as_if_it_had_died(
+    own_settings: Settings, error: dict[str, Any]
+) -> None:
+    """The answer can then go on elsewhere. A failure before the answer is a refusal: its prompt may be the cause."""
+    async with connected(own_settings, ("Hel", Raw(sse({"error": error})))) as (client, _):
+        with pytest.raises(ModelUnavailable, match="failed within its answer"):
+            await pieces(client)
+
+
+async def test_a_gateway_without_a_list_serves_the_named_model(tmp_path: Path) -> None:
+    """Without a name nothing tells what to ask for."""
+    model = FakeModel()
+    model.lists = False
+    async with model.serving():
+        named = of_url(tmp_path, model.url, LLM_MODEL="gpt-x", LLM_CONTEXT_WINDOW="9000")
+        assert (await pieces(named))[0] == TextDelta("Hello")
+        assert ((await named.info()).name, (await named.info()).window) == ("gpt-x", 9000)
+        unnamed = of_url(tmp_path, model.url)
+        with pytest.raises(ModelRefused):
+            await pieces(unnamed)
+        model.health_status = 404
+        await named.ready()
+        with pytest.raises(ModelRefused):
+            await unnamed.ready()
+        await asyncio.gather(named.close(), unnamed.close())
+
+    assert [body["model"] for body in model.requests] == ["gpt-x"]
+
+
+async def test_ollamas_names_may_lack_their_tag(tmp_path: Path) -> None:
+    """It lists "toy:latest", and everyone calls it "toy"."""
+    async with OllamaStandIn().serving() as stand_in:
+        client = of_url(tmp_path, stand_in.url, LLM_MODEL="toy")
+        assert (await client.info()).name == "toy:latest"
+        await pieces(client)
+        await client.close()
+
+    assert stand_in.requests[0]["model"] == "toy:latest"

@@ -51,6 +51,7 @@ def test_a_table_with_engines_is_a_remote_model(tmp_path: Path) -> None:
         ("weight", "wieght", "weight"),
         ("http://user:word@10.0.0.7:8000/llm/v1/", "https://a.example.gc.ca/", "listed twice"),
         ('title = "Large"', "", "title"),
+        ("a.example.gc.ca/v1", "a.example.gc.ca/v1?api-version=1", "without \\? and #"),
     ],
 )
 def test_mistakes_are_named(tmp_path: Path, old: str, new: str, problem: str) -> None:
@@ -59,6 +60,15 @@ def test_mistakes_are_named(tmp_path: Path, old: str, new: str, problem: str) ->
         load(tmp_path, REMOTE.replace(old, new))
 
     assert "word" not in caught.value.message.replace("password", "")
+
+
+def test_each_mistake_is_one_line(tmp_path: Path) -> None:
+    """A wrong engine is not also a missing one."""
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, REMOTE.replace("weight = 2", "weight = 0"))
+    assert caught.value.message.count("\n") == 0
+    with pytest.raises(ConfigError, match="name at least one engine"):
+        load(tmp_path, '[large]\ntitle = "Large"\nengines = []\n')
 
 
 def test_a_label_is_host_port_and_path() -> None:
