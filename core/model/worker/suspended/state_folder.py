@@ -70,9 +70,7 @@ class StateFolder:
         self._clock = clock
         self._key = load_key(root)
         self._folder = root / self._key.folder_name(identity)
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        if self._folder.is_symlink():
-            raise OSError(errno.ELOOP, "is a symbolic link", str(self._folder))
+        self._make_folder()
         self._names: set[str] = set()
         self._delete_useless()
         self._delete_fatal()
@@ -138,7 +136,7 @@ class StateFolder:
         kept = stored.segments_within(part.start) if stored else ()
         before = kept[-1].tag if kept else NO_TAG
         chunks = self._cipher(conversation).encrypt(part, before)
-        self._folder.mkdir(mode=0o700, exist_ok=True)
+        self._make_folder()
         if not kept:
             self._write_anew(conversation, chunks)
         elif not self._append(conversation, chunks, kept[-1].end_offset):
@@ -284,6 +282,12 @@ class StateFolder:
         """Returns the free bytes of the disk, less those that stay free; negative if others took of these."""
         disk = os.statvfs(self._root)
         return disk.f_bavail * disk.f_frsize - RESERVE_BYTES
+
+    def _make_folder(self) -> None:
+        """Makes the model's folder unless it is there. Raises OSError, also for a symbolic link."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        if self._folder.is_symlink():
+            raise OSError(errno.ELOOP, "is a symbolic link", str(self._folder))
 
     # --- all files ---------------------------------------------------------------------------------------------------
 

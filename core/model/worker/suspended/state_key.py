@@ -67,6 +67,8 @@ def load_key(folder: Path) -> StateKey:
         if secret is None:
             if os.path.lexists(path):
                 log.warning("suspended_key_damaged")
+                if path.is_dir() and not path.is_symlink():  # as containers make for a file that is not there
+                    path.rmdir()
             secret = secrets.token_bytes(KEY_BYTES)
             write_atomically(path, secret, durable=True)  # a key that a power cut loses would lose every state
     finally:
@@ -82,10 +84,11 @@ def read_secret(path: Path) -> bytes | None:
         if isinstance(exc, PermissionError):
             raise
         return None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        return None
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            return None
         if status.st_mode & 0o077:
             log.warning("suspended_key_was_readable", mode=oct(stat.S_IMODE(status.st_mode)))
             os.fchmod(descriptor, 0o600)

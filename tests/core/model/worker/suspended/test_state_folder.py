@@ -232,6 +232,21 @@ def test_only_plain_files_are_read(tmp_path: Path, kind: str) -> None:
     assert other.read_bytes() == before
 
 
+def test_nothing_is_written_through_a_link_to_another_folder(tmp_path: Path) -> None:
+    """Somebody replaced the model's folder while its worker was running."""
+    folder = open_folder(tmp_path / "suspended")
+    store(folder, "ann", (100,))
+    (file,) = state_files(tmp_path / "suspended")
+    (tmp_path / "outside").mkdir()
+    file.unlink()
+    file.parent.rmdir()
+    file.parent.symlink_to(tmp_path / "outside")
+    with pytest.raises(OSError, match="symbolic link"):
+        folder.write("bob", part(0, 100), None)
+
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
 def test_foreign_files_are_deleted_at_start(tmp_path: Path) -> None:
     """A link is deleted, not the file behind it. Files beside the models' folders are not ours to delete."""
     store(open_folder(tmp_path / "suspended"), "ann")

@@ -68,6 +68,14 @@ def test_a_symbolic_link_is_no_key(tmp_path: Path) -> None:
     assert other.read_bytes() == b"k" * KEY_BYTES
 
 
+def test_an_empty_folder_is_no_key(tmp_path: Path) -> None:
+    """Containers make one where a file to mount is missing."""
+    (tmp_path / KEY_FILE).mkdir()
+
+    assert load_key(tmp_path) == load_key(tmp_path)
+    assert (tmp_path / KEY_FILE).is_file()
+
+
 def test_a_pipe_is_no_key(tmp_path: Path) -> None:
     """Opening it does not wait for a writer."""
     os.mkfifo(tmp_path / KEY_FILE)
