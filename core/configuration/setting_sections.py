@@ -58,8 +58,9 @@ class ModelSettings(Section):
     )
     context_window: OptionalInt = env(
         "LLM_CONTEXT_WINDOW",
-        "The tokens that a conversation and its answer share. Empty: the model's own window, at most 8192. With"
-        " LLM_URL, the engine's own window applies if it is smaller; 4096 if neither names one.",
+        "The tokens that a conversation and its answer share. Empty: the model's own window, at most 8192. A default"
+        " model that was trained for less is refused; another one takes its own window."
+        " With LLM_URL, the engine's own window applies if it is smaller; 4096 if neither names one.",
         "8192",
         ge=256,
     )

@@ -28,8 +28,11 @@ KV_BYTES_GUESS = 128 * 1024  # of a token in a cache of two windows, if the head
 SHAPES_KEPT = 64
 
 
-def deploy(spec: ModelSpec, path: Path, settings: Settings, room: Room) -> Deployment:
-    """Raises OSError if the file is away. A damaged file is deployed: its worker says what is wrong with it."""
+def deploy(spec: ModelSpec, path: Path, settings: Settings, room: Room, *, is_default: bool = True) -> Deployment:
+    """Raises OSError if the file is away. A damaged file is deployed: its worker says what is wrong with it.
+
+    LLM_CONTEXT_WINDOW is for the default model. Others, such as the starter that answers meanwhile, take what they can.
+    """
     options = WorkerOptions.from_settings(settings, ModelFile(path, spec.title, isinstance(spec.source, Starter)))
     options = replace(
         options,
@@ -40,6 +43,8 @@ def deploy(spec: ModelSpec, path: Path, settings: Settings, room: Room) -> Deplo
     )
     file = identify(path)
     shape = shape_of(path, file)
+    if shape and shape.context_length and options.context_window and spec.context_window is None and not is_default:
+        options = replace(options, context_window=min(options.context_window, shape.context_length))
     window = options.context_window or min(shape.context_length if shape else 0, WINDOW_LIMIT_TOKENS)
     return Deployment(options, estimate_memory(file, shape, window, options, room), file, window or None)
 

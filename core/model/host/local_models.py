@@ -77,9 +77,11 @@ def find_models(
     folder = models_folder(settings.data_folder)
 
     def find(spec: ModelSpec) -> LocalModel:
-        path = find_installed(folder, spec.source)
+        path, is_default = find_installed(folder, spec.source), spec.id == default.id
+        if path is None:
+            return LocalModel(spec, None)
         try:
-            return LocalModel(spec, deploy(named_by_file(spec, path), path, settings, room) if path else None)
+            return LocalModel(spec, deploy(named_by_file(spec, path), path, settings, room, is_default=is_default))
         except OSError:  # it vanished just now
             return LocalModel(spec, None)
 

@@ -68,8 +68,11 @@ def load(path: Path, config: RunnerConfig) -> LlamaRunner:
     llama.llama_backend_init()
     shape = find_shape(path)
     check_kv_type(config.kv_type, config.flash_attention, shape)
+    room = find_room(config.memory_bytes)
+    if config.gpu_layers and not room.gpu_bytes:
+        log.warning("gpu_layers_ignored", gpu_layers=config.gpu_layers, reason="the engine finds no GPU")
     refusals: list[PlacementRefused] = []
-    for placement in find_placements(shape, config, find_room(config.memory_bytes)):
+    for placement in find_placements(shape, config, room):
         try:
             return load_placed(path, placement, config)
         except PlacementRefused as exc:

@@ -66,6 +66,15 @@ def test_another_budget_is_the_same_deployment(tmp_path: Path) -> None:
     assert deployed(tmp_path, Room(1 << 30)) == deployed(tmp_path, Room(2 << 30))
 
 
+def test_a_window_for_the_default_model_does_not_stop_the_others(tmp_path: Path) -> None:
+    """The starter, trained for less, answers while the default one is downloaded. As the default itself it refuses."""
+    chosen = settings.load({"CSPS_LLM_DATA": str(tmp_path), "LLM_CONTEXT_WINDOW": "16384"})
+    path = bundled_starter()
+    for is_default, window in ((False, WINDOW), (True, 16_384)):
+        found = deploy(ModelSpec("m", "M", LocalFile(path)), path, chosen, Room(8 << 30), is_default=is_default)
+        assert (window, window) == (found.options.context_window, found.window)
+
+
 def test_a_damaged_header_is_guessed(tmp_path: Path) -> None:
     """Its worker says what is wrong with it."""
     file = tmp_path / "bad.gguf"

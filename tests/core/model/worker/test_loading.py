@@ -50,6 +50,15 @@ def test_settings_are_followed(starter_file: Path, kv_type: Any, flash_attention
     assert {None: "auto", True: "on", False: "off"}[flash_attention] == line["flash_attention"]
 
 
+def test_layers_for_a_gpu_that_is_not_there_are_reported(starter_file: Path) -> None:
+    """The model answers on the processor, and a line of the log says so."""
+    with capture_logs() as logs:
+        load(starter_file, replace(CONFIG, gpu_layers=-1)).close()
+    events = {line["event"]: line for line in logs}
+    assert 0 == events["model_placed"]["gpu_layers"]
+    assert -1 == events["gpu_layers_ignored"]["gpu_layers"]
+
+
 def test_settings_that_exclude_each_other_are_explained(starter_file: Path) -> None:
     """Before the weights are loaded."""
     with pytest.raises(ConfigError, match="LLM_KV_TYPE=q8_0 needs flash attention"):
