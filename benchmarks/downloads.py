@@ -10,7 +10,7 @@ connections, stalls, is busy, and sends wrong bytes. Four rounds, each with a ne
 
 Bytes fetched twice are those that the kernel of the server took for sending, beyond the size of the file.
 
-    .venv/bin/python -m benchmarks.downloads [--megabytes 300] [--kills 20] [--peer-kills 5] [--seed 0]
+    .venv/bin/python -m benchmarks.downloads [--megabytes 300] [--seconds 30] [--kills 20] [--peer-kills 5] [--seed 0]
 """
 
 from __future__ import annotations
@@ -41,7 +41,6 @@ NAME = "model-Q4_K_M.gguf"
 MEGABYTE = 1_000_000
 TARGET_TWICE = 0.02
 KILL_SPREAD = 1.2  # times the mean, so that the kills cover the transfer of one that loses nothing
-SECONDS_OF_TRANSFER = 30.0  # the slowness of the server: so long for the whole file
 RUNS_LIMIT = 400
 
 
@@ -87,13 +86,13 @@ def faults(seed: int, wrong: int) -> Iterator[Fault]:
 
 
 class SlowHub(FakeHub):
-    """`wrong`: the number of connections that send a wrong byte."""
+    """`wrong`: the number of connections that send a wrong byte. `seconds`: for the whole file; None: no faults."""
 
-    def __init__(self, data: bytes, seed: int, wrong: int = 0, *, slow: bool = True) -> None:
+    def __init__(self, data: bytes, seed: int, wrong: int = 0, seconds: float | None = None) -> None:
         super().__init__({NAME: data})
         self.url_uses = 40
-        self.bytes_per_s = len(data) / SECONDS_OF_TRANSFER if slow else None
-        self._script = faults(seed, wrong) if slow else None
+        self.bytes_per_s = len(data) / seconds if seconds else None
+        self._script = faults(seed, wrong) if seconds else None
 
     def next_fault(self) -> Fault | None:
         with self._lock:
@@ -140,8 +139,8 @@ def run_round(name: str, data: bytes, options: argparse.Namespace, *, client: st
     """Starts the client again after each kill, until it ends by itself with the file."""
     source, found = random.Random(options.seed), Round(name, len(data))
     sha256 = hashlib.sha256(data).hexdigest()
-    longest_s = KILL_SPREAD * SECONDS_OF_TRANSFER / max(kills, 1)  # from the first byte of a process to its kill
-    with tempfile.TemporaryDirectory() as folder, SlowHub(data, options.seed, wrong) as hub:
+    longest_s = KILL_SPREAD * options.seconds / max(kills, 1)  # from the first byte of a process to its kill
+    with tempfile.TemporaryDirectory() as folder, SlowHub(data, options.seed, wrong, options.seconds) as hub:
         models, started = Path(folder), time.monotonic()
         with watched(models, sha256, found):
             for _ in range(RUNS_LIMIT):
@@ -211,7 +210,7 @@ def run_client(client: str, models: Path) -> None:
 
 def measure_speed(data: bytes, client: str) -> tuple[float, str]:
     """Returns megabytes a second, and the output of the client."""
-    with tempfile.TemporaryDirectory() as folder, SlowHub(data, 0, slow=False) as hub:
+    with tempfile.TemporaryDirectory() as folder, SlowHub(data, 0) as hub:
         process = start(hub, Path(folder), client)
         while not hub.sent:
             time.sleep(0.005)
@@ -251,6 +250,7 @@ def verdicts(kills: Round, wrong: Round) -> dict[str, bool]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=int, default=300)
+    parser.add_argument("--seconds", type=float, default=30.0, help="the slowness of the server, for the whole file")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--peer-kills", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)

@@ -172,8 +172,7 @@ def cpu_seconds(pid: int) -> float:
 async def measure(options: argparse.Namespace, model: bytes, starter: Path) -> tuple[float, float, bool, Takeover]:
     """Returns the time and CPU time until the first answer, whether the download was under way, and the takeover."""
     port = free_port()
-    with tempfile.TemporaryDirectory() as folder, SlowHub(model, seed=0) as hub:
-        hub.bytes_per_s = len(model) / options.transfer_s
+    with tempfile.TemporaryDirectory() as folder, SlowHub(model, seed=0, seconds=options.transfer_s) as hub:
         data = Path(folder)
         (data / "models").mkdir()
         (data / "models" / starter.name).symlink_to(starter)

@@ -50,6 +50,8 @@ class DownloadDisplay:
         self._last_state = ""
 
     def __call__(self, progress: DownloadProgress) -> None:
+        if progress.state == "failed":
+            return  # the command's error says why
         line = describe_progress(self._title, progress, self._language)
         if self._live:
             shown = f"{draw_bar(progress)} {line}"[

@@ -412,6 +412,14 @@ def test_a_terminal_has_a_bar_and_a_file_has_lines() -> None:
     assert 3 == len(file.getvalue().splitlines())
 
 
+def test_a_failure_is_printed_once() -> None:
+    """By the command, not also by the progress."""
+    file = io.StringIO()
+    DownloadDisplay("Small", "en", file)(DownloadProgress("failed", 5, 10, problem="The disk is full."))
+
+    assert "" == file.getvalue()
+
+
 def test_a_bar_never_wraps(monkeypatch: pytest.MonkeyPatch) -> None:
     """A line that is longer than the terminal would be repeated each second."""
     monkeypatch.setenv("COLUMNS", "40")

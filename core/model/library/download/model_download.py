@@ -19,7 +19,7 @@ from core.model.library.download.failures import DownloadFailed
 from core.model.library.download.hub import FileLocation, RemoteFile
 from core.model.library.download.partial_file import READ_BYTES, PartialFile
 from core.model.library.download.patience import as_failure
-from core.model.library.download.progress import DownloadProgress, DownloadState, OnProgress, write_progress
+from core.model.library.download.progress import DownloadProgress, DownloadState, OnProgress, part_bytes, write_progress
 from core.model.library.download.repository_files import download_folder, repo_folder
 from core.model.library.download.transfer import (
     FileTransfer,
@@ -194,8 +194,7 @@ class ModelDownload:
             raise DownloadFailed("disk", folder=str(self._place), size=self._total_bytes, missing=missing_bytes)
 
     def _missing_room_bytes(self) -> int:
-        stored = sum(part.stat().st_blocks * 512 for part in self._folder.glob("*.part"))
-        there = max(stored, self._done_bytes)  # some file systems count blocks late
+        there = max(part_bytes(self._folder), self._done_bytes)  # some file systems count blocks late
         free = shutil.disk_usage(self._folder).free - self._context.policy.disk_reserve_bytes
         return max(0, self._total_bytes - there - free)
 

@@ -28,6 +28,7 @@ DownloadState = Literal[
 PROGRESS_FILE = "progress.json"
 LOCK_FILE = "lock"
 RATE_WINDOW_S = 10.0
+BLOCK_BYTES = 512  # the unit of st_blocks
 LOAD_FAULT = "load"  # the file is here, or is the operator's own, and cannot be loaded
 
 
@@ -106,8 +107,18 @@ def read_folder(folder: Path, source: HubFile) -> DownloadProgress | None:
     if not matching(names, source.pattern):
         return None
     if progress.state != "failed" and not is_locked(folder):
-        return dataclasses.replace(progress, state="paused", bytes_per_s=0.0, expected_s=None)
+        done_bytes = max(progress.done_bytes, min(part_bytes(folder), progress.total_bytes))  # it was killed since
+        return dataclasses.replace(progress, state="paused", done_bytes=done_bytes, bytes_per_s=0.0, expected_s=None)
     return progress
+
+
+def part_bytes(folder: Path) -> int:
+    """Returns the room that the parts of a download take on the disk, without the holes in them."""
+    stored = 0
+    for part in folder.glob("*.part"):
+        with contextlib.suppress(FileNotFoundError):  # it has just been moved to its place
+            stored += part.stat().st_blocks * BLOCK_BYTES
+    return stored
 
 
 def read_names(folder: Path) -> list[str]:

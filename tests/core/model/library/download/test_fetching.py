@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from core.model.library.download import model_download
 from core.model.library.download.failures import DownloadFailed
 from core.model.library.download.partial_file import PartialFile
-from core.model.library.download.progress import DownloadProgress, read_progress
+from core.model.library.download.progress import DownloadProgress, part_bytes, read_progress
 from core.model.library.download.repository_files import download_folder
 from core.model.library.specs import HubFile
 from core.runtime.lock_file import hold_lock
@@ -361,6 +361,14 @@ async def test_progress_of_another_model_is_not_taken_for_ones_own(hub: FakeHub,
 
     assert read_progress(tmp_path, HubFile(REPO, "*Q8_0.gguf")) is None
     assert read_progress(tmp_path, HubFile("someone/else", "*Q4_K_M.gguf")) is None
+
+
+async def test_a_part_that_has_just_been_moved_takes_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Progress is read while the download moves its parts to their place."""
+    (tmp_path / "1.part").write_bytes(bytes(100_000))
+    monkeypatch.setattr(Path, "glob", lambda folder, _pattern: iter([folder / "1.part", folder / "2.part"]))
+
+    assert 100_000 <= part_bytes(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"files": 1}', b'{"files": ["a.gguf"], "state": "x"}'])

@@ -56,5 +56,6 @@ async def test_a_killed_process_continues(tmp_path: Path, number: signal.Signals
         assert hub.files[NAME] == (await fetch_from(hub, tmp_path)).read_bytes()
         assert seen is not None
         assert "paused" == seen.state
+        assert seen.done_bytes > 0.3 * SIZE
         assert hub.sent_bytes < 1.2 * SIZE
         assert [f"{PLACE}/{NAME}"] == files_in(tmp_path)
