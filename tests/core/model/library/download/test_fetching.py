@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import json
 import threading
 from dataclasses import replace
@@ -12,9 +11,6 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from core.model.library.download import model_download
-from core.model.library.download.failures import DownloadFailed
-from core.model.library.download.partial_file import PartialFile
 from core.model.library.download.progress import DownloadProgress, part_bytes, read_progress
 from core.model.library.download.repository_files import download_folder
 from core.model.library.specs import HubFile
@@ -178,103 +174,6 @@ async def test_bytes_that_the_disk_lost_are_fetched_again(hub: FakeHub, tmp_path
     assert (NAME, 0, SEGMENT_BYTES) in hub.sent
 
 
-# --- the disk --------------------------------------------------------------------------------------------------------
-
-
-async def test_too_little_room_is_found_before_the_download(
-    hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The message says how much is missing, and where. No byte is fetched."""
-    usage = type("Usage", (), {"free": FAST.disk_reserve_bytes + 50_000})
-    monkeypatch.setattr(model_download.shutil, "disk_usage", lambda _folder: usage)
-    with pytest.raises(DownloadFailed, match=r"150 kB are missing") as failure:
-        await fetch_from(hub, tmp_path)
-
-    assert str(tmp_path / PLACE) in failure.value.message
-    assert failure.value.transient
-    assert [] == hub.sent
-
-
-async def test_a_disk_that_fills_up_is_explained_and_the_download_continues(
-    hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Others may fill the disk meanwhile. The next attempt continues."""
-    write = PartialFile.write
-
-    def fill(partial: PartialFile, index: int, block: bytes) -> None:
-        if index > 5:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        write(partial, index, block)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(PartialFile, "write", fill)
-        with pytest.raises(DownloadFailed) as failure:
-            await fetch_from(hub, tmp_path)
-    assert failure.value.reason == "disk"
-    seen = read_progress(tmp_path, SOURCE)
-    assert seen is not None
-    assert ("failed", "disk", failure.value.message) == (seen.state, seen.fault, seen.problem)
-
-    assert hub.files[NAME] == (await fetch_from(hub, tmp_path)).read_bytes()
-
-
-async def test_a_disk_that_others_fill_ends_the_download_before_it_is_full(
-    hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The database on the same disk must still be able to write."""
-    checks, checked_again = [10**12, 0], threading.Event()
-
-    def usage(_folder: object) -> object:
-        if len(checks) == 1:
-            checked_again.set()
-        return type("Usage", (), {"free": checks.pop(0) if checks else 0})
-
-    hub.before_block = lambda _request, position: checked_again.wait(60) if position > SEGMENT_BYTES else None
-    with monkeypatch.context() as patched:
-        patched.setattr(model_download.shutil, "disk_usage", usage)
-        with pytest.raises(DownloadFailed) as failure:
-            await fetch_from(hub, tmp_path)
-
-    assert ("disk", True) == (failure.value.reason, failure.value.transient)
-    assert hub.files[NAME] == (await fetch_from(hub, tmp_path)).read_bytes()
-
-
-async def test_a_download_on_another_disk_than_the_models(
-    hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A link may lead there. The file is copied, and has its name only when it is whole."""
-    replace_file = Path.replace
-
-    def refuse(path: Path, target: Path) -> Path:
-        if path.parent != Path(target).parent:
-            raise OSError(errno.EXDEV, "Invalid cross-device link")
-        return replace_file(path, target)
-
-    monkeypatch.setattr(Path, "replace", refuse)
-    found = await fetch_from(hub, tmp_path)
-
-    assert hub.files[NAME] == found.read_bytes()
-    assert [f"{PLACE}/{NAME}"] == files_in(tmp_path)
-
-
-async def test_a_hub_that_lists_no_sizes(hub: FakeHub, tmp_path: Path) -> None:
-    """Some mirrors state them with a file's address only. Progress has them as soon as they are known."""
-    reported: list[DownloadProgress] = []
-    hub.listed = lambda entry: {"rfilename": entry["rfilename"]}
-    await fetch_from(hub, tmp_path, on_progress=reported.append)
-
-    assert {("downloading", 0)} >= {(each.state, each.total_bytes) for each in reported if each.total_bytes == 0}
-    assert 200_000 == reported[-1].total_bytes
-
-
-async def test_a_folder_that_cannot_be_written_is_named(hub: FakeHub, tmp_path: Path) -> None:
-    (tmp_path / "models").write_text("in the way")
-    with pytest.raises(DownloadFailed, match=str(tmp_path / "models")) as failure:
-        await fetch_from(hub, tmp_path / "models")
-
-    assert failure.value.reason == "unwritable"
-
-
 # --- several processes -----------------------------------------------------------------------------------------------
 
 
@@ -299,19 +198,6 @@ async def test_two_that_want_the_same_model_fetch_it_once(hub: FakeHub, tmp_path
     assert [f"{PLACE}/{NAME}"] == files_in(tmp_path)
 
 
-async def test_a_folder_without_locks_is_named(hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some network file systems have none. Nobody waits there for a process that does not exist."""
-
-    def refuse(_file: object, _operation: int) -> None:
-        raise OSError(errno.ENOLCK, "No locks available")
-
-    monkeypatch.setattr("fcntl.flock", refuse)
-    with pytest.raises(DownloadFailed, match="No locks available") as failure:
-        await fetch_from(hub, tmp_path)
-
-    assert "unwritable" == failure.value.reason
-
-
 async def test_one_that_watches_takes_over(hub: FakeHub, tmp_path: Path) -> None:
     """When the process that downloads ends without the file, the next one continues."""
     folder = download_folder(tmp_path, REPO, NAME)
@@ -334,6 +220,16 @@ async def test_the_lock_of_a_killed_process_does_not_block(hub: FakeHub, tmp_pat
 
 
 # --- progress --------------------------------------------------------------------------------------------------------
+
+
+async def test_a_hub_that_lists_no_sizes(hub: FakeHub, tmp_path: Path) -> None:
+    """Some mirrors state them with a file's address only. Progress has them as soon as they are known."""
+    reported: list[DownloadProgress] = []
+    hub.listed = lambda entry: {"rfilename": entry["rfilename"]}
+    await fetch_from(hub, tmp_path, on_progress=reported.append)
+
+    assert {("downloading", 0)} >= {(each.state, each.total_bytes) for each in reported if each.total_bytes == 0}
+    assert 200_000 == reported[-1].total_bytes
 
 
 async def test_progress_is_reported_and_readable_by_others(hub: FakeHub, tmp_path: Path) -> None:
