@@ -132,5 +132,6 @@ async def monitor_models(settings: Settings, log: StatusLog, language: Language)
 def explain_default(settings: Settings, language: Language) -> ChoiceReport:
     """Blocks. Raises ConfigError."""
     survey = survey_models(settings)
-    lines = explain_choice(survey.choice, survey.catalogue, language, is_here=survey.default_is_here)
+    here, offline = survey.default_is_here, survey.resources.offline
+    lines = explain_choice(survey.choice, survey.catalogue, language, is_here=here, offline=offline)
     return ChoiceReport(survey.choice.id, survey.choice.reason, tuple(lines))

@@ -22,7 +22,7 @@ from core.model.library.installed import find_installed, installed_bytes, list_i
 from core.model.library.resources import find_resources
 from core.model.library.selection import models_folder
 from core.model.library.specs import HubFile, ModelSpec
-from core.model.library.starter import STARTER_LICENCE
+from core.model.library.starter import STARTER_LANGUAGES, STARTER_LICENCE
 from core.runtime import log
 
 ModelState = Literal[
@@ -35,6 +35,7 @@ ModelState = Literal[
     "paused",
     "failed",
     "downloaded",
+    "installed",  # the starter in its package, before it is prepared
     "available",
     "unfit",  # `verdict` says why
 ]
@@ -51,6 +52,7 @@ class ModelRow:
     path: Path | None = None
     entry: CatalogueModel | None = None
     licence: str | None = None
+    languages: tuple[str, ...] = ()
     verdict: Verdict | None = None
     progress: DownloadProgress | None = None
 
@@ -91,11 +93,12 @@ class ModelSurvey:
         return ModelRow(
             spec=spec,
             state=self.state_of(spec, path, progress),
-            is_default=spec.id == self.choice.id,
+            is_default=spec.id == self.choice.id and not self.settings.model.url,
             size_bytes=size,
             path=path,
             entry=entry,
             licence=entry.licence if entry else STARTER_LICENCE if spec == STARTER else None,
+            languages=entry.languages if entry else STARTER_LANGUAGES if spec == STARTER else (),
             verdict=self.verdicts.get(spec.id),
             progress=progress,
         )
@@ -141,6 +144,8 @@ class ModelSurvey:
             return "downloaded"
         if progress is not None:
             return progress.state
+        if spec == STARTER:
+            return "installed"
         verdict = self.verdicts.get(spec.id)
         return "available" if verdict is None or verdict.fits else "unfit"
 

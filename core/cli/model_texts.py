@@ -27,7 +27,9 @@ def describe_speed(verdict: Verdict, language: Language) -> str:
     return text("cli-models-speed", language, rate=verdict.tokens_per_s)
 
 
-def explain_choice(choice: Choice, catalogue: ModelCatalogue, language: Language, *, is_here: bool) -> Iterator[str]:
+def explain_choice(
+    choice: Choice, catalogue: ModelCatalogue, language: Language, *, is_here: bool, offline: bool = False
+) -> Iterator[str]:
     """Yields lines: which model, why, its licence, why no better one, and what to do for another."""
     if choice.ignored:
         yield text("cli-models-ignored", language, id=choice.ignored)
@@ -36,7 +38,9 @@ def explain_choice(choice: Choice, catalogue: ModelCatalogue, language: Language
         yield text("cli-models-licence", language, licence=model.licence, url=model.licence_url)
     if not is_here and isinstance(choice.spec.source, HubFile):
         interim = choice.interim.title
-        if model:
+        if offline:
+            yield text("cli-models-absent-offline", language, interim=interim)
+        elif model:
             yield text("cli-models-absent", language, bytes=model.size_bytes, interim=interim)
         else:
             yield text("cli-models-absent-size_unknown", language, interim=interim)

@@ -51,7 +51,7 @@ def show_all(*, as_json: bool) -> None:
         hosts = text("cli-models-state-remote", language, hosts=", ".join(hosts_of(model)))
         table.add_row("*" if model_id == survey.choice.id else "", model_id, "", "", "", hosts)
     console.print(table)
-    for line in explain_choice(survey.choice, survey.catalogue, language, is_here=survey.default_is_here):
+    for line in explain_default(survey, language):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
@@ -106,23 +106,33 @@ def explain_selection(
         yield text("cli-models-selected-remote", language, title=remote.title, hosts=", ".join(hosts_of(remote)))
     elif spec is None:
         yield text("cli-models-selected-auto", language)
-        yield from explain_choice(survey.choice, catalogue, language, is_here=survey.default_is_here)
+        yield from explain_default(survey, language)
     else:
         yield text("cli-models-selected", language, title=spec.title)
-        yield from explain_obstacles(survey.row(spec), language)
-    yield text("cli-models-live" if survey.served is not None else "cli-models-next-start", language)
+        yield from explain_obstacles(survey.row(spec), language, offline=survey.resources.offline)
     if settings.model.url:
         yield text("cli-models-overridden-url", language)
-    elif (configured := choose_configured(settings, catalogue)) is not None:
+        return
+    yield text("cli-models-live" if survey.served is not None else "cli-models-next-start", language)
+    if (configured := choose_configured(settings, catalogue)) is not None:
         yield text(f"cli-models-overridden-{configured.reason}", language)
 
 
-def explain_obstacles(row: ModelRow, language: Language) -> Iterator[str]:
+def explain_obstacles(row: ModelRow, language: Language, *, offline: bool) -> Iterator[str]:
     """Yields lines on what a selected model of this machine lacks."""
-    if row.verdict and row.verdict.obstacles:
-        yield text("cli-models-selected-unfit", language, why=describe_obstacle(row.verdict.obstacles[0], language))
-    if row.path is None:
-        yield text("cli-models-selected-absent", language)
+    if row.verdict and (obstacles := [each for each in row.verdict.obstacles if each.kind != "offline"]):
+        yield text("cli-models-selected-unfit", language, why=describe_obstacle(obstacles[0], language))
+    if row.path is None and isinstance(row.spec.source, HubFile):
+        yield text(f"cli-models-selected-{'offline' if offline else 'absent'}", language)
+
+
+def explain_default(survey: ModelSurvey, language: Language) -> Iterator[str]:
+    """Yields lines: which model answers by default, and why."""
+    if survey.settings.model.url:
+        yield text("cli-models-elsewhere", language)
+        return
+    here, offline = survey.default_is_here, survey.resources.offline
+    yield from explain_choice(survey.choice, survey.catalogue, language, is_here=here, offline=offline)
 
 
 def remove(model_id: str, *, yes: bool) -> None:
@@ -181,7 +191,7 @@ def build_table(rows: list[ModelRow], language: Language) -> Table:
     for row in rows:
         state = Text(describe_state(row, language), STYLES.get(row.state, ""))
         size = text("cli-models-size", language, bytes=row.size_bytes) if row.size_bytes else ""
-        languages = describe_languages(row.entry.languages, language) if row.entry else ""
+        languages = describe_languages(row.languages, language) if row.languages else ""
         table.add_row(
             "*" if row.is_default else "", Text(row.spec.id, overflow="fold"), size, row.licence or "", languages, state
         )
@@ -211,11 +221,19 @@ def details(row: ModelRow, language: Language) -> Iterator[tuple[str, str]]:
         yield "download", describe_progress(row.spec.title, row.progress, language)
     if row.entry:
         yield "good_for", row.entry.good_for.in_language(language)
-        yield "languages", ", ".join(row.entry.languages)
-        yield "licence", f"{row.entry.licence} ({row.entry.licence_url})"
+    if row.languages:
+        yield "languages", ", ".join(row.languages)
+    if row.licence:
+        yield "licence", f"{row.licence} ({row.entry.licence_url})" if row.entry else row.licence
+    if row.entry:
         yield "context", text("cli-models-tokens", language, count=row.entry.context_window)
     if row.size_bytes:
         yield "size", text("cli-models-size", language, bytes=row.size_bytes)
+    yield from file_details(row, language)
+
+
+def file_details(row: ModelRow, language: Language) -> Iterator[tuple[str, str]]:
+    """Yields what the model needs here, and where its file comes from and is."""
     if row.verdict:
         yield "memory", text("cli-models-size", language, bytes=row.verdict.needed_bytes)
         if not row.spec.embedder:
@@ -242,7 +260,7 @@ def describe_row(row: ModelRow, language: Language) -> dict[str, Any]:
         "size_bytes": row.size_bytes or None,
         "licence": row.licence,
         "licence_url": entry.licence_url if entry else None,
-        "languages": list(entry.languages) if entry else None,
+        "languages": list(row.languages) or None,
         "context_window": entry.context_window if entry else None,
         "good_for": entry.good_for.in_language(language) if entry else None,
         "repository": source.repo if isinstance(source, HubFile) else None,

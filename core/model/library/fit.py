@@ -6,6 +6,7 @@ at least `SPEED_FLOOR` tokens a second. On a GPU with memory of its own the spee
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -15,7 +16,8 @@ from core.model.library.catalogue import CatalogueModel
 
 MIB = 1 << 20
 SPEED_FLOOR = 5.0  # tokens a second, about as fast as people read aloud
-BANDWIDTH_SHARE = 0.7  # of the measured bandwidth that decoding reaches: docs/decisions/0037
+BANDWIDTH_SHARE = 0.7  # of the measured bandwidth that several cores reach while they decode: docs/decisions/0037
+CORE_BYTES_PER_S = 10e9  # of weights that one core decodes, by its arithmetic; measured: docs/decisions/0037
 BUFFER_BYTES = 320 * MIB  # llama.cpp's compute buffers, for batches of 512 tokens
 SERVICE_BYTES = 768 * MIB  # the web process, bots, readers of documents
 SYSTEM_SHARE = 0.1  # of the machine's memory, left to its other programs
@@ -38,6 +40,7 @@ class Resources:
     gpu_total_bytes: int = 0
     gpu_free_bytes: int = 0
     window_tokens: int | None = None  # None: the model's own, up to WINDOW_LIMIT_TOKENS
+    cores: float = math.inf  # the threads for answers; infinite: the arithmetic limits nothing
     offline: bool = False  # nothing may be downloaded
     downloaded: frozenset[str] = frozenset()
     stored_bytes: Mapping[str, int] | None = None
@@ -46,6 +49,11 @@ class Resources:
         """The memory for a model. For one that was chosen before, the total counts: it may be what fills the memory."""
         free = self.memory_total_bytes if was_chosen else self.memory_available_bytes
         return free - SYSTEM_SHARE * self.memory_total_bytes - SERVICE_BYTES
+
+    @property
+    def decoded_bytes_per_s(self) -> float:
+        """The bytes of weights that the processor goes through in a second: memory or arithmetic is the limit."""
+        return min(BANDWIDTH_SHARE * self.bandwidth_bytes_per_s, CORE_BYTES_PER_S * self.cores)
 
     def gpu_room(self, *, was_chosen: bool) -> float:
         return (1 - SYSTEM_SHARE) * (self.gpu_total_bytes if was_chosen else self.gpu_free_bytes)
@@ -87,7 +95,7 @@ def judge(model_id: str, model: CatalogueModel, resources: Resources) -> Verdict
     on_gpu = needed <= resources.gpu_room(was_chosen=was_chosen)
     # An embedder reads its weights once for a whole text, so no reader waits for each token.
     speed_counts = not on_gpu and model.kind == "chat"
-    rate = BANDWIDTH_SHARE * resources.bandwidth_bytes_per_s / model.size_bytes if speed_counts else None
+    rate = resources.decoded_bytes_per_s / model.size_bytes if speed_counts else None
     obstacles = []
     room = resources.memory_room(was_chosen=was_chosen)
     if not on_gpu and needed > room:

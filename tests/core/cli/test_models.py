@@ -140,7 +140,7 @@ def test_states_without_a_running_service(data: Path) -> None:
     store(data / "models", "own-Q4.gguf", bytes(100), repo="other/Own")
     rows = listed()
 
-    assert {"large": "unfit", "small": "paused", "embedder": "downloaded", "starter": "available"} == {
+    assert {"large": "unfit", "small": "paused", "embedder": "downloaded", "starter": "installed"} == {
         name: rows[name]["state"] for name in ("large", "small", "embedder", "starter")
     }
     own = rows["other/Own/own-Q4.gguf"]
@@ -204,6 +204,25 @@ def test_a_model_of_remote_engines_is_listed(data: Path) -> None:
 def add_remote(data: Path) -> None:
     file = data.parent / "config" / "models.toml"
     file.write_text(CATALOGUE + '[far]\ntitle = "Far"\nengines = [{ url = "http://user:pw@gpu.invalid/v1" }]\n')
+
+
+@pytest.mark.usefixtures("data")
+def test_with_an_engine_no_model_of_this_machine_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is downloaded for it, and a selection would not count."""
+    monkeypatch.setenv("LLM_URL", "http://localhost:8000/v1")
+    shown = run("list")[1]
+
+    assert "LLM_URL is set: the engine at that address answers" in shown
+    assert "is downloaded by the service" not in shown
+    assert not any(row["default"] for row in listed().values())
+    assert "next start" not in run("use", "small")[1]
+
+
+@pytest.mark.usefixtures("data")
+def test_the_starter_has_its_language() -> None:
+    """People read there that it speaks no French."""
+    assert ["en"] == listed()["starter"]["languages"]
+    assert "Apache-2.0" in run("show", "starter")[1]
 
 
 # --- show ------------------------------------------------------------------------------------------------------------
@@ -299,6 +318,16 @@ def test_a_folder_that_cannot_be_written_is_named(data: Path) -> None:
     data.write_text("in the way")
     with pytest.raises(ConfigError, match="var"):
         run("use", "small")
+
+
+@pytest.mark.usefixtures("data")
+def test_offline_a_selection_waits_for_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No download is promised, in no command."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    for shown in (run("use", "small")[1], run("list")[1]):
+        assert "HF_HUB_OFFLINE forbids its download" in shown
+        assert "too much" not in shown
+        assert "is downloaded" not in shown
 
 
 # --- pull ------------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 import watchfiles
 
 from core.configuration import settings
+from core.model.hardware.placement import Room
 from core.model.host.assembly import concerns_models
 from core.model.host.model_sources import ModelSources
 from core.model.library import resources
@@ -16,6 +17,7 @@ from core.model.library.fit import Resources
 from tests.core.model.library.test_installed import store
 
 GIB = 1 << 30
+ROOM = Room(8 * GIB)
 BUSY = Resources(16 * GIB, 12 * GIB, 8e9, 100 * GIB)
 
 
@@ -38,7 +40,7 @@ def inspections(monkeypatch: pytest.MonkeyPatch) -> Inspections:
 
 @pytest.fixture
 def sources(tmp_path: Path, inspections: Inspections) -> ModelSources:
-    return ModelSources(settings.load({"CSPS_LLM_DATA": str(tmp_path), "LLM_AUTO": "on"}))
+    return ModelSources(settings.load({"CSPS_LLM_DATA": str(tmp_path), "LLM_AUTO": "on"}), ROOM)
 
 
 def test_a_choice_at_a_busy_start_is_made_again(sources: ModelSources, inspections: Inspections) -> None:
@@ -58,7 +60,7 @@ def test_a_choice_at_a_busy_start_is_made_again(sources: ModelSources, inspectio
 
 def test_nothing_is_measured_for_a_configured_model(tmp_path: Path, inspections: Inspections) -> None:
     inspections.found = []
-    sources = ModelSources(settings.load({"CSPS_LLM_DATA": str(tmp_path), "LLM_MODEL": "ministral-3b"}))
+    sources = ModelSources(settings.load({"CSPS_LLM_DATA": str(tmp_path), "LLM_MODEL": "ministral-3b"}), ROOM)
     sources.measure_again()
 
     assert "ministral-3b" == sources.find().default.spec.id

@@ -76,6 +76,12 @@ def test_a_gpu_needs_no_bandwidth(vram_gib: int, expected: str) -> None:
     assert expected == chosen(slow)
 
 
+@pytest.mark.parametrize(("cores", "expected"), [(1, "qwen-1-5b"), (2, "ministral-3b"), (4, "ministral-8b")])
+def test_few_cores_decode_slowly(cores: int, expected: str) -> None:
+    """One core reads memory faster than it computes."""
+    assert expected == chosen(replace(PLENTY, cores=cores, bandwidth_bytes_per_s=50 * GB))
+
+
 def test_an_embedder_is_never_chosen() -> None:
     """It does not chat."""
     embedders = {name: model for name, model in MODELS.items() if model.kind == "embedder"}
