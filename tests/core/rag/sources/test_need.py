@@ -122,6 +122,7 @@ async def test_a_source_of_an_earlier_question_is_among_the_candidates(needs: Ne
 async def test_questions_for_something_new_behave_alike_in_both_languages(encoder: LocalEmbedder) -> None:
     """Alone they read the headlines, about a department its news, and as small talk nothing."""
     needs = shipped_needs(encoder)
+    await needs.warm()  # a question does not wait long for it
     for texts, names in (
         (("What's new?", "Quoi de neuf ?", "Anything new?", "Du nouveau ?"), ["cbc-news"]),
         (("What's new at Health Canada?", "Quoi de neuf à Santé Canada ?"), ["gc-news"]),
@@ -142,7 +143,9 @@ async def test_questions_for_something_new_behave_alike_in_both_languages(encode
 )
 async def test_a_department_without_a_request_for_news_reads_nothing(encoder: LocalEmbedder, text: str) -> None:
     """Its name alone is no request for what it announced."""
-    assert () == (await need_of(shipped_needs(encoder), text)).sources
+    needs = shipped_needs(encoder)
+    await needs.warm()
+    assert () == (await need_of(needs, text)).sources
 
 
 class CountingEmbedder:
