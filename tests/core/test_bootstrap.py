@@ -1,11 +1,15 @@
-"""Background tasks end with their engine."""
+"""Background tasks end with their engine. Starting deletes what nobody else would."""
 
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
-from core.bootstrap import keep_sources_warm
+import pytest
+
+from core.bootstrap import keep_sources_warm, run_core
+from core.configuration import settings
 from core.errors import ModelUnavailable
 
 
@@ -37,3 +41,15 @@ async def test_warming_ends_when_it_is_cancelled() -> None:
     warming.cancel()
     await asyncio.wait([warming], timeout=30)
     assert warming.cancelled()
+
+
+@pytest.mark.parametrize(("variables", "stays"), [({}, True), ({"LLM_URL": "http://127.0.0.1:9/v1"}, False)])
+async def test_states_of_local_models_go_when_remote_engines_answer(
+    tmp_path: Path, variables: dict[str, str], stays: bool
+) -> None:
+    """They hold what people wrote, and only a local worker would delete them with their conversations."""
+    state = tmp_path / "suspended" / "model" / "state"
+    state.parent.mkdir(parents=True)
+    state.write_bytes(b"x")
+    async with run_core(settings.load({"CSPS_LLM_DATA": str(tmp_path), "LLM_AUTO": "off", **variables}), warms=False):
+        assert state.exists() is stays
