@@ -101,6 +101,8 @@ class PrefixWarmer:
             await self.wait_idle()
             try:
                 personality = self._personalities.get(name)  # its file may have been removed meanwhile
+                if self._client.is_remote(personality.model_id):  # its engines manage their own caches, or are away
+                    continue
                 model = await self._client.info(personality.model_id)
                 # Looked up again each time: the model may have left the memory while others were asked.
                 if model.name in await self._loaded() and self._warmed.get(name) != model.name:

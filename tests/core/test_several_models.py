@@ -13,6 +13,8 @@ from structlog.testing import capture_logs
 from core.configuration.settings import Settings
 from core.contract import Done, ModelProgress, Status
 from core.engine import ChatEngine
+from core.model.library.catalogue import RemoteModel
+from core.model.library.engine_entry import EngineEntry
 from tests.core.support_chatting import ask, chat_on, serving, shown
 from tests.support.fake_model import Comment, FakeModel
 
@@ -125,6 +127,17 @@ async def test_only_models_in_memory_are_warmed(scene: Scene) -> None:
     scene.model.listed = [LARGE, STARTER | {"state": "available"}, OWN]
     await scene.chat.warmer.warm()
     assert len(scene.model.requests) == 2 * others + 1
+
+
+async def test_models_behind_urls_are_not_warmed(scene: Scene) -> None:
+    """Nobody is told every few seconds that such an engine is away."""
+    away = RemoteModel(title="Far", engines=(EngineEntry(url="http://127.0.0.1:9/v1"),))
+    scene.chat._client.pools.replace({"own": away})
+    with capture_logs() as logs:
+        await scene.chat.warmer.warm()
+
+    assert {each["event"] for each in logs} == {"personality_warmed"}
+    assert "chuchotte" not in {each["personality"] for each in logs}
 
 
 async def test_prefixes_are_asked_for_when_no_answer_is_running(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -217,6 +217,10 @@ class ModelClient:
             # The engine is another process, which does not announce its start: only polling finds it.
             await asyncio.sleep(pause_s)
 
+    def is_remote(self, model: str | None) -> bool:
+        """True if engines of models.toml answer for the model, now."""
+        return self._find(model)[0] is not self.own
+
     def _find(self, model: str | None) -> tuple[EnginePool, str | None]:
         """The engines of the model, and its name for them; None: their own choice."""
         pool = self.pools.get(model or self._default.id or "")
