@@ -77,7 +77,7 @@ class ModelSources:
         return replace(self._resources, downloaded=find_downloaded(self.settings, self.catalogue))
 
     def measure_again(self) -> None:
-        """Measures the bandwidth once more, if it counts: at a busy start it is too low. The best value holds."""
+        """Inspects the machine once more, if it counts: at a busy start it looks too small. The best values hold."""
         from core.model.library.resources import find_resources
 
         if (start := self._resources) is None:
@@ -85,8 +85,8 @@ class ModelSources:
         found = find_resources(self.settings, self.catalogue)
         self._resources = replace(
             found,
-            memory_available_bytes=start.memory_available_bytes,
-            gpu_free_bytes=start.gpu_free_bytes,
+            memory_available_bytes=max(start.memory_available_bytes, found.memory_available_bytes),
+            gpu_free_bytes=max(start.gpu_free_bytes, found.gpu_free_bytes),
             bandwidth_bytes_per_s=max(start.bandwidth_bytes_per_s, found.bandwidth_bytes_per_s),
         )
 

@@ -49,13 +49,14 @@ def test_a_choice_at_a_busy_start_is_made_again(sources: ModelSources, inspectio
         BUSY,
         replace(BUSY, memory_available_bytes=GIB, bandwidth_bytes_per_s=50e9),
         replace(BUSY, memory_available_bytes=GIB, bandwidth_bytes_per_s=1e9),
+        replace(BUSY, memory_total_bytes=32 * GIB, memory_available_bytes=30 * GIB, bandwidth_bytes_per_s=70e9),
     ]
     found = [sources.find().default.spec.id]
-    for _ in range(2):
+    for _ in range(3):
         sources.measure_again()
         found.append(sources.find().default.spec.id)
 
-    assert ["qwen-1-5b", "ministral-8b", "ministral-8b"] == found
+    assert ["qwen-1-5b", "ministral-8b", "ministral-8b", "ministral-14b"] == found
 
 
 def test_nothing_is_measured_for_a_configured_model(tmp_path: Path, inspections: Inspections) -> None:
