@@ -124,6 +124,8 @@ async def test_an_older_database_is_upgraded(store: Store, database: Database, d
         "DROP TABLE bot_processes",
         "DROP TABLE turn_documents",
         "DROP TABLE fact_refreshes",
+        "DROP TABLE forgotten_states",
+        "ALTER TABLE turns DROP COLUMN asked_at",
         "ALTER TABLE fact_documents DROP COLUMN added_by",
         *(f"ALTER TABLE deliveries DROP COLUMN {name}" for name in ("reason", "adopted", "signal")),
     )
