@@ -59,7 +59,7 @@ class ModelRow:
 
 @dataclass(frozen=True, slots=True)
 class ModelSurvey:
-    """What is known of all models. `served` is None while no host runs."""
+    """The known facts about all models. `served` is None while no host runs."""
 
     settings: Settings
     catalogue: ModelCatalogue

@@ -283,7 +283,7 @@ class Generation:
         return Done("length", self._title(), Usage(completion_tokens=self._deltas))
 
     def _title(self, end: StreamFinished | None = None) -> str:
-        """What people see of the model that answered: the engine names it at the end."""
+        """The title of the model that answered: the engine names it at the end."""
         if end and end.model:
             return self._client.title(end.model)
         assert self._model is not None  # it was asked

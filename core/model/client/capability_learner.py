@@ -88,7 +88,7 @@ class CapabilityLearner:
             self._next_check[engine.label, model] = self._clock() + FAILURE_PAUSE_S
 
     async def learn(self, engine: EngineConnection, model: str) -> EngineCapabilities:
-        """What the engine can do: remembered if it is the same engine still, else tried. Raises ModelError."""
+        """The capabilities of the engine: remembered ones if it is still the same, else probed. Raises ModelError."""
         key, fingerprint = (engine.label, model), (await identify(engine)).fingerprint
         if self._fingerprints.get(key) == fingerprint and engine.capabilities(model) != UNKNOWN:
             return engine.capabilities(model)

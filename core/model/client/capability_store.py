@@ -1,4 +1,4 @@
-"""What engines were found to be able to do, on disk: a restarted process need not try it again.
+"""The capabilities found of engines, on disk: a restarted process need not probe them again.
 
 One file for all processes of the service. It holds no keys. A file that cannot be read counts as empty.
 """
@@ -57,7 +57,7 @@ class CapabilityStore:
         self._now = now
 
     def find(self, engine: str, model: str) -> FoundCapabilities | None:
-        """What was found of this model of this engine, unless that is too long ago."""
+        """The capabilities found of this model of this engine; None if that is too long ago."""
         for each in self._read():
             if (each.engine, each.model) == (engine, model) and 0 <= self._now() - each.found_at <= MAX_AGE_S:
                 return FoundCapabilities(each.fingerprint, each.found_at, each.capabilities)

@@ -1,4 +1,4 @@
-"""Where engines are, as the settings and models.toml say, and the HTTP connections to them.
+"""The addresses of engines, from the settings and models.toml, and the HTTP connections to them.
 
 A key comes from the environment. It is sent to its own engine only: redirects are not followed.
 """

@@ -213,7 +213,7 @@ class EngineConnection:
         return await self._list(ttl_s)
 
     def title(self, name: str) -> str:
-        """What people see of the model that an answer names, as far as the latest list knows it."""
+        """The title of the model that an answer names; the name itself if the latest list lacks it."""
         return self._served.title(name) if self._served else name
 
     async def _find(self, model: str | None) -> tuple[ServedModels, str | None]:

@@ -92,7 +92,7 @@ class EnginePool:
         await asyncio.gather(*(engine.close() for engine in self.engines.values()))
 
     def health(self) -> list[EngineHealth]:
-        """Of the engines behind URLs."""
+        """The health of each engine behind a URL."""
         return [
             EngineHealth(
                 self.name,
@@ -165,7 +165,7 @@ class EnginePool:
         return (await self._ask_at_once(self._askable(), lambda engine: engine.served()))[0]
 
     def title(self, name: str) -> str:
-        """What people see of the model that an answer names."""
+        """The title of the model that an answer names."""
         return self._title or next(iter(self.engines.values())).title(name)
 
     async def count(self, messages: Sequence[Message], model: str | None = None) -> int | None:

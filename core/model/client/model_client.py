@@ -175,7 +175,7 @@ class ModelClient:
         return await self.own.served()
 
     def title(self, name: str) -> str:
-        """What people see of the model that an answer names, as far as the latest list knows it."""
+        """The title of the model that an answer names; the name itself if the latest list lacks it."""
         return (self.pools.get(name) or self.own).title(name)
 
     async def count(self, messages: Sequence[Message], model: str | None = None) -> int | None:

@@ -114,7 +114,7 @@ class ServedModels:
         return frozenset(name for name, model in self._by_name.items() if model.is_loaded)
 
     def title(self, name: str) -> str:
-        """What people see of the model; of an unknown one, its name."""
+        """The title of the model, for people; the name of an unknown one."""
         return self._by_name[name].title if name in self._by_name else name
 
 

@@ -21,7 +21,7 @@ FEWER_LAYERS = 0.75  # of the layers that did not fit
 
 @dataclass(frozen=True, slots=True)
 class PlacementOptions:
-    """What is given by settings, a personality or `tune`. None is chosen here."""
+    """The values that settings, a personality or `tune` give. None is chosen here."""
 
     cells: int | None = None
     kv_type: KvType | None = None

@@ -1,4 +1,4 @@
-"""What `csps-llm tune` found to be fastest, for a model file on a machine with one build of the engine.
+"""The settings that `csps-llm tune` found to be fastest, for a model file on a machine with one build of the engine.
 
 The values are kept in the data folder. A worker uses them where no setting says otherwise.
 """

@@ -28,7 +28,7 @@ ObstacleKind = Literal["memory", "speed", "disk", "offline"]
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What a model may use. `gpu_*`: the memory of all GPUs that the engine uses, unless it is the machine's own.
+    """The memory and disk for a model. `gpu_*`: memory of all GPUs that the engine uses, unless it is the machine's.
 
     `stored_bytes`: what is here of each download that began; `downloaded`: the models of which all is here.
     """

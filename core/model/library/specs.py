@@ -1,4 +1,4 @@
-"""What a model is and where its file comes from, as values. The library makes them; the model host acts on them."""
+"""A model and the source of its file, as values. The library makes them; the model host acts on them."""
 
 from __future__ import annotations
 

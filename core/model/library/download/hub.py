@@ -34,7 +34,7 @@ class HubBusy(DownloadFailed):
         self.wait_s = wait_s
 
 
-class MethodRefused(Exception):
+class HeadRefused(Exception):
     """A mirror or proxy does not know HEAD."""
 
 
@@ -49,7 +49,7 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class FileLocation:
-    """Where the bytes of a file are. The URL may be signed, and expires then."""
+    """The place of a file's bytes. A signed URL expires."""
 
     url: httpx.URL
     etag: str
@@ -84,13 +84,13 @@ class Hub:
         url = httpx.URL(f"{self._endpoint}/{quote(repo)}/resolve/{REVISION}/{quote(name)}")
         try:
             return await self._locate("HEAD", url, repo, name)
-        except MethodRefused:
+        except HeadRefused:
             return await self._locate("GET", url, repo, name)
 
     async def _locate(self, method: str, url: httpx.URL, repo: str, name: str) -> FileLocation:
         async with self.http.stream(method, url, leave_hub=False) as response:
             if method == "HEAD" and response.status_code in (405, 501):
-                raise MethodRefused
+                raise HeadRefused
             if response.headers.get("X-Error-Code") == "EntryNotFound":
                 raise DownloadFailed("file", repo=repo, name=name)
             if not response.has_redirect_location:
