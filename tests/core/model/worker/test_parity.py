@@ -88,7 +88,7 @@ async def test_answers_after_a_shared_prefix(
         found = await answers(model, chats, at_once, max_tokens=TOKENS)
 
     assert plain_loop.tokens(chats) == [answer.tokens for answer in found]
-    assert all(answer.cached > 3 * WINDOW for answer in found[1:])
+    assert 1 == sum(answer.cached <= 3 * WINDOW for answer in found)
 
 
 @at_once
