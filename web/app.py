@@ -16,7 +16,8 @@ from core.configuration.settings import Settings
 from core.contract import Engine
 from core.rag.facts.editing import FactsEditing
 from core.rag.facts.schedule import RefreshSchedule
-from core.runtime.http_server import listen_error, listen_url, serve_app
+from core.runtime.addresses import listen_url
+from core.runtime.http_server import listen_error, serve_app
 from web import middleware, openai, origin_guard, status
 from web.client_identity import ClientIdentity
 from web.facts import FactsEndpoints, FactsMetrics

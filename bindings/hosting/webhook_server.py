@@ -21,7 +21,8 @@ from core.configuration.platform_sections import PlatformSettings
 from core.contract import Engine
 from core.errors import CspsError
 from core.model_report import report_models
-from core.runtime.http_server import listen_error, listen_url, metrics_response, serve_app
+from core.runtime.addresses import listen_url
+from core.runtime.http_server import listen_error, metrics_response, serve_app
 
 log = structlog.get_logger()
 

@@ -10,7 +10,7 @@ import httpx
 from core.cli.readiness import EventLog
 from core.configuration.settings import Settings
 from core.contract import Language
-from core.runtime.http_server import reachable_url
+from core.runtime.addresses import reachable_url
 from core.texts import text
 
 DEADLINE_S = 2.0

@@ -25,7 +25,7 @@ from core.model.client import known_models
 from core.rag.facts.collections import FILE, load_collections
 from core.rag.facts.document_rows import collection_sizes
 from core.rag.sources.catalogue import Sources
-from core.runtime.http_server import reachable_url
+from core.runtime.addresses import reachable_url
 from core.storage.database import Database
 from core.texts import text
 

@@ -16,8 +16,8 @@ from core.cli.supervisor import Process
 from core.configuration.settings import Settings
 from core.contract import Language
 from core.errors import ConfigError
+from core.runtime.addresses import reachable_url
 from core.runtime.hang_guards import HealthGuard, HttpHealthProbe, StopSignalGuard
-from core.runtime.http_server import reachable_url
 from core.runtime.process_end import Guard
 from core.texts import text
 

@@ -11,8 +11,8 @@ import httpx
 from core.contract import Language
 from core.errors import CspsError, ModelUnavailable
 from core.model.client import ModelInfo
+from core.runtime.addresses import is_local, listen_url, reachable_url
 from core.runtime.hang_guards import HealthProbe
-from core.runtime.http_server import is_local, listen_url, reachable_url
 from core.runtime.network_errors import explain_cause, without_credentials
 from core.texts import text
 

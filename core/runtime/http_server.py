@@ -1,4 +1,4 @@
-"""Shared by our HTTP servers: start and stop, addresses, `/metrics`, and a log without people's text."""
+"""Shared by our HTTP servers: start and stop, `/metrics`, and a log without people's text."""
 
 from __future__ import annotations
 
@@ -18,10 +18,6 @@ from core.contract import Usage
 from core.errors import ConfigError
 
 log = structlog.get_logger()
-
-# A wildcard address, and the loopback address by which this machine reaches its listener.
-LOOPBACK_OF_WILDCARD = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
-LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
 class RequestTextFilter(logging.Filter):
@@ -43,28 +39,6 @@ def build_protocol_logger() -> logging.Logger:
     logger = logging.getLogger("core.protocol")
     logger.filters[:] = [RequestTextFilter()]
     return logger
-
-
-def base_url(host: str, port: int | str) -> str:
-    """Returns `http://host:port`. An IPv6 address may come with or without brackets."""
-    host = host.strip("[]")
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def listen_url(host: str, port: int) -> str:
-    """Returns the URL of a server's root, with a wildcard host as it is: it appears in logs."""
-    return f"{base_url(host, port)}/"
-
-
-def reachable_url(host: str, port: int | str) -> str:
-    """Returns the base URL by which this machine reaches a server on `host`: a wildcard becomes the loopback."""
-    host = host.strip("[]")
-    return base_url(LOOPBACK_OF_WILDCARD.get(host, host), port)
-
-
-def is_local(host: str) -> bool:
-    """Tells whether this machine reaches a server on `host` by its loopback."""
-    return LOOPBACK_OF_WILDCARD.get(host, host) in LOOPBACK_HOSTS
 
 
 def listen_error(exc: OSError, host: str, port: int, host_variable: str, port_variable: str) -> ConfigError:

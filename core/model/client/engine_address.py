@@ -18,7 +18,7 @@ from core.errors import ConfigError
 from core.model.client.engine_connection import TIMEOUT, EngineConnection
 from core.model.library.engine_entry import EngineEntry, label_of, strip_version
 from core.openai.dialects import OWN_PROCESS, UNKNOWN, Feature, declared
-from core.runtime.http_server import reachable_url
+from core.runtime.addresses import reachable_url
 
 # The engine limits concurrency, not the client. Uvicorn (vLLM) closes idle connections after 5 s: a request on one that
 # is being closed would fail.

@@ -6,7 +6,8 @@ import socket
 
 import pytest
 
-from core.runtime.http_server import is_local, listen_error, listen_url, reachable_url
+from core.runtime.addresses import is_local, listen_url, reachable_url
+from core.runtime.http_server import listen_error
 
 
 @pytest.mark.parametrize(
