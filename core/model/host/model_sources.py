@@ -92,10 +92,7 @@ class ModelSources:
 
     def prepare_starter(self) -> None:
         """Makes the starter's file if it is not there. Raises ConfigError, ModelError."""
-        try:
-            find_starter(models_folder(self.settings.data_folder), transcode_in_child)
-        except OSError as exc:
-            raise ConfigError(f"{exc.filename or self.settings.data_folder}: {exc.strerror or exc}") from exc
+        find_starter(models_folder(self.settings.data_folder), transcode_in_child)
 
 
 def transcode_in_child(source: Path, target: Path) -> None:

@@ -20,6 +20,7 @@ from core.errors import ConfigError, CspsError
 from core.model.hardware.processor import choose_threads
 from core.model.hardware.tuning import TunedValues
 from core.model.library.gguf_file import ModelFile
+from core.model.library.selection import models_folder
 from core.model.library.starter import find_starter
 from core.model.worker.llama.loading import plan_placement, probe, transcode
 from core.model.worker.options import WorkerOptions
@@ -66,10 +67,7 @@ def plan(options: WorkerOptions) -> dict[str, Any]:
 def prepare_starter(chosen: Settings) -> ModelFile:
     """Returns the starter's file, transcoded if it is not there yet. Raises ConfigError, ModelError."""
     threads = chosen.model.cpu_threads or choose_threads()
-    try:
-        return find_starter(chosen.data_folder / "models", lambda source, target: transcode(source, target, threads))
-    except OSError as exc:
-        raise ConfigError(f"{exc.filename or chosen.data_folder}: {exc.strerror or exc}") from exc
+    return find_starter(models_folder(chosen.data_folder), lambda source, target: transcode(source, target, threads))
 
 
 if __name__ == "__main__":
