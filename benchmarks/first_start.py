@@ -47,7 +47,7 @@ TITLE = NAME.removesuffix(".gguf")
 
 @dataclass
 class Takeover:
-    """What 20 readers saw. An answer is whole if its stream ends with [DONE]."""
+    """The answers that the readers got. One is whole if its stream ends with [DONE]."""
 
     readers: int
     answers: int = 0

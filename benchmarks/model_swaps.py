@@ -136,7 +136,7 @@ async def read_log(stream: asyncio.StreamReader, bench: Workbench) -> None:
 
 @dataclass
 class Outcomes:
-    """What became of a part's answers."""
+    """The answers and failures of one part."""
 
     answers: int = 0
     failures: Counter[str] = field(default_factory=Counter)

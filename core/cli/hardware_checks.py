@@ -87,7 +87,7 @@ def describe_gpu(gpu: Gpu, build: FindingBuilder) -> str:
 
 
 def check_placement(build: FindingBuilder, settings: Settings, path: Path) -> Finding:
-    """How the model would be loaded now, with these settings and what `tune` found."""
+    """Checks the way in which the model would be loaded now, with these settings and the values of `tune`."""
     options = WorkerOptions.from_settings(settings, ModelFile(path, path.stem))
     plan = ask_engine("--plan", options.to_json())
     if plan is None:

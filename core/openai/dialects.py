@@ -1,4 +1,4 @@
-"""How engines differ: the fields by which each is asked to obey a schema or to continue an answer. Pure.
+"""The differences between engines: the fields by which each is asked to obey a schema or to continue an answer. Pure.
 
 The references: vLLM's ChatCompletionRequest and TokenizeRequest, llama-server's README, Ollama's openai.go.
 """
@@ -74,7 +74,7 @@ def schema_fields(response_format: Json, support: SchemaSupport | None) -> Field
 
 
 def continuation_form(capabilities: EngineCapabilities) -> ContinuationSupport | None:
-    """How this engine is asked to continue an answer; None: unknown."""
+    """The form in which this engine continues an answer; None: unknown."""
     is_unusable = capabilities.extensions is False and capabilities.continuation in ("flag", None)
     return "none" if is_unusable else capabilities.continuation
 

@@ -104,7 +104,7 @@ class EngineConnection:
         return self._assumed != UNKNOWN
 
     def capabilities(self, model: str | None = None) -> EngineCapabilities:
-        """Those of the model, as far as they are known. None: the model for calls that name none."""
+        """The known capabilities of the model. None: the model for calls that name none."""
         return self._capabilities.get(model or self.usual_model(), self._assumed)
 
     def learn(self, model: str, capabilities: EngineCapabilities) -> None:
@@ -137,7 +137,7 @@ class EngineConnection:
             yield event
 
     def _form(self, model: str | None) -> ContinuationSupport | None:
-        """How the engine is asked to continue an answer."""
+        """The form in which the engine continues an answer."""
         return continuation_form(self.capabilities(model))
 
     def _join_filter(self, request: ChatRequest, model: str | None) -> JoinFilter | None:
@@ -203,7 +203,7 @@ class EngineConnection:
         return replace(found, window=min(window, self._window or window))
 
     async def progress(self, model: str | None = None) -> ModelProgress | None:
-        """How far `model` is while another one answers in its place. Raises as `info` does."""
+        """The progress of `model` while another one answers in its place. Raises as `info` does."""
         served, name = await self._find(model)
         return served.awaited(name)
 

@@ -157,7 +157,7 @@ class EnginePool:
         return replace(found, name=self.name, title=self.title(self.name)) if self.name else found
 
     async def progress(self, model: str | None = None) -> ModelProgress | None:
-        """How far `model` is while another one answers in its place; None for a model behind URLs."""
+        """The progress of `model` while another one answers in its place; None for a model behind URLs."""
         return await next(iter(self.engines.values())).progress(model) if self.name is None else None
 
     async def served(self) -> ServedModels:

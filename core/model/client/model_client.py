@@ -166,7 +166,7 @@ class ModelClient:
         return await pool.info(name)
 
     async def progress(self, model: str | None = None) -> ModelProgress | None:
-        """How far `model` is while another one answers in its place. Raises as `info` does."""
+        """The progress of `model` while another one answers in its place. Raises as `info` does."""
         pool, name = self._find(model)
         return await pool.progress(name)
 

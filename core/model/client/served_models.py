@@ -100,7 +100,7 @@ class ServedModels:
         return next((each for each in self._by_name.values() if each.is_here and not each.embedder), requested)
 
     def awaited(self, name: str | None) -> ModelProgress | None:
-        """How far the model of this name is while another one stands in for it. Raises ModelRefused."""
+        """The progress of the model of this name while another one stands in for it. Raises ModelRefused."""
         requested = self.requested(name)
         return None if self.answering(name) is requested and requested.is_here else requested.progress
 
@@ -157,7 +157,7 @@ def file_title(name: str) -> str:
 
 
 def parse_progress(title: str, state: ModelState | None, download: object) -> ModelProgress | None:
-    """How far a model is that is not loaded yet; None for one that is, or that can be."""
+    """The progress of a model that is not loaded yet; None for one that is, or that can be."""
     if state != "downloading" and state != "failed" and state != "loading":  # mypy narrows no membership
         return None
     fields = download if isinstance(download, dict) else {}

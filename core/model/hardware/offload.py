@@ -67,7 +67,7 @@ def held_bytes(
 
 
 def assign_layers(layers: int, split: Sequence[float], gpu_layers: int) -> list[tuple[int, int]]:
-    """Returns (layer, GPU) pairs for the last `gpu_layers` of `layers` + 1, of which the last is the output."""
+    """Returns (layer, GPU) pairs for the last `gpu_layers` of `layers` + 1. The last of these is the output."""
     offloaded = min(gpu_layers, layers + 1)
     first, total = layers + 1 - offloaded, sum(split)
     bounds = [sum(split[: gpu + 1]) / total for gpu in range(len(split))]

@@ -29,7 +29,7 @@ Child = asyncio.subprocess.Process | SpareWorker
 
 @dataclass(frozen=True, slots=True)
 class WorkerEnd:
-    """How a worker ended. `failure`: its own word that it cannot load the model."""
+    """The end of a worker. `failure`: its own message that it cannot load the model."""
 
     reason: str
     ran_s: float

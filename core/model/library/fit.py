@@ -70,7 +70,7 @@ class Obstacle:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How a model does on this machine.
+    """The fit of a model to this machine.
 
     `tokens_per_s` is estimated; None on a GPU, which nobody measured, and for embedders.
     """

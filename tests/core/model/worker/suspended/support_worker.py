@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.model.worker.conversation import CachedConversation, Conversations
+from core.model.worker.sequence import Sequence
+from core.model.worker.suspended import state_store
 from core.model.worker.suspended.state_store import SuspendedStore
 from tests.core.model.worker.support_fake_model import FakeClock, InferenceHarness, finished, greets
 from tests.core.model.worker.suspended.support_states import open_folder
@@ -81,3 +83,14 @@ def forget(running: Worker, conversations: Conversations, *keys: str) -> None:
     conversations.forget(keys)
     running.harness.inference.run(running.harness.cache.drop_forgotten).result(DEADLINE_S)
     running.store.forget(keys).result(DEADLINE_S)
+
+
+def cancel_while_reading(running: Worker) -> Sequence:
+    """Asks the next question of a suspended conversation, cancels it while the state is being read, and returns it."""
+    go = threading.Event()
+    running.store._put(state_store.READ, lambda: hold(go))
+    waiting = running.harness.ask(NEXT, conversation=talk())
+    running.harness.inference.cancel(waiting)
+    running.harness.settle()
+    go.set()
+    return waiting

@@ -13,7 +13,16 @@ from core.model.worker.suspended import state_store, write_behind
 from core.model.worker.suspended.write_behind import IDLE_S, SEGMENT_TOKENS, WriteBehind
 from tests.core.model.worker.support_fake_model import finished, greets
 from tests.core.model.worker.suspended.support_states import open_folder, read, state_files
-from tests.core.model.worker.suspended.support_worker import DEADLINE_S, LONG, NEXT, forget, hold, talk, worker
+from tests.core.model.worker.suspended.support_worker import (
+    DEADLINE_S,
+    LONG,
+    NEXT,
+    cancel_while_reading,
+    forget,
+    hold,
+    talk,
+    worker,
+)
 
 
 def test_a_conversation_outlives_its_process(tmp_path: Path) -> None:
@@ -102,12 +111,7 @@ def test_a_cancelled_request_does_not_keep_its_state(tmp_path: Path) -> None:
     with worker(tmp_path, flush_s=30) as first:
         first.ask(LONG, talk())
     with worker(tmp_path) as second:
-        go = threading.Event()
-        second.store._put(state_store.READ, lambda: hold(go))
-        waiting = second.harness.ask(NEXT, conversation=talk())
-        second.harness.inference.cancel(waiting)
-        second.harness.settle()
-        go.set()
+        waiting = cancel_while_reading(second)
 
         assert second.ask(NEXT, talk()) > 600
         assert waiting.fetched is None

@@ -15,7 +15,15 @@ from core.model.worker.suspended import state_folder, state_store
 from core.model.worker.suspended.write_behind import IDLE_S
 from tests.core.model.worker.support_fake_model import greets
 from tests.core.model.worker.suspended.support_states import state_files
-from tests.core.model.worker.suspended.support_worker import DEADLINE_S, LONG, NEXT, forget, hold, talk, worker
+from tests.core.model.worker.suspended.support_worker import (
+    DEADLINE_S,
+    LONG,
+    NEXT,
+    cancel_while_reading,
+    forget,
+    talk,
+    worker,
+)
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "refused"])
@@ -132,11 +140,6 @@ def test_a_request_cancelled_before_its_state_was_used_leaves_no_mark(tmp_path: 
     with worker(tmp_path, flush_s=30) as first:
         first.ask(LONG, talk())
     with worker(tmp_path) as second:
-        go = threading.Event()
-        second.store._put(state_store.READ, lambda: hold(go))
-        waiting = second.harness.ask(NEXT, conversation=talk())
-        second.harness.inference.cancel(waiting)
-        second.harness.settle()
-        go.set()
+        cancel_while_reading(second)
     with worker(tmp_path) as third:
         assert third.ask(NEXT, talk()) > 600
