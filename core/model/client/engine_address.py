@@ -16,12 +16,12 @@ from core.configuration.setting_types import sendable
 from core.configuration.settings import Settings
 from core.errors import ConfigError
 from core.model.client.engine_connection import TIMEOUT, EngineConnection
+from core.model.client.engine_http import EngineHttp
 from core.model.library.engine_entry import EngineEntry, label_of, strip_version
 from core.openai.dialects import OWN_PROCESS, UNKNOWN, Feature, declared
 from core.runtime.addresses import reachable_url
 
-# The engine limits concurrency, not the client. Uvicorn (vLLM) closes idle connections after 5 s: a request on one that
-# is being closed would fail.
+# The engine limits concurrency, not the client. Uvicorn (vLLM) and llama-server close idle connections after 5 s.
 LIMITS = httpx.Limits(max_connections=None, keepalive_expiry=4)
 
 
@@ -59,7 +59,7 @@ def address_of(entry: EngineEntry, model_id: str, environ: Mapping[str, str]) ->
 def connect(address: EngineAddress, window: int | None, timeout_s: float) -> EngineConnection:
     headers = {"Authorization": f"Bearer {address.key.get_secret_value()}"} if address.key else {}
     url = httpx.URL(strip_version(address.url))
-    http = httpx.AsyncClient(
+    http = EngineHttp(
         base_url=url.copy_with(userinfo=b""),  # httpx logs the URLs of requests
         auth=httpx.BasicAuth(url.username, url.password) if url.userinfo else None,
         headers=headers,
