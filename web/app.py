@@ -18,7 +18,7 @@ from core.rag.facts.editing import FactsEditing
 from core.rag.facts.schedule import RefreshSchedule
 from core.runtime.addresses import listen_url
 from core.runtime.http_server import listen_error, serve_app
-from web import middleware, openai, origin_guard, status
+from web import middleware, origin_guard, status
 from web.client_identity import ClientIdentity
 from web.facts import FactsEndpoints, FactsMetrics
 from web.file_upload import FileUpload
@@ -28,6 +28,7 @@ from web.sockets import gpt_socket
 from web.static_files import StaticFiles
 from web.toil import check, toil
 from web.toil_batch import toil_batch
+from web.v1 import chat, models
 
 log = structlog.get_logger()
 
@@ -83,9 +84,9 @@ def add_routes(app: web.Application, pages: StaticFiles, files: FileUpload, fact
         ("POST", "/read", files.read),
         ("GET", "/facts", facts.collections),
         ("POST", "/facts/{collection}", facts.add),
-        ("POST", "/v1/chat/completions", openai.chat_completions),
-        ("GET", "/v1/models", openai.models),
-        ("GET", "/v1/models/{personality}", openai.one_model),
+        ("POST", "/v1/chat/completions", chat.chat_completions),
+        ("GET", "/v1/models", models.models),
+        ("GET", "/v1/models/{personality}", models.one_model),
         ("GET", "/describe", status.describe_all),
         ("GET", "/describe/{personality}", status.describe),
         ("GET", "/healthz", status.healthz),

@@ -11,7 +11,7 @@ from aiohttp import web
 from core import strict_json
 from core.contract import Json, Language
 from core.errors import BadRequest, CspsError, FetchFailed, FetchRefused, NotFound, UnreadableDocument
-from core.openai.responses import error_body, openai_status
+from core.openai.response_objects import error_body, openai_status
 from core.texts import error_text
 
 Form = Literal["text", "problem", "openai"]

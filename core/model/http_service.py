@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 
 from core.errors import BadRequest, CspsError
-from core.openai.responses import error_body, http_error_body, openai_status
+from core.openai.response_objects import error_body, http_error_body, openai_status
 
 log = structlog.get_logger()
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from core.contract import ModelProgress
 from core.errors import ModelRefused
-from core.openai.responses import OWNER
+from core.openai.response_objects import OWNER
 
 Fields = Mapping[str, Any]
 ModelState = Literal["loaded", "loading", "available", "downloading", "failed"]

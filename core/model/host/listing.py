@@ -10,7 +10,7 @@ from core.model.host.local_models import LocalModel
 from core.model.host.model_host import ModelHost
 from core.model.library.download.progress import LOAD_FAULT
 from core.model.library.specs import Starter
-from core.openai.responses import model_object
+from core.openai.response_objects import model_object
 
 NANOSECONDS = 10**9
 PROGRESS_FIELDS = ("done_bytes", "total_bytes", "bytes_per_s", "expected_s", "problem", "fault", "problem_in_french")

@@ -10,7 +10,7 @@ from core.model.host.tickets import Ticket
 from core.model.host.worker_process import WorkerGone, WorkerProcess
 from core.model.http_service import pick_headers, send
 from core.openai import sse
-from core.openai.responses import error_body
+from core.openai.response_objects import error_body
 
 FIRST_COMMENT_AFTER_S = 0.3  # an error of a model that is loaded still gets its own HTTP status
 COMMENT_INTERVAL_S = 1.0

@@ -21,7 +21,7 @@ from core.model.host.proxy import answer
 from core.model.host.tickets import PooledWorker
 from core.model.http_service import BODY_LIMIT_BYTES, Handler, errors_as_json, parse_json, read_body
 from core.openai.engine_requests import EmbeddingsRequest, ForgetRequest, parse
-from core.openai.responses import embeddings_object, list_object
+from core.openai.response_objects import embeddings_object, list_object
 
 if TYPE_CHECKING:
     from core.rag.embeddings import Embedder

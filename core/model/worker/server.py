@@ -23,7 +23,7 @@ from core.openai.engine_requests import (
     parse,
     plain_message,
 )
-from core.openai.responses import (
+from core.openai.response_objects import (
     Completion,
     embeddings_object,
     error_body,

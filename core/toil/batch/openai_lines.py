@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.contract import Engine, Json, Usage
 from core.errors import BadRequest, CspsError
-from core.openai.public_requests import Chat, PublicChatRequest, build_chat
-from core.openai.responses import Completion, collect_completion, error_body, openai_status, stream_completion
+from core.openai.public.chat_requests import Chat, PublicChatRequest, build_chat
+from core.openai.public.completions import collect_completion, stream_completion
+from core.openai.response_objects import Completion, error_body, openai_status
 from core.request_validation import to_parameter_refused
 from core.toil.batch.answers import Outcome, RowAnswers, RowRetryPolicy
 from core.toil.batch.rows import AnyRow, Row, UnreadableRow

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.contract import Source
-from core.openai.responses import build_annotations
+from core.openai.public.citations import build_annotations
 from core.rag.source_list import format_source_list
 
 POOL = Source(1, "Pool", "https://x.example/pool")

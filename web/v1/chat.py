@@ -1,4 +1,4 @@
-"""/v1: OpenAI's chat completions and model list. A model is a personality. Stores nothing."""
+"""POST /v1/chat/completions."""
 
 from __future__ import annotations
 
@@ -10,31 +10,12 @@ from aiohttp import web
 from core.contract import Text
 from core.errors import CspsError
 from core.openai import sse
-from core.openai.public_requests import Chat, PublicChatRequest, build_chat
-from core.openai.responses import (
-    Citations,
-    Completion,
-    CompletionPart,
-    collect_completion,
-    error_body,
-    list_object,
-    model_object,
-    stream_completion,
-)
+from core.openai.public.chat_requests import Chat, PublicChatRequest, build_chat
+from core.openai.public.completions import Citations, CompletionPart, collect_completion, stream_completion
+from core.openai.response_objects import Completion, error_body
 from web import request_body
 from web.service import SERVICE
 from web.streaming import SSE, StreamedResponse
-
-
-async def models(request: web.Request) -> web.Response:
-    """GET /v1/models."""
-    names = request.app[SERVICE].engine.personalities()
-    return web.json_response(list_object([model_object(name) for name in names]))
-
-
-async def one_model(request: web.Request) -> web.Response:
-    """GET /v1/models/<personality>."""
-    return web.json_response(model_object(request.app[SERVICE].check_personality(request.match_info["personality"])))
 
 
 async def chat_completions(request: web.Request) -> web.StreamResponse:

@@ -1,0 +1,1 @@
+"""/v1: the part of OpenAI's API that this service has. A model is a personality. Stores nothing."""
