@@ -49,7 +49,7 @@ FORMATS_CACHED = 256
 SCHEMA_PROMPT_CHARS = 2000  # a longer schema would fill the window, and the engine enforces it anyway
 ANSWER_PROMPT_CHARS = 4000
 NOT_JSON = "JSON"  # in the place of a keyword
-ANY_OBJECT = SchemaPlan(None, None, ())
+ANY_OBJECT = SchemaPlan(None, None, (), exact=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 A question is one line of JSON, and so is its answer:
 
-    {"ask": "plan", "schema"}            → {"plan": {"enforced", "narrowed", "reports"}} or {"refused": reason}
+    {"ask": "plan", "schema"}            → {"plan": the fields of SchemaPlan} or {"refused": reason}
     {"ask": "validate", "key", "schema", "value"}
                                          → {"violations": [[pointer, keyword, expected]…]} or {"refused": reason}
     {"ask": "validate", "key", "value"}  → as above, or {"unknown": true}: ask again with the schema
@@ -87,7 +87,8 @@ class ValidatorProcess:
             build_validator(schema)
         planned = plan(schema)
         reports = [astuple(report) for report in planned.reports]
-        return {"plan": {"enforced": planned.enforced, "narrowed": planned.narrowed, "reports": reports}}
+        sent = {"enforced": planned.enforced, "narrowed": planned.narrowed, "reports": reports, "exact": planned.exact}
+        return {"plan": sent}
 
     def _validate(self, question: JsonObject) -> JsonObject:
         key = question["key"]

@@ -38,12 +38,13 @@ class SchemaPlan:
     """The schemas that the engine enforces. Each is True where nothing can be enforced.
 
     `enforced` allows every conforming value. `narrowed` allows fewer values, and only conforming ones where possible;
-    it is for a model that failed under `enforced`.
+    it is for a model that failed under `enforced`. `exact`: `enforced` allows conforming values only.
     """
 
     enforced: Json
     narrowed: Json
     reports: tuple[KeywordReport, ...]
+    exact: bool
 
 
 def plan(schema: Any) -> SchemaPlan:
@@ -58,12 +59,16 @@ def build_plan(schema: Any) -> SchemaPlan:
     references = check_document(schema)
     SatisfiabilityCheck(references).check()
     wide, narrow = SchemaTranslator(references), SchemaTranslator(references, narrow=True)
-    enforced = build_document(wide, wide.translate(LocatedSchema(schema, "")))
+    translation = wide.translate(LocatedSchema(schema, ""))
+    enforced = build_document(wide, translation)
     if enforced is False:
         raise SchemaRefused("no value can satisfy the schema: its keywords contradict each other")
     narrowed = build_document(narrow, narrow.translate(LocatedSchema(schema, "")))
     # A required part may be impossible to narrow; then the wide schema is used again.
-    return SchemaPlan(enforced, enforced if narrowed is False else narrowed, report_keywords(references, wide.enforced))
+    reports = report_keywords(references, wide.enforced)
+    # A keyword of which the engine enforces only the shape, such as `format: date`, has an exact translation.
+    exact = translation.exact and wide.has_exact_definitions and all(each.outcome == "enforced" for each in reports)
+    return SchemaPlan(enforced, enforced if narrowed is False else narrowed, reports, exact)
 
 
 def build_document(translator: SchemaTranslator, translation: Translation) -> Json:

@@ -77,6 +77,11 @@ class SchemaTranslator:
 
     # ---- references
 
+    @property
+    def has_exact_definitions(self) -> bool:
+        """True if no translation relied on a recursive definition that turned out not to be exact."""
+        return all(self._exact.values())
+
     def _references(self, node: SchemaNode) -> Iterator[Translation]:
         alone = node.alone and len(node.keywords) == 1
         if isinstance(reference := node.keywords.get("$ref"), str):

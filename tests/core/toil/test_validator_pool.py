@@ -13,6 +13,7 @@ import pytest
 
 from core.contract import Json
 from core.errors import SchemaRefused
+from core.toil.schema.plan import plan
 from core.toil.validator_pool import CHILDREN_LIMIT, ValidatorPool, Violation
 
 NUMBER: dict[str, Json] = {"type": "object", "properties": {"n": {"type": "integer", "maximum": 5}}}
@@ -121,6 +122,12 @@ async def test_plan_is_cached(pool: ValidatorPool) -> None:
     await pool.close()
 
     assert await pool.plan(dict(NUMBER)) is first
+
+
+async def test_plan_crosses_the_process_border_whole(pool: ValidatorPool) -> None:
+    """The pool's plan equals the one that is built in this process."""
+    for schema in (NUMBER, {"type": "array", "uniqueItems": True}):
+        assert await pool.plan(schema) == plan(schema)
 
 
 async def test_remote_reference_is_refused_with_its_place() -> None:

@@ -205,6 +205,32 @@ def test_unenforced_keyword_is_reported(schema: Any, path: str, starter: Starter
 
 
 @pytest.mark.parametrize(
+    ("exact", "schema"),
+    [
+        (True, {"type": "object", "properties": {"a": {"type": "string", "maxLength": 9}}}),
+        (True, {"$defs": {"n": {"properties": {"n": {"$ref": "#/$defs/n"}}}}, "$ref": "#/$defs/n"}),
+        (True, True),
+        (False, {"type": "string", "format": "date"}),
+        (False, {"properties": {"a": {"items": {"pattern": "(a)\\1"}}}}),
+        (
+            False,
+            {
+                "$defs": {
+                    "a": {"properties": {"b": {"$ref": "#/$defs/b"}, "x": {"uniqueItems": True}}},
+                    "b": {"properties": {"a": {"$ref": "#/$defs/a"}}},
+                },
+                "not": {"not": {"$ref": "#/$defs/a"}},
+                "$ref": "#/$defs/b",
+            },
+        ),
+    ],
+)
+def test_plan_is_exact_if_validation_cannot_fail(exact: bool, schema: Any) -> None:
+    """Only an exact answer may be shown before it is validated."""
+    assert plan(schema).exact is exact
+
+
+@pytest.mark.parametrize(
     ("schema", "good", "bad"),
     [
         ({"type": "array", "uniqueItems": True}, [[1]], [[1, 1]]),
