@@ -21,6 +21,7 @@ from core.contract import (
     Json,
     KeywordReport,
     Language,
+    Sampling,
     Source,
     Status,
     Task,
@@ -45,6 +46,7 @@ log = structlog.get_logger()
 ATTEMPTS = 3
 TEMPERATURE_STEP = 0.2  # added at each further attempt, because the same temperature would fail again
 TEMPERATURE_LIMIT = 1.0
+NO_PENALTY = 1.0
 FORMATS_CACHED = 256
 SCHEMA_PROMPT_CHARS = 2000  # a longer schema would fill the window, and the engine enforces it anyway
 ANSWER_PROMPT_CHARS = 4000
@@ -82,6 +84,7 @@ class Toiler:
         usage = Usage()
         violations: tuple[Violation, ...] = ()
         request = add_instructions(request, schema, language)
+        request = replace(request, sampling=toil_sampling(request.sampling, task.sampling))
         enforced_schemas = [plan.enforced] * (attempts - 1) + [plan.narrowed]
         while enforced_schemas:
             enforced = enforced_schemas.pop(0)
@@ -209,8 +212,18 @@ def add_instructions(request: AnswerRequest, schema: Json, language: Language) -
         draft=replace(request.draft, system=system),
         own_system=False,
         cache_key=None,  # the next question of the conversation has another prompt
-        sampling=replace(request.sampling, stop=()),  # a stop string would cut the JSON
     )
+
+
+def toil_sampling(completed: Sampling, requested: Sampling) -> Sampling:
+    """The sampling of toil. `completed`: the caller's `requested` one with the personality's defaults.
+
+    A repeat penalty makes the model misspell what it copies, such as a telephone number, so only a caller can ask for
+    one. It is switched off explicitly, because an engine may have a default of its own: vLLM takes the one of the
+    model's generation_config.json. A stop string would cut the JSON.
+    """
+    penalty = NO_PENALTY if requested.repeat_penalty is None else requested.repeat_penalty
+    return replace(completed, stop=(), repeat_penalty=penalty)
 
 
 def build_response_format(schema: Json) -> Json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,10 @@ from core.configuration.settings import Settings
 from core.contract import Attachment, Json, Sampling, Task, Text, TextDiscarded, ToilResult, Usage
 from core.engine import ChatEngine
 from core.errors import BadRequest, BudgetExhausted, ModelRefused, NonConforming, PersonalityUnknown, SchemaRefused
-from tests.core.support_chatting import TODAY
+from core.openai.public.chat_requests import PublicChatRequest, build_chat
+from core.toil.batch.job import Job
+from core.toil.batch.rows import Row
+from tests.core.support_chatting import TODAY, ask
 from tests.core.test_engine import chat_on, serving, shown
 from tests.support.fake_model import Die, Fail, Finish, Step
 
@@ -305,6 +309,36 @@ async def test_stop_strings_are_ignored(chat: ChatEngine, own_settings: Settings
     assert "stop" not in model.requests[0]
     assert model.requests[0]["max_tokens"] == 9
     assert isinstance(result.usage, Usage)
+
+
+def batch_task() -> Task:
+    return Job("whisper", CITY).build_task(Row(1, {"prompt": "Hi"}))
+
+
+def openai_task() -> Task:
+    form = {"type": "json_schema", "json_schema": {"name": "city", "schema": CITY}}
+    body = {"model": "whisper", "messages": [{"role": "user", "content": "Hi"}], "response_format": form}
+    return build_chat(PublicChatRequest.model_validate(body)).task("someone")
+
+
+@pytest.mark.parametrize("task", [Task("whisper", "Hi", CITY), batch_task(), openai_task()])
+async def test_no_repeat_penalty_unless_the_caller_asks(chat: ChatEngine, own_settings: Settings, task: Task) -> None:
+    """Every attempt switches it off explicitly, under both its names. (Before, the personality's garbled copies.)"""
+    asking = replace(task, sampling=Sampling(repeat_penalty=1.3))
+    async with serving(own_settings, ('{"city": 5}',), OTTAWA, OTTAWA) as model:
+        await chat.toil(task)
+        await chat.toil(asking)
+
+    sent = [(each["repeat_penalty"], each["repetition_penalty"]) for each in model.requests]
+    assert sent == [(1.0, 1.0), (1.0, 1.0), (1.3, 1.3)]
+
+
+async def test_free_answers_keep_the_personalitys_repeat_penalty(chat: ChatEngine, own_settings: Settings) -> None:
+    """Only toil is without it."""
+    async with serving(own_settings, ("Hello.",)) as model:
+        await ask(chat, "Hi")
+
+    assert model.requests[0]["repeat_penalty"] == 1.1
 
 
 async def test_rejected_text_is_discarded(chat: ChatEngine, own_settings: Settings) -> None:
