@@ -204,6 +204,11 @@ class TextDiscarded:
     """The text so far is void: it did not conform, or the model died. The following text starts again."""
 
 
+@dataclass(frozen=True, slots=True)
+class ConformingText(Text):
+    """The next part of a JSON text that can only become a conforming value. Only the model's death discards it."""
+
+
 ToilEvent = Status | Text | TextDiscarded | ToilResult  # exactly one ToilResult, and it is last
 
 

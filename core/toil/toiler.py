@@ -17,6 +17,7 @@ from cachetools import FIFOCache
 
 from core import strict_json
 from core.contract import (
+    ConformingText,
     Done,
     Json,
     KeywordReport,
@@ -88,7 +89,8 @@ class Toiler:
         enforced_schemas = [plan.enforced] * (attempts - 1) + [plan.narrowed]
         while enforced_schemas:
             enforced = enforced_schemas.pop(0)
-            async with aclosing(self._attempt(request, enforced, fallback=plan.enforced)) as events:
+            attempt_events = self._attempt(request, enforced, fallback=plan.enforced, exact=plan.exact)
+            async with aclosing(attempt_events) as events:
                 async for event in events:
                     if isinstance(event, Attempt):
                         attempt = event
@@ -146,12 +148,15 @@ class Toiler:
         await self._validators.close()
 
     async def _attempt(
-        self, request: AnswerRequest, enforced: Json, fallback: Json
+        self, request: AnswerRequest, enforced: Json, fallback: Json, *, exact: bool
     ) -> AsyncGenerator[AttemptEvent, None]:
-        """Generates one answer under `enforced`, or under `fallback` if the engine calls that unsatisfiable."""
+        """Generates one answer under `enforced`, or under `fallback` if the engine calls that unsatisfiable.
+
+        `exact`: both schemas allow conforming values only.
+        """
         for schema in (enforced, fallback):
             try:
-                async with aclosing(self._generate(request, build_response_format(schema))) as events:
+                async with aclosing(self._generate(request, build_response_format(schema), exact=exact)) as events:
                     async for event in events:
                         yield event
             except SchemaRefused:
@@ -160,7 +165,9 @@ class Toiler:
             else:
                 return
 
-    async def _generate(self, request: AnswerRequest, value_schema: Json) -> AsyncGenerator[AttemptEvent, None]:
+    async def _generate(
+        self, request: AnswerRequest, value_schema: Json, *, exact: bool
+    ) -> AsyncGenerator[AttemptEvent, None]:
         """Relaxes the format step by step while the engine refuses it. An engine refuses before it writes."""
         key = json.dumps(value_schema)
         response_format = self._accepted.get(key, value_schema)
@@ -168,10 +175,11 @@ class Toiler:
             if refusals == RELAXATIONS_LIMIT:
                 response_format = None
             generation = Generation(self._client, replace(request, response_format=response_format), self._wait_s)
+            conforms = exact and response_format == value_schema and self._client.enforces_schemas(request.model)
             try:
                 async with aclosing(stream_attempt(generation)) as events:
                     async for event in events:
-                        yield event
+                        yield ConformingText(event.text) if conforms and isinstance(event, Text) else event
             except (SchemaRefused, ModelRefused) as exc:
                 response_format = relax_format(response_format, exc)
                 log.info("response_format_relaxed", code=exc.code, unconstrained=response_format is None)

@@ -68,6 +68,7 @@ class FakeEngine:
         self.model: str | None = "fake-model"  # the model that answers; None: none does
         self.starter = True  # it is the starter
         self.next_model: ModelProgress | None = None  # the model that it stands in for
+        self.toil_steps: Sequence[ToilEvent] | None = None  # the events of toil before its value
         self.cancelled = asyncio.Event()  # a reply was closed before its Done
         self.finished = asyncio.Event()  # a reply came to its end
         self.sessions: dict[str, tuple[str, str | None, list[TranscriptTurn]]] = {}
@@ -105,19 +106,13 @@ class FakeEngine:
         return outcome if isinstance(outcome, ToilResult) else ToilResult(outcome, "fake-model", Usage(7, 3, 0))
 
     async def toil_events(self, task: Task) -> AsyncGenerator[ToilEvent, None]:
-        """Yields a discarded first attempt, then the text in two pieces, then the value."""
+        """Yields `toil_steps`, by default a discarded attempt and the text in two pieces; then the value."""
         toiled = await self.toil(task)
         text = json.dumps(toiled.value)
+        default = (Status("queued", position=1), Text("{"), TextDiscarded(), Text(text[:1]), Text(text[1:]))
         self.started.set()
         try:
-            for event in (
-                Status("queued", position=1),
-                Text("{"),
-                TextDiscarded(),
-                Text(text[:1]),
-                Text(text[1:]),
-                toiled,
-            ):
+            for event in (*(self.toil_steps or default), toiled):
                 yield event
         except (asyncio.CancelledError, GeneratorExit):
             self.cancelled.set()

@@ -156,6 +156,10 @@ class EnginePool:
         found = min(infos, key=lambda info: info.window)
         return replace(found, name=self.name, title=self.title(self.name)) if self.name else found
 
+    def enforces_schemas(self, model: str | None = None) -> bool:
+        """True if each engine is known to enforce a schema while this model writes."""
+        return all(engine.capabilities(model).enforces_schemas for engine in self.engines.values())
+
     async def progress(self, model: str | None = None) -> ModelProgress | None:
         """The progress of `model` while another one answers in its place; None for a model behind URLs."""
         return await next(iter(self.engines.values())).progress(model) if self.name is None else None

@@ -170,6 +170,11 @@ class ModelClient:
         pool, name = self._find(model)
         return await pool.progress(name)
 
+    def enforces_schemas(self, model: str | None = None) -> bool:
+        """True if the engines of the model are known to enforce a schema while it writes."""
+        pool, name = self._find(model)
+        return pool.enforces_schemas(name)
+
     async def served(self) -> ServedModels:
         """All models of the own engine, as listed a moment ago. Raises ModelUnavailable, ModelRefused."""
         return await self.own.served()

@@ -1,4 +1,4 @@
-"""An answer as the parts of a chat completion."""
+"""The parts of an answer to OpenAI's requests, whichever of its APIs sends them: text, citations, the end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,21 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.contract import Done, Event, Json, Prompt, Source, Task, Text, ToilResult, Usage
+from core.contract import (
+    ConformingText,
+    Done,
+    Event,
+    Json,
+    Prompt,
+    Source,
+    Task,
+    Text,
+    TextDiscarded,
+    ToilEvent,
+    ToilResult,
+    Usage,
+)
+from core.errors import ModelUnavailable
 from core.openai.public.chat_requests import Chat
 from core.openai.public.citations import build_annotations
 from core.openai.response_objects import Completion
@@ -16,10 +30,10 @@ from core.rag.source_list import append_source_list
 
 
 class CompletionEngine(Protocol):
-    """The two operations of the engine that answer a chat request."""
+    """The operations of the engine that answer OpenAI's requests."""
 
     def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]: ...
-    async def toil(self, task: Task) -> ToilResult: ...
+    def toil_events(self, task: Task) -> AsyncGenerator[ToilEvent, None]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +43,26 @@ class Citations:
     annotations: list[Json]
 
 
-CompletionPart = Text | Citations | Done
+CompletionPart = Text | Citations | Done  # exactly one Done, and it is last
 
 
 async def stream_completion(engine: CompletionEngine, chat: Chat, user: str) -> AsyncGenerator[CompletionPart, None]:
-    """Yields the answer, free or constrained to JSON: text, citations if there are any, and Done."""
-    if chat.constrained:
-        toiled = await engine.toil(chat.task(user))
-        yield Text(json.dumps(toiled.value, ensure_ascii=False, allow_nan=False))
-        yield Done("stop", toiled.model, toiled.usage)
-        return
+    """Yields the answer, free or constrained to JSON."""
+    parts = (
+        json_parts(engine, chat.task(user), stream=chat.stream)
+        if chat.constrained
+        else reply_parts(engine, chat.prompt(user))
+    )
+    async with aclosing(parts):
+        async for part in parts:
+            yield part
+
+
+async def reply_parts(engine: CompletionEngine, prompt: Prompt) -> AsyncGenerator[CompletionPart, None]:
+    """Yields a free answer: its text, which ends with the list of its sources, then citations if there are any."""
     text = ""
     sources: dict[int, Source] = {}
-    async with aclosing(append_source_list(engine.reply(chat.prompt(user)))) as events:
+    async with aclosing(append_source_list(engine.reply(prompt))) as events:
         async for event in events:
             if isinstance(event, Source):
                 sources[event.number] = event
@@ -51,6 +72,29 @@ async def stream_completion(engine: CompletionEngine, chat: Chat, user: str) -> 
                 yield Citations(annotations)
             if isinstance(event, (Text, Done)):
                 yield event
+
+
+async def json_parts(engine: CompletionEngine, task: Task, *, stream: bool) -> AsyncGenerator[CompletionPart, None]:
+    """Yields a JSON answer.
+
+    With `stream`, text that can only become a conforming value is passed on while it is written. Other text waits until
+    the value is validated. Raises ModelUnavailable if the answer begins again after a part of it was passed on.
+    """
+    has_begun = False
+    async with aclosing(engine.toil_events(task)) as events:
+        async for event in events:
+            match event:
+                case ConformingText() if stream:
+                    has_begun = True
+                    yield event
+                case TextDiscarded() if has_begun:
+                    raise ModelUnavailable(
+                        "the answer had to begin again after a part of it was sent; send the request again"
+                    )
+                case ToilResult(value, model, usage):
+                    if not has_begun:
+                        yield Text(json.dumps(value, ensure_ascii=False, allow_nan=False))
+                    yield Done("stop", model, usage)
 
 
 async def collect_completion(

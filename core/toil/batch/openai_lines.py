@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -44,7 +45,7 @@ class OpenAiAnswers(RowAnswers):
         self._user = user
 
     async def _answer(self, row: Row, name: Json) -> Outcome:
-        chat = parse_chat(row.fields)
+        chat = replace(parse_chat(row.fields), stream=False)
         body, usage = await self._retry(lambda: self._complete(chat))
         return Outcome(row.number, build_line(row.number, name, OK, body), usage=usage)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from core.configuration.settings import Settings
-from core.contract import Attachment, Json, Sampling, Task, Text, TextDiscarded, ToilResult, Usage
+from core.contract import Attachment, ConformingText, Json, Sampling, Task, Text, TextDiscarded, ToilResult, Usage
 from core.engine import ChatEngine
 from core.errors import BadRequest, BudgetExhausted, ModelRefused, NonConforming, PersonalityUnknown, SchemaRefused
 from core.openai.public.chat_requests import PublicChatRequest, build_chat
@@ -27,6 +28,7 @@ CITY: dict[str, Json] = {
     "required": ["city"],
     "additionalProperties": False,
 }
+NAMED_CITY: dict[str, Json] = {**CITY, "properties": {"city": {"type": "string"}}}
 OTTAWA = ('{"city": ', '"Ottawa"}')
 
 
@@ -59,6 +61,33 @@ async def test_conforming_value_is_returned(chat: ChatEngine, own_settings: Sett
         "json_schema": {"name": "answer", "schema": CITY, "strict": True},
     }
     assert "Answer with JSON only." in shown(requests[0])
+
+
+@pytest.mark.parametrize(
+    ("schema", "conforms"),
+    [(NAMED_CITY, True), (CITY, False)],
+)
+async def test_text_of_an_enforced_schema_can_only_conform(
+    chat: ChatEngine, own_settings: Settings, schema: Any, conforms: bool
+) -> None:
+    """Callers learn whether the text that they see may still be refused."""
+    async with (
+        serving(own_settings, OTTAWA),
+        aclosing(chat.toil_events(Task("whisper", "Which city?", schema))) as all_,
+    ):
+        texts = [event async for event in all_ if isinstance(event, Text)]
+
+    assert [ConformingText(part) if conforms else Text(part) for part in OTTAWA] == texts
+
+
+async def test_text_is_not_conforming_where_the_engine_refused_a_part(chat: ChatEngine, own_settings: Settings) -> None:
+    """The relaxed schema allows more than the caller's."""
+    refusal = Fail(422, "schema_refused", "Unknown format")
+    task = Task("whisper", "Which city?", NAMED_CITY)
+    async with serving(own_settings, [refusal], OTTAWA), aclosing(chat.toil_events(task)) as events:
+        texts = [event async for event in events if isinstance(event, Text)]
+
+    assert [Text(part) for part in OTTAWA] == texts
 
 
 async def test_without_a_schema_any_object_is_accepted(chat: ChatEngine, own_settings: Settings) -> None:

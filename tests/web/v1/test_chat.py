@@ -12,7 +12,7 @@ import pytest
 from openai import AsyncOpenAI
 
 from core.configuration.settings import Settings
-from core.contract import Done, Sampling, Source, Text, Turn, Usage
+from core.contract import ConformingText, Done, Sampling, Source, Status, Text, TextDiscarded, Turn, Usage
 from core.errors import ModelUnavailable, Overloaded, PromptTooLong, SchemaRefused
 from tests.support.fake_engine import FakeEngine
 from tests.web.support_site import Site, site
@@ -194,7 +194,7 @@ async def test_parameters_without_effect_are_accepted(client: AsyncOpenAI) -> No
 )
 @pytest.mark.parametrize("stream", [False, True])
 async def test_response_format_is_answered_by_toil(whisper: Site, client: AsyncOpenAI, form: Any, stream: bool) -> None:
-    """The validated value comes in one piece, also when streamed."""
+    """Where the engine does not enforce the schema, the validated value comes in one piece, also when streamed."""
     messages = [{"role": "assistant", "content": "Before"}, *HI]
     answer: Any = await client.chat.completions.create(
         model="whisper", messages=messages, response_format=form, stream=stream
@@ -210,6 +210,37 @@ async def test_response_format_is_answered_by_toil(whisper: Site, client: AsyncO
     assert json.loads(text) == {"answer": 42}
     [task] = whisper.engine.tasks
     assert (form.get("json_schema", {}).get("schema"), (Turn("assistant", "Before"),)) == (task.schema, task.history)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_enforced_json_is_streamed_as_it_is_written(whisper: Site, client: AsyncOpenAI, stream: bool) -> None:
+    """Text that can only become a conforming value is passed on piece by piece, and it is the value."""
+    whisper.engine.toil_steps = (Status("queued"), ConformingText('{"answer": '), ConformingText("42}"))
+    answer: Any = await client.chat.completions.create(
+        model="whisper", messages=HI, response_format={"type": "json_object"}, stream=stream
+    )
+
+    if stream:
+        chunks = [chunk.choices[0] async for chunk in answer]
+        assert [chunk.delta.content for chunk in chunks if chunk.delta.content] == ['{"answer": ', "42}"]
+        assert chunks[-1].finish_reason == "stop"
+    else:
+        assert json.loads(answer.choices[0].message.content) == {"answer": 42}
+
+
+async def test_begun_json_is_never_unsaid(whisper: Site, client: AsyncOpenAI) -> None:
+    """A stream ends with an error if its answer begins again; without streaming, the second answer counts."""
+    restarted = (ConformingText('{"answer'), Status("reconnecting"), TextDiscarded(), ConformingText('{"answer": 42}'))
+    whisper.engine.toil_steps = restarted
+    stream = await client.chat.completions.create(
+        model="whisper", messages=HI, response_format={"type": "json_object"}, stream=True
+    )
+    with pytest.raises(openai.APIError, match="begin again"):
+        async for _chunk in stream:
+            pass
+    whole = await client.chat.completions.create(model="whisper", messages=HI, response_format={"type": "json_object"})
+
+    assert json.loads(whole.choices[0].message.content or "") == {"answer": 42}
 
 
 async def test_error_before_the_stream_has_a_status(own_settings: Settings) -> None:
