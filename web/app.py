@@ -28,7 +28,7 @@ from web.sockets import gpt_socket
 from web.static_files import StaticFiles
 from web.toil import check, toil
 from web.toil_batch import toil_batch
-from web.v1 import chat, models
+from web.v1 import chat, models, responses
 
 log = structlog.get_logger()
 
@@ -85,6 +85,13 @@ def add_routes(app: web.Application, pages: StaticFiles, files: FileUpload, fact
         ("GET", "/facts", facts.collections),
         ("POST", "/facts/{collection}", facts.add),
         ("POST", "/v1/chat/completions", chat.chat_completions),
+        ("POST", "/v1/responses", responses.create_response),
+        ("POST", "/v1/responses/compact", responses.refuse_compaction),
+        ("POST", "/v1/responses/input_tokens", responses.refuse_counting),
+        ("GET", "/v1/responses/{response}", responses.refuse_stored),
+        ("DELETE", "/v1/responses/{response}", responses.refuse_stored),
+        ("POST", "/v1/responses/{response}/cancel", responses.refuse_stored),
+        ("GET", "/v1/responses/{response}/input_items", responses.refuse_stored),
         ("GET", "/v1/models", models.models),
         ("GET", "/v1/models/{personality}", models.one_model),
         ("GET", "/describe", status.describe_all),

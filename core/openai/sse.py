@@ -10,8 +10,10 @@ CONTENT_TYPE = "text/event-stream; charset=utf-8"
 DONE = "[DONE]"  # OpenAI's data of a stream's last event
 
 
-def encode_event(data: Json) -> bytes:
-    return f"data: {json.dumps(data)}\n\n".encode()
+def encode_event(data: Json, name: str = "") -> bytes:
+    """Encodes an event; one without a `name` is what clients call a message."""
+    head = f"event: {name}\n" if name else ""
+    return f"{head}data: {json.dumps(data)}\n\n".encode()
 
 
 def encode_comment(text: str) -> bytes:

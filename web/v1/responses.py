@@ -1,0 +1,77 @@
+"""POST /v1/responses. Refuses the operations on stored responses: this service stores none."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
+
+from aiohttp import web
+
+from core.contract import Json
+from core.errors import CspsError, NotFound
+from core.openai import sse
+from core.openai.public.completions import CompletionPart, stream_completion
+from core.openai.public.responses_events import ResponseEvents
+from core.openai.public.responses_objects import JsonObject, ResponseEnvelope
+from core.openai.public.responses_requests import PublicResponseRequest, build_response_chat
+from web import request_body
+from web.service import SERVICE
+from web.streaming import SSE, StreamedResponse
+
+
+async def create_response(request: web.Request) -> web.StreamResponse:
+    """POST /v1/responses."""
+    service = request.app[SERVICE]
+    body = await request_body.read_json(request, PublicResponseRequest)
+    chat = build_response_chat(body)
+    service.check_personality(chat.personality)
+    events = ResponseEvents(ResponseEnvelope(body.echo()))
+    async with aclosing(stream_completion(service, chat, service.user_id(request, chat.user))) as parts:
+        if chat.stream:
+            return await stream(request, events, parts)
+        return web.json_response(await collect(events, parts))
+
+
+async def collect(events: ResponseEvents, parts: AsyncGenerator[CompletionPart, None]) -> Json:
+    """Returns the whole response, which the last event contains."""
+    last: JsonObject = {}
+    async for part in parts:
+        *_, last = events.feed(part)
+    return last["response"]
+
+
+async def stream(
+    request: web.Request, events: ResponseEvents, parts: AsyncGenerator[CompletionPart, None]
+) -> web.StreamResponse:
+    """Sends the events. An error before the first part has a status of its own."""
+    out = StreamedResponse(request, SSE)
+    try:
+        async for part in parts:
+            if not out.started:
+                await write(out, events.begin())
+            await write(out, events.feed(part))
+    except CspsError as error:
+        if not out.started:
+            raise
+        request.app[SERVICE].metrics.count_error(error)
+        await write(out, events.fail(error))
+    return out.response
+
+
+async def write(out: StreamedResponse, events: Iterable[JsonObject]) -> None:
+    for event in events:
+        await out.write(sse.encode_event(event, str(event["type"])))
+
+
+async def refuse_stored(_: web.Request) -> web.StreamResponse:
+    raise NotFound("no such response: this service stores none; the answer to POST /v1/responses is all there is")
+
+
+async def refuse_compaction(_: web.Request) -> web.StreamResponse:
+    raise NotFound(
+        "conversations are not compacted here: send them whole; the oldest exchanges are left out when they do not fit"
+    )
+
+
+async def refuse_counting(_: web.Request) -> web.StreamResponse:
+    raise NotFound("tokens are not counted before an answer here: `usage.input_tokens` of the answer has their number")
