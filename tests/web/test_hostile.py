@@ -32,6 +32,7 @@ def request(line: str, *headers: str, body: bytes = b"", host: str = "localhost"
 
 
 CHAT = b'{"model": "whisper", "messages": [{"role": "user", "content": "Hi"}]%s}'
+ASK = b'{"model": "whisper", "input": %s}'
 UPGRADE = ("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13")
 KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
 
@@ -123,6 +124,13 @@ HOSTILE: dict[str, tuple[bytes, int]] = {
     "chat with tools": (request("POST /v1/chat/completions", JSON, body=CHAT % b', "tools": [1]'), 400),
     "chat in two answers": (request("POST /v1/chat/completions", JSON, body=CHAT % b', "n": 2'), 400),
     "chat of nobody": (request("POST /v1/chat/completions", JSON, body=CHAT.replace(b"whisper", b"x") % b""), 404),
+    "response without input": (request("POST /v1/responses", JSON, body=b'{"model": "whisper"}'), 400),
+    "response to an item of nothing": (request("POST /v1/responses", JSON, body=ASK % b"[{}]"), 400),
+    "response to a nested item": (request("POST /v1/responses", JSON, body=ASK % (b"[" * 60 + b"]" * 60)), 400),
+    "response to many items": (request("POST /v1/responses", JSON, body=ASK % (b"[" + b"{}," * 9999 + b"{}]")), 400),
+    "response of nobody": (request("POST /v1/responses", JSON, body=ASK.replace(b"whisper", b"x") % b'"Hi"'), 404),
+    "stored response": (request("GET /v1/responses/resp_%00%ff"), 404),
+    "list of responses": (request("GET /v1/responses"), 405),
     "other part of OpenAI's": (request("POST /v1/embeddings", JSON, body=b"{}"), 404),
 }
 
@@ -169,6 +177,9 @@ def planted_requests() -> Iterator[bytes]:
     yield request("POST /toil/whisper", JSON, body=b'{"prompt": "PLANTED", "PLANTED": 1}')
     yield request("POST /toil/whisper", JSON, body=b'{"prompt": "PLANTED"}')
     yield request("POST /v1/chat/completions", JSON, body=CHAT.replace(b"Hi", b"PLANTED") % b"")
+    yield request("POST /v1/responses", JSON, body=ASK % b'[{"role": "user", "content": "PLANTED"}]')
+    yield request("POST /v1/responses", JSON, body=ASK % b'[{"type": "PLANTED", "id": "PLANTED"}]')
+    yield request("GET /v1/responses/PLANTED")
     yield request("GET /describe", "Origin: https://PLANTED.example", host="PLANTED.example")
     yield request("GET /gpt-socket/whisper", *UPGRADE, KEY, "Sec-WebSocket-Protocol: PLANTED")
 

@@ -14,6 +14,7 @@ from core.openai.public.completions import CompletionPart, stream_completion
 from core.openai.public.responses_events import ResponseEvents
 from core.openai.public.responses_objects import JsonObject, ResponseEnvelope
 from core.openai.public.responses_requests import PublicResponseRequest, build_response_chat
+from core.openai.public.untrimmed_engine import UntrimmedEngine
 from web import request_body
 from web.service import SERVICE
 from web.streaming import SSE, StreamedResponse
@@ -26,7 +27,8 @@ async def create_response(request: web.Request) -> web.StreamResponse:
     chat = build_response_chat(body)
     service.check_personality(chat.personality)
     events = ResponseEvents(ResponseEnvelope(body.echo()))
-    async with aclosing(stream_completion(service, chat, service.user_id(request, chat.user))) as parts:
+    engine = UntrimmedEngine(service) if body.truncation == "disabled" else service
+    async with aclosing(stream_completion(engine, chat, service.user_id(request, chat.user))) as parts:
         if chat.stream:
             return await stream(request, events, parts)
         return web.json_response(await collect(events, parts))

@@ -13,7 +13,7 @@ from openai import AsyncOpenAI, OpenAI
 from pydantic import BaseModel
 
 from core.configuration.settings import Settings
-from core.contract import Done, Sampling, Source, Text, Turn, Usage
+from core.contract import ConformingText, Done, Sampling, Source, Status, Text, TextDiscarded, Turn, Usage
 from core.errors import ModelUnavailable, Overloaded, PromptTooLong
 from tests.support.fake_engine import FakeEngine
 from tests.support.strict_openai import parse_event, parse_response
@@ -259,6 +259,45 @@ async def test_too_long_prompt_has_openai_code(own_settings: Settings) -> None:
             await client.responses.create(model="whisper", input="Hi")
 
     assert failure.value.code == "context_length_exceeded"
+
+
+@pytest.mark.parametrize("form", ["text", "json_object"])
+@pytest.mark.parametrize(("truncation", "status"), [("auto", 200), (None, 200), ("disabled", 400)])
+async def test_truncation_is_the_callers_choice(
+    own_settings: Settings, truncation: str | None, status: int, form: str
+) -> None:
+    """The oldest exchanges are left out of a full window, unless the caller forbids it."""
+    trimmed = Status("trimmed", turns_dropped=2)
+    engine = FakeEngine([trimmed, Text("Hi"), DONE])
+    engine.toil_steps = [trimmed]
+    body = {"model": "whisper", "input": "Hi", "truncation": truncation, "text": {"format": {"type": form}}}
+    async with (
+        site(own_settings, engine) as running,
+        running.http.post("/v1/responses", json=body) as response,
+    ):
+        answer = await response.json()
+
+    assert response.status == status
+    if status == 200:
+        assert answer["truncation"] == "auto"
+    else:
+        assert answer["error"]["code"] == "context_length_exceeded"
+
+
+async def test_json_is_streamed_as_it_is_written(own_settings: Settings) -> None:
+    """Text that can only become a conforming value is sent in pieces; if it is void after all, the response fails."""
+    engine = FakeEngine()
+    engine.toil_steps = [ConformingText('{"answer": '), ConformingText("42}")]
+    async with site(own_settings, engine) as running, build_client(running) as client:
+        async with client.responses.stream(model="whisper", input="Hi", text_format=Answer) as stream:
+            deltas = [event.delta async for event in stream if event.type == "response.output_text.delta"]
+            assert (await stream.get_final_response()).output_parsed == Answer(answer=42)
+        engine.toil_steps = [ConformingText('{"an'), TextDiscarded()]
+        with pytest.raises(openai.APIError, match="begin again"):
+            async with client.responses.stream(model="whisper", input="Hi", text_format=Answer) as stream:
+                await stream.until_done()
+
+    assert deltas == ['{"answer": ', "42}"]
 
 
 async def test_unknown_model_is_404(client: AsyncOpenAI) -> None:
