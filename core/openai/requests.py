@@ -64,7 +64,7 @@ class ResponseFormat(StrictModel):
 
 
 class StreamOptions(OpenModel):
-    include_usage: bool = False
+    include_usage: bool | None = None
 
 
 class SamplingFields(BaseModel):

@@ -6,7 +6,7 @@ import base64
 import secrets
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.contract import Json, Usage
@@ -21,26 +21,30 @@ OWNER = "csps-llm"
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """The envelope of one answer: id, time, model."""
+    """The envelope of one answer: id, time, model, and `constant` fields of each object."""
 
     model: str
+    constant: Mapping[str, Json] = field(default_factory=dict)
     id: str = field(default_factory=lambda: f"chatcmpl-{secrets.token_hex(12)}")
     created: int = field(default_factory=lambda: int(time.time()))
 
     def head(self, kind: str) -> dict[str, Json]:
-        return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
+        return {"id": self.id, "object": kind, "created": self.created, "model": self.model, **self.constant}
 
-    def whole(self, text: str, annotations: list[Json], reason: str, usage: Usage) -> dict[str, Json]:
-        message: Json = {"role": "assistant", "content": text, "refusal": None, "annotations": annotations}
-        choice: Json = {"index": 0, "message": message, "logprobs": None, "finish_reason": reason}
-        return {**self.head("chat.completion"), "choices": [choice], "usage": usage_object(usage)}
+    def whole(self, choices: Sequence[Json], usage: Usage) -> dict[str, Json]:
+        return {**self.head("chat.completion"), "choices": list(choices), "usage": usage_object(usage)}
 
-    def chunk(self, delta: dict[str, Json], reason: str | None = None) -> dict[str, Json]:
-        choice: Json = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
+    def chunk(self, delta: dict[str, Json], reason: str | None = None, index: int = 0) -> dict[str, Json]:
+        choice: Json = {"index": index, "delta": delta, "logprobs": None, "finish_reason": reason}
         return {**self.head("chat.completion.chunk"), "choices": [choice]}
 
     def usage(self, usage: Usage) -> dict[str, Json]:
         return {**self.head("chat.completion.chunk"), "choices": [], "usage": usage_object(usage)}
+
+
+def choice_object(index: int, text: str, annotations: list[Json], reason: str) -> dict[str, Json]:
+    message: Json = {"role": "assistant", "content": text, "refusal": None, "annotations": annotations}
+    return {"index": index, "message": message, "logprobs": None, "finish_reason": reason}
 
 
 def usage_object(usage: Usage) -> Json:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from aiohttp import web
 
-from core.contract import Text
 from core.errors import CspsError
 from core.openai import sse
-from core.openai.public.chat_requests import Chat, PublicChatRequest, build_chat
-from core.openai.public.completions import Citations, CompletionPart, collect_completion, stream_completion
-from core.openai.response_objects import Completion, error_body
+from core.openai.public.chat_requests import PublicChatRequest, build_chat
+from core.openai.public.choices import ChoiceParts, ChunkBuilder, answer_choices, build_completion, collect_completion
+from core.openai.response_objects import error_body
 from web import request_body
 from web.service import SERVICE
 from web.streaming import SSE, StreamedResponse
+
+IGNORED_HEADER = "X-Ignored-Parameters"
 
 
 async def chat_completions(request: web.Request) -> web.StreamResponse:
@@ -23,36 +23,31 @@ async def chat_completions(request: web.Request) -> web.StreamResponse:
     service = request.app[SERVICE]
     chat = build_chat(await request_body.read_json(request, PublicChatRequest))
     service.check_personality(chat.personality)
-    completion = Completion(chat.personality)
-    async with aclosing(stream_completion(service, chat, service.user_id(request, chat.user))) as pieces:
+    completion = build_completion(chat)
+    headers = {IGNORED_HEADER: ", ".join(chat.ignored)} if chat.ignored else {}
+    async with aclosing(answer_choices(service, chat, service.user_id(request, chat.user))) as parts:
         if chat.stream:
-            return await stream(request, chat, completion, pieces)
-        answer, _ = await collect_completion(completion, pieces)
-        return web.json_response(answer)
+            out = StreamedResponse(request, {**SSE, **headers})
+            return await stream(request, ChunkBuilder(completion, include_usage=chat.include_usage), parts, out)
+        answer, _ = await collect_completion(completion, parts)
+        return web.json_response(answer, headers=headers)
 
 
 async def stream(
-    request: web.Request, chat: Chat, completion: Completion, pieces: AsyncGenerator[CompletionPart, None]
+    request: web.Request, builder: ChunkBuilder, parts: ChoiceParts, out: StreamedResponse
 ) -> web.StreamResponse:
-    out = StreamedResponse(request, SSE)
+    """Sends the chunks. An error before the first one has a status; a later one is an event, without `[DONE]`."""
     try:
-        async for piece in pieces:
-            if not out.started:
-                await out.write(sse.encode_event(completion.chunk({"role": "assistant", "content": ""})))
-            if isinstance(piece, Text):
-                await out.write(sse.encode_event(completion.chunk({"content": piece.text})))
-            elif isinstance(piece, Citations):
-                # All in one chunk: OpenAI's own client does not merge lists of annotations.
-                await out.write(sse.encode_event(completion.chunk({"annotations": piece.annotations})))
-            else:
-                await out.write(sse.encode_event(completion.chunk({}, piece.reason)))
-                if chat.include_usage:
-                    await out.write(sse.encode_event(completion.usage(piece.usage)))
+        async for part in parts:
+            for chunk in builder.chunks(part):
+                await out.write(sse.encode_event(chunk))
     except CspsError as error:
         if not out.started:
             raise
         request.app[SERVICE].metrics.count_error(error)
         await out.write(sse.encode_event(error_body(error)))
     else:
+        for chunk in builder.last_chunks():
+            await out.write(sse.encode_event(chunk))
         await out.write(sse.encode_done())
     return out.response

@@ -25,6 +25,7 @@ from core.openai.engine_requests import (
 )
 from core.openai.response_objects import (
     Completion,
+    choice_object,
     embeddings_object,
     error_body,
 )
@@ -93,7 +94,8 @@ async def collect(model: LoadedModel, reply: ReplyHandle) -> web.Response:
             raise output.error
         elif isinstance(output, FinishedOutput):
             completion = Completion(model.id)
-            return web.json_response(completion.whole("".join(text), [], output.reason, output.usage))
+            choice = choice_object(0, "".join(text), [], output.reason)
+            return web.json_response(completion.whole([choice], output.usage))
 
 
 async def stream(

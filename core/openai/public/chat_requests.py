@@ -1,45 +1,48 @@
-"""Turns OpenAI's public chat request into a prompt or task. Refuses unsupported parameters that change the answer."""
+"""Turns OpenAI's public chat request into a prompt or a task."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
-from core.contract import Json, Prompt, Sampling, Task, Turn
-from core.errors import ParameterRefused
-from core.openai.requests import ChatFields, ChatMessage, Schema
+from core.contract import Prompt, Sampling, Task, Turn
+from core.openai.public.messages import PublicMessage, split_question
+from core.openai.public.parameters import check_unserved
+from core.openai.requests import ChatFields, ResponseFormat, Schema
 
-# Values of otherwise refused parameters that ask only for the default behaviour.
-NEUTRAL: dict[str, tuple[Any, ...]] = {
-    "n": (1,),
-    "tools": ([],),
-    "functions": ([],),
-    "tool_choice": ("none", "auto"),
-    "function_call": ("none", "auto"),
-    "parallel_tool_calls": (True, False),
-    "frequency_penalty": (0,),
-    "presence_penalty": (0,),
-    "logit_bias": ({},),
-    "logprobs": (False,),
-    "top_logprobs": (0,),
-    "modalities": (["text"],),
-}
-WITHOUT_EFFECT = (
-    *("metadata", "prompt_cache_key", "prompt_cache_retention", "reasoning_effort"),
-    *("safety_identifier", "service_tier", "store", "verbosity"),
-)
+CHOICES_LIMIT = 8
+UNLIMITED = -1  # as LM Studio and Ollama write it
+
+
+class PublicResponseFormat(ResponseFormat):
+    """Also takes the schema beside the type, as llama-server, LM Studio and others do. Ignores what else is there."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    beside_type: Schema | None = Field(default=None, alias="schema")
+
+    @property
+    def enforced_schema(self) -> Schema | None:
+        named = super().enforced_schema
+        return self.beside_type if named is None and self.type != "text" else named
 
 
 class PublicChatRequest(ChatFields):
     """The body of a public POST /v1/chat/completions, and of a request in a batch."""
 
-    model_config = ConfigDict(strict=True, extra="allow")  # build_chat refuses unknown parameters with values
+    model_config = ConfigDict(strict=True, extra="allow")  # core.openai.public.parameters knows the others
 
     model: str
-    messages: list[ChatMessage] = Field(min_length=1, max_length=2048)
+    messages: list[PublicMessage] = Field(min_length=1, max_length=2048)
+    n: int | None = Field(default=None, ge=1, le=CHOICES_LIMIT)
+    response_format: PublicResponseFormat | None = None
+    repetition_penalty: float | None = Field(default=None, gt=0, le=10)  # vLLM's name of `repeat_penalty`
+
+    @field_validator("max_tokens", "max_completion_tokens", "top_k", mode="before")
+    @classmethod
+    def _without_limit(cls, value: object) -> object:
+        return None if type(value) is int and value == UNLIMITED else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ class Chat:
     schema: Schema | None
     stream: bool
     include_usage: bool
+    choices: int = 1
+    ignored: tuple[str, ...] = ()  # unknown parameters
 
     def prompt(self, user: str) -> Prompt:
         return Prompt(self.personality, self.text, user=user, history=self.history, sampling=self.sampling)
@@ -62,47 +67,30 @@ class Chat:
     def task(self, user: str) -> Task:
         return Task(self.personality, self.text, self.schema, user=user, history=self.history, sampling=self.sampling)
 
+    def choice(self, index: int) -> Chat:
+        """The request for one of several answers, which must not have the same seed."""
+        if self.sampling.seed is None or index == 0:
+            return self
+        seed = (self.sampling.seed + index + 2**63) % 2**64 - 2**63
+        return replace(self, sampling=replace(self.sampling, seed=seed))
+
 
 def build_chat(request: PublicChatRequest) -> Chat:
-    """Builds the chat. Raises ParameterRefused with the unsupported parameter."""
-    refuse_unsupported(request.model_extra or {})
-    *earlier, last = request.messages
-    if last.role != "user" or not last.text().strip():
-        raise ParameterRefused("the last of `messages` must have the role `user` and a text", "messages")
-    history = tuple(turn for message in earlier for turn in to_turns(message))
+    """Builds the chat. Raises ParameterRefused with the parameter that is wrong or not supported."""
+    ignored = check_unserved(request.model_extra or {})
+    text, history = split_question(request.messages)
     form = request.response_format
+    sampling = request.sampling
     return Chat(
         personality=request.model,
-        text="\n\n".join([*caller_instructions(request.messages), last.text()]),
+        text=text,
         history=history,
-        sampling=request.sampling,
+        sampling=replace(sampling, repeat_penalty=sampling.repeat_penalty or request.repetition_penalty),
         user=request.user or "",
         constrained=form is not None and form.type != "text",
         schema=form.enforced_schema if form else None,
         stream=request.stream or False,
         include_usage=request.include_usage,
+        choices=request.n or 1,
+        ignored=ignored,
     )
-
-
-def refuse_unsupported(extra: dict[str, Json]) -> None:
-    for name, value in extra.items():
-        if value is None or name in WITHOUT_EFFECT or value in NEUTRAL.get(name, ()):
-            continue
-        is_known = name in NEUTRAL
-        raise ParameterRefused(f"`{name[:64]}` is not {'supported' if is_known else 'known'} here", name[:64])
-
-
-def caller_instructions(messages: Iterable[ChatMessage]) -> list[str]:
-    """Returns the caller's system messages, which go in front of the question.
-
-    They never join the personality, which belongs to the operator. At the start of the history they would be dropped
-    first when the context window is full.
-    """
-    return [message.text() for message in messages if message.role in ("system", "developer") and message.text()]
-
-
-def to_turns(message: ChatMessage) -> list[Turn]:
-    if message.role in ("user", "assistant"):
-        role: Literal["user", "assistant"] = "user" if message.role == "user" else "assistant"
-        return [Turn(role, message.text(), message.name)]
-    return []

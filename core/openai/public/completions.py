@@ -20,12 +20,10 @@ from core.contract import (
     TextDiscarded,
     ToilEvent,
     ToilResult,
-    Usage,
 )
 from core.errors import ModelUnavailable
 from core.openai.public.chat_requests import Chat
 from core.openai.public.citations import build_annotations
-from core.openai.response_objects import Completion
 from core.rag.source_list import append_source_list
 
 
@@ -46,16 +44,11 @@ class Citations:
 CompletionPart = Text | Citations | Done  # exactly one Done, and it is last
 
 
-async def stream_completion(engine: CompletionEngine, chat: Chat, user: str) -> AsyncGenerator[CompletionPart, None]:
-    """Yields the answer, free or constrained to JSON."""
-    parts = (
-        json_parts(engine, chat.task(user), stream=chat.stream)
-        if chat.constrained
-        else reply_parts(engine, chat.prompt(user))
-    )
-    async with aclosing(parts):
-        async for part in parts:
-            yield part
+def stream_completion(engine: CompletionEngine, chat: Chat, user: str) -> AsyncGenerator[CompletionPart, None]:
+    """Yields one answer, free or constrained to JSON."""
+    if chat.constrained:
+        return json_parts(engine, chat.task(user), stream=chat.stream)
+    return reply_parts(engine, chat.prompt(user))
 
 
 async def reply_parts(engine: CompletionEngine, prompt: Prompt) -> AsyncGenerator[CompletionPart, None]:
@@ -95,20 +88,3 @@ async def json_parts(engine: CompletionEngine, task: Task, *, stream: bool) -> A
                     if not has_begun:
                         yield Text(json.dumps(value, ensure_ascii=False, allow_nan=False))
                     yield Done("stop", model, usage)
-
-
-async def collect_completion(
-    completion: Completion, parts: AsyncGenerator[CompletionPart, None]
-) -> tuple[dict[str, Json], Usage]:
-    """Returns the answer as one chat.completion, and its usage."""
-    text = ""
-    annotations: list[Json] = []
-    async for part in parts:
-        match part:
-            case Text():
-                text += part.text
-            case Citations():
-                annotations = part.annotations
-            case Done():
-                return completion.whole(text, annotations, part.reason, part.usage), part.usage
-    raise AssertionError("an answer ends with Done or an exception")

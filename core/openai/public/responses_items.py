@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BeforeValidator, Discriminator, Field, Tag
 
-from core.openai.requests import ChatMessage, OpenModel
+from core.openai.public.messages import PublicMessage
+from core.openai.requests import OpenModel
 
 ITEMS_LIMIT = 2048
 TEXT_PARTS = ("input_text", "output_text", "refusal", "text")
@@ -67,14 +68,14 @@ class InputMessage(OpenModel):
     role: Literal["user", "assistant", "system", "developer"]
     content: Parts
 
-    def messages(self) -> list[ChatMessage]:
-        return [ChatMessage(role=self.role, content="".join(part.text for part in self.content))]
+    def messages(self) -> list[PublicMessage]:
+        return [PublicMessage(role=self.role, content="".join(part.text for part in self.content))]
 
 
 class ReasoningItem(OpenModel):
     """The thinking of another model. No message: the model sees answers only."""
 
-    def messages(self) -> list[ChatMessage]:
+    def messages(self) -> list[PublicMessage]:
         return []
 
 

@@ -9,9 +9,10 @@ from pydantic import ConfigDict, Field, model_validator
 
 from core.contract import Json
 from core.errors import ParameterRefused
-from core.openai.public.chat_requests import Chat, caller_instructions, to_turns
+from core.openai.public.chat_requests import Chat
+from core.openai.public.messages import PublicMessage, caller_instructions, to_turn
 from core.openai.public.responses_items import Input
-from core.openai.requests import INT32_MAX, ChatMessage, OpenModel, SamplingFields
+from core.openai.requests import INT32_MAX, OpenModel, SamplingFields
 
 # Values of otherwise refused parameters that ask only for the default behaviour.
 NEUTRAL: dict[str, tuple[Any, ...]] = {
@@ -113,14 +114,14 @@ def build_response_chat(request: PublicResponseRequest) -> Chat:
             raise ParameterRefused(f"`{name}` is refused: {REMEDIES[name]}", name)
     messages = [*instruction_messages(request), *(each for item in request.input for each in item.messages())]
     conversation = [each for each in messages if each.role in ("user", "assistant")]
-    if not conversation or conversation[-1].role != "user" or not conversation[-1].text().strip():
+    if not conversation or conversation[-1].role != "user" or not conversation[-1].content.strip():
         raise ParameterRefused("the last message of `input` must have the role `user` and a text", "input")
     *earlier, last = conversation
     form = request.text_format
     return Chat(
         personality=request.model,
-        text="\n\n".join([*caller_instructions(messages), last.text()]),
-        history=tuple(turn for message in earlier for turn in to_turns(message)),
+        text="\n\n".join([*caller_instructions(messages), last.content]),
+        history=tuple(to_turn(message) for message in earlier if message.content.strip()),
         sampling=replace(request.sampling, max_tokens=request.max_output_tokens),
         user=request.safety_identifier or request.user or "",
         constrained=form.type != "text",
@@ -130,8 +131,8 @@ def build_response_chat(request: PublicResponseRequest) -> Chat:
     )
 
 
-def instruction_messages(request: PublicResponseRequest) -> list[ChatMessage]:
-    return [ChatMessage(role="developer", content=request.instructions)] if request.instructions else []
+def instruction_messages(request: PublicResponseRequest) -> list[PublicMessage]:
+    return [PublicMessage(role="developer", content=request.instructions)] if request.instructions else []
 
 
 def refuse_unsupported_response(extra: dict[str, Json]) -> None:

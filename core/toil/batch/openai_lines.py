@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from core.contract import Engine, Json, Usage
 from core.errors import BadRequest, CspsError
 from core.openai.public.chat_requests import Chat, PublicChatRequest, build_chat
-from core.openai.public.completions import collect_completion, stream_completion
-from core.openai.response_objects import Completion, error_body, openai_status
+from core.openai.public.choices import answer_choices, build_completion, collect_completion
+from core.openai.response_objects import error_body, openai_status
 from core.request_validation import to_parameter_refused
 from core.toil.batch.answers import Outcome, RowAnswers, RowRetryPolicy
 from core.toil.batch.rows import AnyRow, Row, UnreadableRow
@@ -53,8 +53,8 @@ class OpenAiAnswers(RowAnswers):
         return Outcome(number, build_line(number, name, openai_status(error), error_body(error)), error.code)
 
     async def _complete(self, chat: Chat) -> tuple[dict[str, Json], Usage]:
-        async with aclosing(stream_completion(self._engine, chat, self._user)) as pieces:
-            return await collect_completion(Completion(chat.personality), pieces)
+        async with aclosing(answer_choices(self._engine, chat, self._user)) as parts:
+            return await collect_completion(build_completion(chat), parts)
 
 
 def parse_chat(fields: Any) -> Chat:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import openai
@@ -12,13 +11,12 @@ import pytest
 from openai import AsyncOpenAI
 
 from core.configuration.settings import Settings
-from core.contract import ConformingText, Done, Sampling, Source, Status, Text, TextDiscarded, Turn, Usage
+from core.contract import ConformingText, Source, Status, Text, TextDiscarded, Turn
 from core.errors import ModelUnavailable, Overloaded, PromptTooLong, SchemaRefused
 from tests.support.fake_engine import FakeEngine
 from tests.web.support_site import Site, site
+from tests.web.v1.support_openai import DONE, HI, build_client
 
-HI: list[Any] = [{"role": "user", "content": "Hi"}]
-DONE = Done("stop", "fake-model", Usage(7, 3, 2))
 CITING = (
     Source(1, "Pool", "https://x.example/pool"),
     Source(2, "Notes"),
@@ -27,16 +25,6 @@ CITING = (
     DONE,
 )
 CITED = ["[1]", "[1] Pool – https://x.example/pool"]
-
-
-def build_client(running: Site) -> AsyncOpenAI:
-    return AsyncOpenAI(base_url=f"{running.url}v1", api_key="none", max_retries=0)
-
-
-@pytest.fixture
-async def client(whisper: Site) -> AsyncIterator[AsyncOpenAI]:
-    async with build_client(whisper) as made:
-        yield made
 
 
 async def test_answer_is_a_completion(whisper: Site, client: AsyncOpenAI) -> None:
@@ -113,43 +101,6 @@ async def test_streamed_annotations_follow_the_text(own_settings: Settings) -> N
     assert [message.content[place.start_index : place.end_index] for place in places] == CITED
 
 
-async def test_messages_become_history_and_text(whisper: Site, client: AsyncOpenAI) -> None:
-    """The caller keeps the conversation; its instructions go with the question and never replace the personality."""
-    messages: list[Any] = [
-        {"role": "system", "content": "Answer in one word."},
-        {"role": "user", "content": "One", "name": "Ann"},
-        {"role": "assistant", "content": "Un"},
-        {"role": "developer", "content": [{"type": "text", "text": "Be kind."}]},
-        {"role": "user", "content": [{"type": "text", "text": "Two"}, {"type": "text", "text": "!"}]},
-    ]
-    await client.chat.completions.create(model="whisper", messages=messages)
-
-    [prompt] = whisper.engine.prompts
-    assert (Turn("user", "One", "Ann"), Turn("assistant", "Un")) == prompt.history
-    assert prompt.text == "Answer in one word.\n\nBe kind.\n\nTwo!"
-    assert (prompt.personality, prompt.conversation) == ("whisper", None)
-    assert whisper.engine.sessions == {}
-
-
-async def test_sampling_reaches_the_engine(whisper: Site, client: AsyncOpenAI) -> None:
-    """OpenAI's parameters and the extra ones."""
-    await client.chat.completions.create(
-        model="whisper",
-        messages=HI,
-        temperature=0,
-        top_p=0.5,
-        max_completion_tokens=9,
-        stop=["a", "b"],
-        seed=-3,
-        extra_body={"top_k": 5, "min_p": 0.1, "repeat_penalty": 1.1},
-    )
-    await client.chat.completions.create(model="whisper", messages=HI, max_tokens=4, stop="c")
-
-    first, second = (prompt.sampling for prompt in whisper.engine.prompts)
-    assert Sampling(0, 0.5, 5, 0.1, 1.1, 9, -3, ("a", "b")) == first
-    assert Sampling(max_tokens=4, stop=("c",)) == second
-
-
 @pytest.mark.parametrize(("trusted", "persons"), [(("127.0.0.1",), 2), ((), 1)])
 async def test_users_of_a_trusted_program_are_distinguished(
     own_settings: Settings, trusted: tuple[str, ...], persons: int
@@ -163,25 +114,6 @@ async def test_users_of_a_trusted_program_are_distinguished(
     assert ann == again
     assert len({ann, bob}) == persons
     assert "ann" not in ann
-
-
-async def test_parameters_without_effect_are_accepted(client: AsyncOpenAI) -> None:
-    """Parameters that would not change the answer are no error."""
-    completion = await client.chat.completions.create(
-        model="whisper",
-        messages=HI,
-        n=1,
-        store=False,
-        metadata={"a": "b"},
-        frequency_penalty=0,
-        presence_penalty=0.0,
-        logprobs=False,
-        tools=[],
-        service_tier="auto",
-        extra_body={"logit_bias": None},
-    )
-
-    assert completion.choices[0].message.content
 
 
 @pytest.mark.parametrize(
@@ -300,75 +232,12 @@ async def test_refused_schema_is_422(own_settings: Settings) -> None:
             await client.chat.completions.create(model="whisper", messages=HI, response_format={"type": "json_object"})
 
 
-async def test_models_are_the_personalities(client: AsyncOpenAI) -> None:
-    """All or one; an unknown one is 404."""
-    assert [model.id async for model in client.models.list()] == ["whisper", "chuchotte"]
-    assert (await client.models.retrieve("whisper")).id == "whisper"
-    with pytest.raises(openai.NotFoundError):
-        await client.models.retrieve("nobody")
-
-
 async def test_unknown_model_is_404(client: AsyncOpenAI) -> None:
     """The error is `model_not_found` and lists the existing models."""
     with pytest.raises(openai.NotFoundError, match="whisper, chuchotte") as failure:
         await client.chat.completions.create(model="gpt-4o", messages=HI)
 
     assert failure.value.code == "model_not_found"
-
-
-@pytest.mark.parametrize(
-    ("changes", "param"),
-    [
-        ({"n": 2}, "n"),
-        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),
-        ({"tool_choice": "required"}, "tool_choice"),
-        ({"functions": [{"name": "f"}]}, "functions"),
-        ({"logprobs": True}, "logprobs"),
-        ({"frequency_penalty": 1}, "frequency_penalty"),
-        ({"presence_penalty": -1}, "presence_penalty"),
-        ({"logit_bias": {"1": 1}}, "logit_bias"),
-        ({"modalities": ["audio"]}, "modalities"),
-        ({"best_of": 2}, "best_of"),
-        ({"temperature": 3}, "temperature"),
-        ({"temperature": "hot"}, "temperature"),
-        ({"temperature": True}, "temperature"),
-        ({"top_p": 0}, "top_p"),
-        ({"top_k": -1}, "top_k"),
-        ({"min_p": 2}, "min_p"),
-        ({"repeat_penalty": 0}, "repeat_penalty"),
-        ({"max_tokens": 0}, "max_tokens"),
-        ({"max_completion_tokens": 1.5}, "max_completion_tokens"),
-        ({"seed": 2**63}, "seed"),
-        ({"stop": [""]}, "stop"),
-        ({"stop": ["a"] * 17}, "stop"),
-        ({"stream": "yes"}, "stream"),
-        ({"user": "x" * 1000}, "user"),
-        ({"response_format": {"type": "xml"}}, "response_format"),
-        ({"response_format": {"type": "json_schema"}}, "response_format"),
-        ({"response_format": {"type": "json_schema", "json_schema": {"schema": "x"}}}, "response_format"),
-        ({"messages": []}, "messages"),
-        ({"messages": "Hi"}, "messages"),
-        ({"messages": [{"role": "user"}]}, "messages"),
-        ({"messages": [{"role": "user", "content": " "}]}, "messages"),
-        ({"messages": [{"role": "tool", "content": "x", "tool_call_id": "1"}]}, "messages"),
-        ({"messages": [{"role": "system", "content": "x"}]}, "messages"),
-        ({"messages": [*HI, {"role": "assistant", "content": "x"}]}, "messages"),
-        ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]}, "messages"),
-        ({"model": None}, "model"),
-        ({"model": 1}, "model"),
-    ],
-)
-async def test_unsupported_parameter_is_named(whisper: Site, changes: dict[str, Any], param: str) -> None:
-    """400 in OpenAI's format with the parameter; the engine is not called."""
-    async with whisper.http.post(
-        "/v1/chat/completions", json={"model": "whisper", "messages": HI, **changes}
-    ) as response:
-        error = (await response.json())["error"]
-
-    assert (response.status, error["type"]) == (400, "invalid_request_error")
-    assert param == error["param"].split(".")[0]
-    assert param in error["message"]
-    assert whisper.engine.prompts == []
 
 
 @pytest.mark.parametrize(("body", "status"), [(b"{", 400), (b"[]", 400), (b'{"model": "\\ud800"}', 400)])
