@@ -37,12 +37,41 @@ Ending = Literal["stop", "length", "stopped", "failed"]  # an answer ended by th
 
 
 @dataclass(frozen=True, slots=True)
+class Tool:
+    """A function of the caller. The model may ask the caller to run it."""
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Json] | None = None  # the JSON Schema of its arguments, an object; None: it takes none
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """The tools that the model may call before it answers."""
+
+    tools: tuple[Tool, ...]
+    required: bool = False  # it must call one
+    parallel: bool = True  # it may call several at once
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call that the model asked for. `output`: the caller's result, which the model reads as data."""
+
+    id: str
+    name: str
+    arguments: str  # a JSON object that conforms to the tool's parameters
+    output: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One message of a conversation."""
 
     role: Literal["user", "assistant"]
     text: str
     speaker: str | None = None  # the author's name, in a thread of several people
+    calls: tuple[ToolCall, ...] = ()  # of an assistant's turn, with their outputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +135,8 @@ class Prompt:
     # generated anew. With `again`, the answer is generated anew in any case.
     key: str | None = None
     again: bool = False
+    toolbox: Toolbox | None = None
+    calls: tuple[ToolCall, ...] = ()  # made for this message, with their outputs: the answer is based on them
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +219,7 @@ class Task:
     history: tuple[Turn, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
     key: str | None = None  # as in Prompt; the answer is always generated anew
+    calls: tuple[ToolCall, ...] = ()  # as in Prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +242,33 @@ class ConformingText(Text):
 
 
 ToilEvent = Status | Text | TextDiscarded | ToilResult  # exactly one ToilResult, and it is last
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallStarted:
+    """The model calls this tool. Its arguments follow."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolArguments:
+    """The next part of the arguments of the call that started last. Parts concatenate; none is ever taken back."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolsChosen:
+    """The calls, all complete and conforming. None: the model answers without a call, and has not answered yet."""
+
+    calls: tuple[ToolCall, ...]
+    model: str  # "" if no model was asked
+    usage: Usage
+
+
+ToolEvent = Status | ToolCallStarted | ToolArguments | ToolsChosen  # exactly one ToolsChosen, and it is last
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +336,9 @@ class Engine(Protocol):
 
     def toil_events(self, task: Task) -> AsyncGenerator[ToilEvent, None]:
         """Works like `toil`, but yields the unchecked text as it is generated. The last event is the checked value."""
+
+    def choose_tools(self, prompt: Prompt) -> AsyncGenerator[ToolEvent, None]:
+        """Has the model choose calls of `prompt.toolbox`, or to answer. Does not answer, and stores nothing."""
 
     async def check_schema(self, schema: Json) -> tuple[KeywordReport, ...]:
         """Reports how each keyword of a schema is treated. Needs no model."""

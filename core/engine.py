@@ -29,6 +29,7 @@ from core.contract import (
     Text,
     ToilEvent,
     ToilResult,
+    ToolEvent,
     TranscriptTurn,
     Usage,
 )
@@ -46,6 +47,7 @@ from core.rag.retrieval import Retriever
 from core.storage.database import Database
 from core.toil.decisions import Decisions
 from core.toil.toiler import ATTEMPTS, Toiler
+from core.toil.tools.tool_caller import ToolCaller
 
 DESCRIBE_WAIT_S = 3  # a page without the model's name is better than no page
 
@@ -75,6 +77,7 @@ class ChatEngine:
         self._wait_s = wait_s
         self._pipeline = AnswerPipeline(client, retriever, sessions, wait_s, clock)
         self._toiler = Toiler(client, wait_s)
+        self._tool_caller = ToolCaller(self._toiler)
         self._decisions = Decisions(client, partial(self.toil, attempts=1))
         self._recorder = ExchangeRecorder(sessions)
         self.warmer = PrefixWarmer(personalities, client, self._pipeline, wait_s)
@@ -151,6 +154,18 @@ class ChatEngine:
                     elif isinstance(event, Status):
                         self._watch_model(event)
                     yield event
+
+    async def choose_tools(self, prompt: Prompt) -> AsyncGenerator[ToolEvent, None]:
+        """Looks nothing up: what the tools give is not there yet. Raises what `toil_events` raises."""
+        personality = self._personalities.get(prompt.personality)
+        assert prompt.toolbox is not None
+        request = await self._pipeline.build_request(build_context(prompt, personality), cites=False)
+        calls = self._tool_caller.events(request, prompt.toolbox, prompt.calls, personality.language)
+        async with self.warmer.yielding(), aclosing(calls) as events:
+            async for event in events:
+                if isinstance(event, Status):
+                    self._watch_model(event)
+                yield event
 
     async def decide(self, personality: Personality, prompt: str, schema: Mapping[str, Json]) -> Json:
         """The model's answer to an internal question, such as which sources to read. None: the model is too weak."""
@@ -230,6 +245,7 @@ def build_prompt(task: Task) -> Prompt:
         history=task.history,
         sampling=task.sampling,
         key=task.key,
+        calls=task.calls,
         again=True,  # a stored value is not sent again: it may not conform to this task's schema
     )
 

@@ -14,7 +14,21 @@ from aiohttp import hdrs, web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from core.configuration.setting_sections import WebSettings
-from core.contract import Description, Done, Engine, Event, Language, Prompt, Task, Text, ToilEvent, ToilResult, Usage
+from core.contract import (
+    Description,
+    Done,
+    Engine,
+    Event,
+    Language,
+    Prompt,
+    Task,
+    Text,
+    ToilEvent,
+    ToilResult,
+    ToolEvent,
+    ToolsChosen,
+    Usage,
+)
 from core.errors import CspsError, Overloaded, PersonalityUnknown, Stopping
 from core.model_report import describe
 from core.rag.source_list import append_source_list
@@ -165,6 +179,14 @@ class Service:
                 async for event in events:
                     if isinstance(event, ToilResult):
                         self.metrics.count_answer(event)
+                    yield event
+
+    async def choose_tools(self, prompt: Prompt) -> AsyncGenerator[ToolEvent, None]:
+        with self.metrics.running.track_inprogress():
+            async with aclosing(self.engine.choose_tools(prompt)) as events:
+                async for event in events:
+                    if isinstance(event, ToolsChosen):
+                        self.metrics.count_usage(event.usage)
                     yield event
 
     async def description(self, personality: str) -> Description | None:

@@ -12,6 +12,7 @@ from itertools import chain
 
 from core.configuration.personalities import Personality
 from core.contract import Attachment, Language, Omission, Prompt, Sampling, Turn
+from core.conversation.call_outputs import clean_calls, count_outputs, describe_calls, output_attachments
 from core.conversation.draft import AnswerRequest, ExchangeMessages, PromptDraft, join_paragraphs
 from core.conversation.exchanges import Conversation, Exchange, Question
 from core.conversation.kept_documents import still_needed
@@ -49,7 +50,8 @@ def build_context(prompt: Prompt, personality: Personality, conversation: Conver
     """The prompt in its conversation, or in its own history if there is none. Raises BadRequest if it is empty."""
     prompt = clean_prompt(prompt)
     conversation = conversation or from_history(prompt.history, personality.language)
-    question = Question(prompt.text, prompt.attachments, prompt.thread_messages)
+    outputs = output_attachments(prompt.calls, personality.language)
+    question = Question(prompt.text, (*prompt.attachments, *outputs), prompt.thread_messages, prompt.calls)
     conversation, question, url = split_lead(conversation, question, personality.language)
     if not question.text.strip():
         raise BadRequest("the prompt is empty: there is nothing to answer", "empty")
@@ -82,7 +84,9 @@ def build_request(
 ) -> AnswerRequest:
     """The request for an answer. `retrieved`, `unread`, `passage_cache`, `now`, `cites`: as in `compose`."""
     personality, conversation = context.personality, context.conversation
-    draft = compose(personality, conversation, context.question, retrieved, unread, passage_cache, now, cites=cites)
+    question = context.question
+    cites = cites and (bool(retrieved) or has_citable_documents(conversation, question))
+    draft = compose(personality, conversation, question, retrieved, unread, passage_cache, now, cites=cites)
     user = hash_id(context.user)[:32] if context.user else None  # the engine's fair queue only has to tell users apart
     sampling = personality.sampling.under(context.sampling)
     return AnswerRequest(draft, sampling, user, personality.model_id, cache_key=conversation.cache_key)
@@ -123,7 +127,12 @@ def compose(
             for exchange in conversation.exchanges
         ),
         question=join_paragraphs(
-            [days.current, missing_note(unread, language) if unread else "", question_text(question, language)]
+            [
+                days.current,
+                missing_note(unread, language) if unread else "",
+                describe_calls(question.calls, language),
+                question_text(question, language),
+            ]
         ),
         lead_context=tuple(lead),
         kept=of_lead,
@@ -164,6 +173,16 @@ def conversation_documents(conversation: Conversation) -> tuple[ContextItem, ...
     """The documents that came with earlier questions."""
     files = chain.from_iterable(each.question.attachments for each in conversation.exchanges)
     return (*conversation.lead_documents, *files)
+
+
+def has_citable_documents(conversation: Conversation, question: Question) -> bool:
+    """True if there is another document than the outputs of calls, which people cannot open."""
+    questions = (question, *(exchange.question for exchange in conversation.exchanges))
+    return (
+        conversation.context is not None
+        or bool(conversation.lead_documents)
+        or any(len(each.attachments) > count_outputs(each.calls) for each in questions)
+    )
 
 
 class PromptDays:
@@ -290,7 +309,10 @@ def from_history(history: Sequence[Turn], language: Language) -> Conversation:
         if turn.role == "assistant":
             *before, last = conversation.exchanges
             answer = join_paragraphs([last.answer, turn.text])
-            conversation = replace(conversation, exchanges=(*before, replace(last, answer=answer)))
+            files = (*last.question.attachments, *output_attachments(turn.calls, language))
+            asked = replace(last.question, attachments=files, calls=(*last.question.calls, *turn.calls))
+            last = replace(last, answer=answer, question=asked)
+            conversation = replace(conversation, exchanges=(*before, last))
     return conversation
 
 
@@ -323,10 +345,17 @@ def clean_prompt(prompt: Prompt) -> Prompt:
         attachments=tuple(attachments),
         thread_messages=clean_turns(prompt.thread_messages),
         history=clean_turns(prompt.history),
+        calls=clean_calls(prompt.calls),
     )
 
 
 def clean_turns(turns: Iterable[Turn]) -> tuple[Turn, ...]:
     return tuple(
-        replace(turn, text=storable(turn.text), speaker=turn.speaker and storable(turn.speaker)) for turn in turns
+        replace(
+            turn,
+            text=storable(turn.text),
+            speaker=turn.speaker and storable(turn.speaker),
+            calls=clean_calls(turn.calls),
+        )
+        for turn in turns
     )

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from core.contract import Attachment, Ending, Source, Turn
+from core.contract import Attachment, Ending, Source, ToolCall, Turn
 from core.rag.rendering import NumberedDocument
 from core.rag.retrieved import RetrievedDocument
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A person's message with its attachments, and what other people wrote in the thread before it."""
+    """A person's message with its attachments, and what other people wrote in the thread before it.
+
+    `calls`: the tools called for its answer; the attachments include their outputs.
+    """
 
     text: str
     attachments: tuple[Attachment, ...] = ()
     thread_messages: tuple[Turn, ...] = ()
+    calls: tuple[ToolCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

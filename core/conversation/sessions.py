@@ -304,7 +304,9 @@ def next_number(db: sa.Connection, conversation: int) -> int:
 
 
 def dump_values(values: Iterable[Attachment | Turn]) -> str:
-    return json.dumps([asdict(value) for value in values], ensure_ascii=False)
+    """Leaves out tool calls: only callers that keep the conversation themselves have them."""
+    fields = [{name: field for name, field in asdict(value).items() if name != "calls"} for value in values]
+    return json.dumps(fields, ensure_ascii=False)
 
 
 def exchange_matches(key: ExchangeKey, table: sa.Table = exchanges) -> tuple[Any, Any]:

@@ -30,6 +30,11 @@ from core.contract import (
     TextDiscarded,
     ToilEvent,
     ToilResult,
+    ToolArguments,
+    ToolCall,
+    ToolCallStarted,
+    ToolEvent,
+    ToolsChosen,
     TranscriptTurn,
     Usage,
 )
@@ -60,6 +65,8 @@ class FakeEngine:
         self.toiled: Toil = {"answer": 42} if toiled is None else toiled
         self.names = tuple(names)
         self.unready = unready
+        # The calls of every answer with a toolbox: a function from the prompt to them, or an exception.
+        self.calls: Callable[[Prompt], Sequence[ToolCall]] | Exception = lambda _prompt: ()
         self.remote_engines: tuple[EngineHealth, ...] = ()
         self.prompts: list[Prompt] = []
         self.tasks: list[Task] = []
@@ -117,6 +124,19 @@ class FakeEngine:
         except (asyncio.CancelledError, GeneratorExit):
             self.cancelled.set()
             raise
+
+    async def choose_tools(self, prompt: Prompt) -> AsyncGenerator[ToolEvent, None]:
+        """Yields the arguments of each call in two pieces."""
+        self.require_personality(prompt.personality)
+        self.prompts.append(prompt)
+        if isinstance(self.calls, Exception):
+            raise self.calls
+        calls = tuple(self.calls(prompt))
+        for call in calls:
+            yield ToolCallStarted(call.id, call.name)
+            yield ToolArguments(call.arguments[:1])
+            yield ToolArguments(call.arguments[1:])
+        yield ToolsChosen(calls, "fake-model", Usage(5, 2, 0))
 
     async def check_schema(self, schema: Json) -> tuple[KeywordReport, ...]:
         keywords = schema if isinstance(schema, dict) else {}

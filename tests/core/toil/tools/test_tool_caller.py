@@ -1,0 +1,231 @@
+"""Tools over a fake model: the calls that come out, and what the model is asked for them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from core.configuration.settings import Settings
+from core.contract import Prompt, Tool, ToolArguments, Toolbox, ToolCall, ToolCallStarted, ToolEvent, ToolsChosen
+from core.engine import ChatEngine
+from core.errors import BudgetExhausted, NonConforming, SchemaRefused
+from tests.core.support_chatting import ask, chat_on, serving, shown, text_of
+from tests.support.fake_model import Finish, Step
+
+WEATHER = Tool(
+    "get_weather",
+    "The weather of a city.",
+    {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+)
+TIME = Tool("get_time", "The time now.")
+OTTAWA, HALIFAX = '{"city": "Ottawa"}', '{"city": "Halifax"}'
+MADE = ToolCall("call_1", "get_weather", OTTAWA, '{"sky": "clear"}')
+
+
+@pytest.fixture
+async def chat(own_settings: Settings) -> AsyncIterator[ChatEngine]:
+    async with chat_on(own_settings) as built:
+        yield built
+
+
+def names(word: str) -> Sequence[Step]:
+    """The model's decision."""
+    return (json.dumps({"function": word}),)
+
+
+async def choose(
+    chat: ChatEngine, settings: Settings, toolbox: Toolbox, *answers: Sequence[Step], calls: tuple[ToolCall, ...] = ()
+) -> tuple[list[ToolEvent], list[dict[str, Any]]]:
+    prompt = Prompt("whisper", "Is it sunny?", toolbox=toolbox, calls=calls)
+    async with serving(settings, *answers) as model, aclosing(chat.choose_tools(prompt)) as events:
+        return [event async for event in events], model.requests
+
+
+def calls_of(events: Sequence[ToolEvent]) -> list[tuple[str, str]]:
+    end = events[-1]
+    assert isinstance(end, ToolsChosen)
+    return [(call.name, call.arguments) for call in end.calls]
+
+
+def enforced(request: dict[str, Any]) -> dict[str, Any]:
+    schema: dict[str, Any] = request["response_format"]["json_schema"]["schema"]
+    return schema
+
+
+def offered(request: dict[str, Any]) -> list[str]:
+    """The words among which a request has the model decide."""
+    words: list[str] = enforced(request)["properties"]["function"]["enum"]
+    return words
+
+
+async def test_model_names_a_tool_and_writes_its_arguments(chat: ChatEngine, own_settings: Settings) -> None:
+    """Both under schemas; the usage is that of all requests."""
+    events, requests = await choose(
+        chat, own_settings, Toolbox((WEATHER, TIME), parallel=False), names("get_weather"), (OTTAWA,)
+    )
+
+    assert calls_of(events) == [("get_weather", OTTAWA)]
+    assert offered(requests[0]) == ["answer", "get_weather", "get_time"]
+    assert enforced(requests[1])["properties"] == {"city": {"type": "string"}}
+    end = events[-1]
+    assert isinstance(end, ToolsChosen)
+    assert end.model == "fake-model"
+    assert end.usage.completion_tokens == sum(len(text.split()) for text in (*names("get_weather"), OTTAWA))
+
+
+async def test_events_of_a_call_concatenate_to_it(chat: ChatEngine, own_settings: Settings) -> None:
+    """Id and name first, then the arguments."""
+    events, _ = await choose(chat, own_settings, Toolbox((WEATHER,), required=True, parallel=False), (OTTAWA,))
+
+    end = events[-1]
+    assert isinstance(end, ToolsChosen)
+    assert events[0] == ToolCallStarted(end.calls[0].id, "get_weather")
+    assert "".join(event.text for event in events if isinstance(event, ToolArguments)) == OTTAWA
+    assert end.calls[0].id.startswith("call_")
+
+
+async def test_model_may_decide_to_answer(chat: ChatEngine, own_settings: Settings) -> None:
+    """Then there is no call, and the answer is still to be written."""
+    events, requests = await choose(chat, own_settings, Toolbox((WEATHER,)), names("answer"))
+
+    assert calls_of(events) == []
+    assert len(requests) == 1
+
+
+async def test_tools_are_told_to_the_model(chat: ChatEngine, own_settings: Settings) -> None:
+    """In the system message, below the personality's own words, which stay first."""
+    _, requests = await choose(chat, own_settings, Toolbox((WEATHER, TIME)), names("answer"))
+
+    system = requests[0]["messages"][0]
+    assert system["role"] == "system"
+    assert system["content"].startswith("You are Whisper")
+    assert "- get_weather: The weather of a city.\n- get_time: The time now." in system["content"]
+
+
+@pytest.mark.parametrize("parameters", [None, {}, {"type": "object", "properties": {}}, {"type": "object"}])
+async def test_arguments_of_a_tool_without_parameters_are_not_asked(
+    chat: ChatEngine, own_settings: Settings, parameters: dict[str, Any] | None
+) -> None:
+    """They are an empty object."""
+    toolbox = Toolbox((Tool("now", "", parameters),), required=True)
+    events, requests = await choose(chat, own_settings, toolbox)
+
+    assert calls_of(events) == [("now", "{}")]
+    assert requests == []
+
+
+async def test_required_call_offers_no_answer(chat: ChatEngine, own_settings: Settings) -> None:
+    """The model can only choose which tool."""
+    toolbox = Toolbox((WEATHER, TIME), required=True, parallel=False)
+    events, requests = await choose(chat, own_settings, toolbox, names("get_time"))
+
+    assert calls_of(events) == [("get_time", "{}")]
+    assert offered(requests[0]) == ["get_weather", "get_time"]
+
+
+async def test_parallel_calls_follow_until_the_model_ends(chat: ChatEngine, own_settings: Settings) -> None:
+    """After each call the model decides again, and knows what is called already."""
+    toolbox = Toolbox((WEATHER, TIME), required=True)
+    steps = [names("get_weather"), (OTTAWA,), names("get_weather"), (HALIFAX,), names("answer")]
+    events, requests = await choose(chat, own_settings, toolbox, *steps)
+
+    assert calls_of(events) == [("get_weather", OTTAWA), ("get_weather", HALIFAX)]
+    assert offered(requests[2]) == ["answer", "get_weather", "get_time"]
+    assert f"- get_weather {OTTAWA}" in shown(requests[2])
+
+
+async def test_repeated_call_ends_the_calls(chat: ChatEngine, own_settings: Settings) -> None:
+    """A weak model would repeat it forever; key order and blanks make no other call."""
+    steps = [names("get_weather"), (OTTAWA,), names("get_weather"), ('{ "city":"Ottawa" }',)]
+    events, _ = await choose(chat, own_settings, Toolbox((WEATHER,)), *steps)
+
+    assert calls_of(events) == [("get_weather", OTTAWA)]
+
+
+async def test_call_that_has_its_output_is_not_made_again(chat: ChatEngine, own_settings: Settings) -> None:
+    """The model then answers from the output."""
+    events, requests = await choose(
+        chat, own_settings, Toolbox((WEATHER,)), names("get_weather"), (OTTAWA,), calls=(MADE,)
+    )
+
+    assert calls_of(events) == []
+    assert not [event for event in events if isinstance(event, ToolCallStarted)]
+    assert '{"sky": "clear"}' in shown(requests[0])
+
+
+async def test_tool_without_arguments_is_offered_once(chat: ChatEngine, own_settings: Settings) -> None:
+    """A second call could only repeat the first."""
+    made = (ToolCall("call_1", "get_time", "{}", "14:05"),)
+    events, requests = await choose(chat, own_settings, Toolbox((WEATHER, TIME)), names("answer"), calls=made)
+
+    assert offered(requests[0]) == ["answer", "get_weather"]
+    assert calls_of(events) == []
+
+
+async def test_number_of_calls_is_limited(chat: ChatEngine, own_settings: Settings) -> None:
+    """A model that never ends its calls makes eight."""
+    steps = [step for number in range(9) for step in (names("get_weather"), (json.dumps({"city": str(number)}),))]
+    events, _ = await choose(chat, own_settings, Toolbox((WEATHER,)), *steps)
+
+    assert len(calls_of(events)) == 8
+
+
+async def test_tool_named_answer_can_be_called(chat: ChatEngine, own_settings: Settings) -> None:
+    """The decision for no call then has another name."""
+    toolbox = Toolbox((Tool("answer"),), parallel=False)
+    events, requests = await choose(chat, own_settings, toolbox, names("answer"))
+
+    assert offered(requests[0]) == ["no_call", "answer"]
+    assert calls_of(events) == [("answer", "{}")]
+
+
+async def test_wrong_arguments_are_asked_again(chat: ChatEngine, own_settings: Settings) -> None:
+    """An engine that enforces no schema gets three attempts; then there is an error, never an invalid call."""
+    toolbox = Toolbox((WEATHER,), required=True, parallel=False)
+    events, _ = await choose(chat, own_settings, toolbox, ('{"town": "Ottawa"}',), ("Sure!",), (OTTAWA,))
+    assert calls_of(events) == [("get_weather", OTTAWA)]
+
+    with pytest.raises(NonConforming):
+        await choose(chat, own_settings, toolbox, *[('{"town": "Ottawa"}',)] * 3)
+
+
+async def test_engine_that_names_no_tool_answers(chat: ChatEngine, own_settings: Settings) -> None:
+    """Text in the place of a decision is no call; where a call is required it is an error."""
+    refusals = [("It is sunny.",)] * 3
+    events, _ = await choose(chat, own_settings, Toolbox((WEATHER, TIME)), *refusals)
+    assert calls_of(events) == []
+
+    with pytest.raises(NonConforming):
+        await choose(chat, own_settings, Toolbox((WEATHER, TIME), required=True), *refusals)
+
+
+async def test_cut_arguments_are_an_error(chat: ChatEngine, own_settings: Settings) -> None:
+    """Half a call is never sent."""
+    toolbox = Toolbox((WEATHER,), required=True)
+    with pytest.raises(BudgetExhausted):
+        await choose(chat, own_settings, toolbox, *[('{"city": "Ot', Finish("length"))] * 3)
+
+
+async def test_impossible_parameters_are_refused_by_name(chat: ChatEngine, own_settings: Settings) -> None:
+    """Before any model is asked, also if the model would not have called the tool."""
+    wrong = Tool("broken", "", {"type": "object", "properties": {"a": {"type": "strin"}}})
+    with pytest.raises(SchemaRefused, match=r"function `broken`.*/properties/a/type"):
+        await choose(chat, own_settings, Toolbox((WEATHER, wrong)), names("answer"))
+
+
+async def test_answer_is_based_on_outputs(chat: ChatEngine, own_settings: Settings) -> None:
+    """They are quoted as data, with the call that they belong to, and no citations are asked for."""
+    async with serving(own_settings, ("Yes.",)) as model:
+        events = await ask(chat, "Is it sunny?", calls=(MADE,))
+
+    prompt = shown(model.requests[0])
+    assert text_of(events) == "Yes."
+    assert "It is data" in prompt
+    assert f"get_weather {OTTAWA}» " in prompt
+    assert '\n{"sky": "clear"}\n' in prompt
+    assert prompt.rstrip().endswith("Is it sunny?")
+    assert "Cite documents" not in prompt
