@@ -29,6 +29,7 @@ from web.static_files import StaticFiles
 from web.toil import check, toil
 from web.toil_batch import toil_batch
 from web.v1 import chat, models, responses
+from web.v1.responses import ResponsesEndpoint
 
 log = structlog.get_logger()
 
@@ -85,7 +86,7 @@ def add_routes(app: web.Application, pages: StaticFiles, files: FileUpload, fact
         ("GET", "/facts", facts.collections),
         ("POST", "/facts/{collection}", facts.add),
         ("POST", "/v1/chat/completions", chat.chat_completions),
-        ("POST", "/v1/responses", responses.create_response),
+        ("POST", "/v1/responses", ResponsesEndpoint(files).create),
         ("POST", "/v1/responses/compact", responses.refuse_compaction),
         ("POST", "/v1/responses/input_tokens", responses.refuse_counting),
         ("GET", "/v1/responses/{response}", responses.refuse_stored),

@@ -71,14 +71,19 @@ async def read_file(request: web.Request, service: Service) -> bytes:
 
 def parse_name(request: web.Request) -> str:
     """The last part of a path, on one line, without unprintable characters. Raises ParameterRefused."""
-    path = request_body.parse_form_field(request.raw_path.partition("?")[2], "name")
-    printable = "".join(char for char in FOLDERS.split(path)[-1] if is_displayable(char))
-    name = " ".join(printable.split())
-    if not name.strip("."):
+    name = clean_name(request_body.parse_form_field(request.raw_path.partition("?")[2], "name"))
+    if not name:
         raise ParameterRefused("send the file's name as the URL-encoded parameter `name`", "name")
     if len(name) > NAME_LIMIT_CHARS:
         raise ParameterRefused(f"`name` may have at most {NAME_LIMIT_CHARS} characters", "name")
     return name
+
+
+def clean_name(path: str) -> str:
+    """The last part of a path, on one line, without unprintable characters; "" if nothing is left."""
+    printable = "".join(char for char in FOLDERS.split(path)[-1] if is_displayable(char))
+    name = " ".join(printable.split())
+    return name if name.strip(".") else ""
 
 
 def check_media_type(request: web.Request) -> None:

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from core.errors import CspsError
 from core.openai import sse
-from core.openai.public.chat_requests import PublicChatRequest, build_chat
+from core.openai.public.chat_requests import Chat, PublicChatRequest, build_chat
 from core.openai.public.choices import ChoiceParts, ChunkBuilder, answer_choices, build_completion, collect_completion
 from core.openai.response_objects import error_body
 from web import request_body
@@ -24,13 +24,18 @@ async def chat_completions(request: web.Request) -> web.StreamResponse:
     chat = build_chat(await request_body.read_json(request, PublicChatRequest))
     service.check_personality(chat.personality)
     completion = build_completion(chat)
-    headers = {IGNORED_HEADER: ", ".join(chat.ignored)} if chat.ignored else {}
+    headers = ignored_header(chat)
     async with aclosing(answer_choices(service, chat, service.user_id(request, chat.user))) as parts:
         if chat.stream:
             out = StreamedResponse(request, {**SSE, **headers})
             return await stream(request, ChunkBuilder(completion, include_usage=chat.include_usage), parts, out)
         answer, _ = await collect_completion(completion, parts)
         return web.json_response(answer, headers=headers)
+
+
+def ignored_header(chat: Chat) -> dict[str, str]:
+    """Names the unknown parameters of a request, for its response."""
+    return {IGNORED_HEADER: ", ".join(chat.ignored)} if chat.ignored else {}
 
 
 async def stream(

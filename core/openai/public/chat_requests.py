@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import ConfigDict, Field, field_validator
 
-from core.contract import Prompt, Sampling, Task, Turn
+from core.contract import Attachment, Prompt, Sampling, Task, Turn
 from core.openai.public.messages import PublicMessage, split_question
 from core.openai.public.parameters import check_unserved
 from core.openai.requests import ChatFields, ResponseFormat, Schema
@@ -60,12 +60,28 @@ class Chat:
     include_usage: bool
     choices: int = 1
     ignored: tuple[str, ...] = ()  # unknown parameters
+    attachments: tuple[Attachment, ...] = ()
 
     def prompt(self, user: str) -> Prompt:
-        return Prompt(self.personality, self.text, user=user, history=self.history, sampling=self.sampling)
+        return Prompt(
+            self.personality,
+            self.text,
+            user=user,
+            attachments=self.attachments,
+            history=self.history,
+            sampling=self.sampling,
+        )
 
     def task(self, user: str) -> Task:
-        return Task(self.personality, self.text, self.schema, user=user, history=self.history, sampling=self.sampling)
+        return Task(
+            self.personality,
+            self.text,
+            self.schema,
+            user=user,
+            attachments=self.attachments,
+            history=self.history,
+            sampling=self.sampling,
+        )
 
     def choice(self, index: int) -> Chat:
         """The request for one of several answers, which must not have the same seed."""

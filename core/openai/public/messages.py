@@ -58,26 +58,26 @@ def part_text(number: int, part: Any) -> str:
     raise ValueError(f"part {number} must have a `type`, one of {', '.join(TEXT_KEYS)}, and its text")
 
 
-def split_question(messages: list[PublicMessage]) -> tuple[str, tuple[Turn, ...]]:
+def split_question(messages: list[PublicMessage], name: str = "messages") -> tuple[str, tuple[Turn, ...]]:
     """The question with the caller's instructions in front of it, and the turns before it.
 
     Instructions never join the personality, which belongs to the operator. At the start of the history they would be
     dropped first when the context window is full. They are the question if nothing else follows the last answer.
-    Raises ParameterRefused if there is no question.
+    `name`: of the parameter. Raises ParameterRefused if there is no question.
     """
     conversation = [message for message in messages if message.role not in INSTRUCTING]
     question = conversation.pop().content if conversation and conversation[-1].role == "user" else ""
-    if messages[-1].role == "assistant":
+    if messages and messages[-1].role == "assistant":
         raise ParameterRefused(
-            "the last of `messages` is the assistant's: an answer that the caller began is not continued here; "
+            f"the last of `{name}` is the assistant's: an answer that the caller began is not continued here; "
             "end with a message of the role `user`",
-            "messages",
+            name,
         )
-    if messages[-1].role == "user" and not question.strip():
-        raise ParameterRefused("the last of `messages` has no text", "messages")
+    if messages and messages[-1].role == "user" and not question.strip():
+        raise ParameterRefused(f"the last of `{name}` has no text", name)
     text = "\n\n".join([*caller_instructions(messages), *([question] if question.strip() else [])])
     if not text:
-        raise ParameterRefused("`messages` has no text", "messages")
+        raise ParameterRefused(f"`{name}` has no text", name)
     return text, tuple(to_turn(message) for message in conversation if message.content.strip())
 
 

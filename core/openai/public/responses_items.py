@@ -5,71 +5,42 @@ Unknown fields are ignored: clients send back the items of our answers, with ids
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AliasChoices, BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from core.openai.public.input_files import FILES_LIMIT, InputFile, decode_file
 from core.openai.public.messages import PublicMessage
 from core.openai.requests import OpenModel
 
 ITEMS_LIMIT = 2048
-TEXT_PARTS = ("input_text", "output_text", "refusal", "text")
-REFUSED_PARTS = {
-    "input_image": "images are not read here: describe the image in words",
-    "input_audio": "sound is not read here: send a transcript",
-    "input_file": "files are not read here: POST /read returns the text of a file",
-}
+FILE_PART = "input_file"
+NO_TOOLS = "tools are not served"
 REFUSED_ITEMS = {
-    "item_reference": "this service stores no items: send the item itself, as with `store: false`",
-    "function_call": "tools are not supported here",
-    "function_call_output": "tools are not supported here",
-    "custom_tool_call": "custom tools are not supported here",
-    "custom_tool_call_output": "custom tools are not supported here",
+    "item_reference": "this service stores no items: send the item itself; the AI SDK does with `store: false`",
+    "function_call": NO_TOOLS,
+    "function_call_output": NO_TOOLS,
+    "custom_tool_call": NO_TOOLS,
+    "custom_tool_call_output": NO_TOOLS,
 }
 
 
-def check_part(value: Any) -> Any:
-    """Raises ValueError for a part without text."""
-    kind = kind_of(value)
-    if kind in TEXT_PARTS:
-        return value
-    remedy = REFUSED_PARTS.get(kind, "send `input_text`, or `output_text` of an answer")
-    raise ValueError(f"a part of {describe_kind(kind)} is refused: {remedy}")
+class InputMessage(PublicMessage):
+    """A message, and the files among the parts of its content."""
 
+    files: list[InputFile] = Field(default=[], max_length=FILES_LIMIT)
 
-def kind_of(value: Any) -> str:
-    """Returns the field `type`; "" without one."""
-    kind = value.get("type") if isinstance(value, dict) else None
-    return kind if isinstance(kind, str) else ""
-
-
-def describe_kind(kind: str) -> str:
-    return f"type `{kind[:64]}`" if kind else "no type"
-
-
-def to_parts(value: Any) -> Any:
-    """Wraps a content that is one text."""
-    if isinstance(value, str):
-        return [{"type": "input_text", "text": value}]
-    if not isinstance(value, list):
-        raise ValueError("it must be a text or a list of parts")  # noqa: TRY004 - pydantic takes ValueError alone
-    return value
-
-
-class InputPart(OpenModel):
-    type: str
-    text: str = Field(validation_alias=AliasChoices("text", "refusal"))
-
-
-Parts = Annotated[list[Annotated[InputPart, BeforeValidator(check_part)]], BeforeValidator(to_parts)]
-
-
-class InputMessage(OpenModel):
-    role: Literal["user", "assistant", "system", "developer"]
-    content: Parts
+    @model_validator(mode="before")
+    @classmethod
+    def _split_files(cls, value: Any) -> Any:
+        content = value.get("content")
+        parts = content if isinstance(content, list) else []
+        files = [decode_file(part) for part in parts if kind_of(part) == FILE_PART]
+        texts = [part for part in parts if kind_of(part) != FILE_PART] if files else content
+        return {**value, "content": texts, "files": files}
 
     def messages(self) -> list[PublicMessage]:
-        return [PublicMessage(role=self.role, content="".join(part.text for part in self.content))]
+        return [self]
 
 
 class ReasoningItem(OpenModel):
@@ -77,6 +48,12 @@ class ReasoningItem(OpenModel):
 
     def messages(self) -> list[PublicMessage]:
         return []
+
+
+def kind_of(value: Any) -> str:
+    """Returns the field `type`; "" without one."""
+    kind = value.get("type") if isinstance(value, dict) else None
+    return kind if isinstance(kind, str) else ""
 
 
 def item_kind(value: Any) -> str:
@@ -87,11 +64,11 @@ def item_kind(value: Any) -> str:
     if kind in ("message", "reasoning"):
         return kind
     remedy = REFUSED_ITEMS.get(kind, "send messages, with `role` and `content`")
-    raise ValueError(f"an item of {describe_kind(kind)} is refused: {remedy}")
+    raise ValueError(f"an item of {f'type `{kind[:64]}`' if kind else 'no type'} is refused: {remedy}")
 
 
 def check_item(value: Any) -> Any:
-    item_kind(value)  # the discriminator's own ValueError would have no place
+    item_kind(value)  # an error of the discriminator would have no place
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -10,33 +11,38 @@ from pydantic import ConfigDict, Field, model_validator
 from core.contract import Json
 from core.errors import ParameterRefused
 from core.openai.public.chat_requests import Chat
-from core.openai.public.messages import PublicMessage, caller_instructions, to_turn
-from core.openai.public.responses_items import Input
+from core.openai.public.input_files import InputFile
+from core.openai.public.messages import PublicMessage, split_question
+from core.openai.public.parameters import NO_LOGITS, check_unserved
+from core.openai.public.responses_items import Input, InputMessage
 from core.openai.requests import INT32_MAX, OpenModel, SamplingFields
 
-# Values of otherwise refused parameters that ask only for the default behaviour.
-NEUTRAL: dict[str, tuple[Any, ...]] = {
-    "background": (False,),
-    "context_management": ([],),
-    "frequency_penalty": (0,),
-    "presence_penalty": (0,),
-    "parallel_tool_calls": (True, False),
-    "tool_choice": ("none", "auto"),
-    "tools": ([],),
-    "top_logprobs": (0,),
-}
-WITHOUT_EFFECT = (
-    *("include", "max_tool_calls", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "reasoning"),
-    *("service_tier", "store", "stream_options"),
+# Parameters that chat requests do not have, or whose reason is another one here.
+WITHOUT_EFFECT = frozenset(
+    {
+        "access_programs",
+        "background_options",
+        "image",
+        "include",
+        "max_tool_calls",
+        "moderation_policy",
+        "stream_options",
+    }
 )
-REMEDIES = {
-    "background": "an answer cannot be fetched later: ask without `background`, perhaps with `stream`",
-    "conversation": "this service stores no conversations: send the earlier items in `input`",
-    "max_completion_tokens": "the limit is named `max_output_tokens` here",
-    "max_tokens": "the limit is named `max_output_tokens` here",
-    "previous_response_id": "this service stores no responses: send the earlier items in `input`",
-    "prompt": "this service stores no prompts: send the text as `instructions` or `input`",
+# Each with the values that ask for nothing, and the reason why others are refused.
+REFUSED: Mapping[str, tuple[tuple[Json, ...], str]] = {
+    "background": ((False,), "an answer cannot be fetched later: ask without `background`, perhaps with `stream`"),
+    "context_management": (([],), "the oldest exchanges are left out when the window is full; nothing is compacted"),
+    "conversation": ((), "this service stores no conversations: send the earlier items in `input`"),
+    "max_completion_tokens": ((), "the limit is named `max_output_tokens` here"),
+    "max_tokens": ((), "the limit is named `max_output_tokens` here"),
+    "messages": ((), "the messages are named `input` here"),
+    "n": ((1,), "a response has one answer"),
+    "previous_response_id": ((), "this service stores no responses: send the earlier items in `input`"),
+    "prompt": ((), "this service stores no prompts: send the text as `instructions` or `input`"),
+    "response_format": ((), "the format is named `text.format` here"),
 }
+UNNAMED = "answer"
 LOGPROBS = "message.output_text.logprobs"
 
 
@@ -49,8 +55,8 @@ class TextFormat(OpenModel):
 
     @model_validator(mode="after")
     def _is_complete(self) -> TextFormat:
-        if self.type == "json_schema" and (self.json_schema is None or not self.name):
-            raise ValueError("type `json_schema` needs `name` and `schema`")
+        if self.type == "json_schema" and self.json_schema is None:
+            raise ValueError("type `json_schema` needs `schema`")
         return self
 
     def echo(self) -> Json:
@@ -59,7 +65,7 @@ class TextFormat(OpenModel):
             return {"type": self.type}
         return {
             "type": self.type,
-            "name": self.name,
+            "name": self.name or UNNAMED,
             "description": self.description,
             "schema": self.json_schema,
             "strict": self.strict,
@@ -73,7 +79,7 @@ class TextOptions(OpenModel):
 class PublicResponseRequest(SamplingFields):
     """The body of a public POST /v1/responses."""
 
-    model_config = ConfigDict(strict=True, extra="allow")  # refuse_unsupported knows the others
+    model_config = ConfigDict(strict=True, extra="allow")  # check_response_parameters knows the others
 
     model: str
     input: Input
@@ -89,6 +95,10 @@ class PublicResponseRequest(SamplingFields):
     @property
     def text_format(self) -> TextFormat:
         return (self.text and self.text.format) or TextFormat(type="text")
+
+    @property
+    def files(self) -> list[InputFile]:
+        return [file for item in self.input if isinstance(item, InputMessage) for file in item.files]
 
     def echo(self) -> dict[str, Json]:
         """The parameters as the answer repeats them."""
@@ -107,27 +117,23 @@ class PublicResponseRequest(SamplingFields):
 
 
 def build_response_chat(request: PublicResponseRequest) -> Chat:
-    """Builds the chat that the request asks for. Raises ParameterRefused with the unsupported parameter."""
-    refuse_unsupported_response(request.model_extra or {})
-    for name in ("max_tokens", "max_completion_tokens"):
-        if getattr(request, name) is not None:
-            raise ParameterRefused(f"`{name}` is refused: {REMEDIES[name]}", name)
-    messages = [*instruction_messages(request), *(each for item in request.input for each in item.messages())]
-    conversation = [each for each in messages if each.role in ("user", "assistant")]
-    if not conversation or conversation[-1].role != "user" or not conversation[-1].content.strip():
-        raise ParameterRefused("the last message of `input` must have the role `user` and a text", "input")
-    *earlier, last = conversation
+    """Builds the chat that the request asks for. Raises ParameterRefused with the parameter that is not supported."""
+    ignored = check_response_parameters(request)
+    text, history = split_question(
+        [*instruction_messages(request), *(message for item in request.input for message in item.messages())], "input"
+    )
     form = request.text_format
     return Chat(
         personality=request.model,
-        text="\n\n".join([*caller_instructions(messages), last.content]),
-        history=tuple(to_turn(message) for message in earlier if message.content.strip()),
+        text=text,
+        history=history,
         sampling=replace(request.sampling, max_tokens=request.max_output_tokens),
         user=request.safety_identifier or request.user or "",
         constrained=form.type != "text",
         schema=form.json_schema,
         stream=request.stream or False,
         include_usage=True,
+        ignored=ignored,
     )
 
 
@@ -135,12 +141,15 @@ def instruction_messages(request: PublicResponseRequest) -> list[PublicMessage]:
     return [PublicMessage(role="developer", content=request.instructions)] if request.instructions else []
 
 
-def refuse_unsupported_response(extra: dict[str, Json]) -> None:
-    includes = extra.get("include")
+def check_response_parameters(request: PublicResponseRequest) -> tuple[str, ...]:
+    """The names of unknown parameters. Raises ParameterRefused for one that changes the answer."""
+    limits = {"max_tokens": request.max_tokens, "max_completion_tokens": request.max_completion_tokens}
+    fields = {**limits, **(request.model_extra or {})}
+    includes = fields.get("include")
     if isinstance(includes, list) and LOGPROBS in includes:
-        raise ParameterRefused(f"`include`: `{LOGPROBS}` is not supported here", "include")
-    for name, value in extra.items():
-        if value is None or name in WITHOUT_EFFECT or value in NEUTRAL.get(name, ()):
-            continue
-        default = "it is not supported here" if name in NEUTRAL else "it is not known here"
-        raise ParameterRefused(f"`{name[:64]}` is refused: {REMEDIES.get(name, default)}", name[:64])
+        raise ParameterRefused(f"`include`: `{LOGPROBS}` is not supported: {NO_LOGITS}", "include")
+    for name in REFUSED.keys() & fields.keys():
+        neutral, reason = REFUSED[name]
+        if fields[name] is not None and fields[name] not in neutral:
+            raise ParameterRefused(f"`{name}` is not supported: {reason}", name)
+    return check_unserved({name: fields[name] for name in fields.keys() - REFUSED.keys() - WITHOUT_EFFECT})

@@ -3,39 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
+from openai.types.responses.response_create_params import ResponseCreateParamsBase
 from pydantic import BaseModel
 
 from core.configuration.settings import Settings
-from core.contract import ConformingText, Done, Sampling, Source, Status, Text, TextDiscarded, Turn, Usage
-from core.errors import ModelUnavailable, Overloaded, PromptTooLong
+from core.contract import Attachment, ConformingText, Sampling, Source, Status, Text, TextDiscarded, Turn
+from core.errors import ModelUnavailable, Overloaded, PromptTooLong, UnreadableDocument
+from core.openai.public import parameters
+from core.openai.public.responses_requests import REFUSED, WITHOUT_EFFECT, PublicResponseRequest
 from tests.support.fake_engine import FakeEngine
 from tests.support.strict_openai import parse_event, parse_response
 from tests.web.support_site import Site, site
+from tests.web.v1.support_openai import DONE, build_client
 
-DONE = Done("stop", "fake-model", Usage(7, 3, 2))
 CITING = (Source(1, "Pool", "https://x.example/pool"), Text("Green [1]."), DONE)
+FILE = {
+    "type": "input_file",
+    "filename": "C:\\notes\n.txt",
+    "file_data": f"data:text/plain;charset=utf-8;base64,{base64.b64encode(b'Eighteen months.').decode()}",
+}
 SCHEMA = {"type": "object", "properties": {"answer": {"type": "integer"}}}
 
 
 class Answer(BaseModel):
     answer: int
-
-
-def build_client(running: Site) -> AsyncOpenAI:
-    return AsyncOpenAI(base_url=f"{running.url}v1", api_key="none", max_retries=0)
-
-
-@pytest.fixture
-async def client(whisper: Site) -> AsyncIterator[AsyncOpenAI]:
-    async with build_client(whisper) as made:
-        yield made
 
 
 async def post(running: Site, **fields: Any) -> Any:
@@ -136,6 +134,58 @@ async def test_items_become_history_and_text(whisper: Site, client: AsyncOpenAI)
     assert (prompt.personality, prompt.conversation) == ("whisper", None)
 
 
+async def test_files_are_read_as_attachments(whisper: Site, client: AsyncOpenAI) -> None:
+    """Of every message, for free and structured answers; their names are cleaned, and their words are data."""
+    items: list[Any] = [
+        {"role": "user", "content": [FILE, {"type": "input_text", "text": "How long?"}]},
+        {"role": "assistant", "content": "Long."},
+        {"role": "user", "content": "Exactly?"},
+    ]
+    await client.responses.create(model="whisper", input=items)
+    await client.responses.create(model="whisper", input=items, text={"format": {"type": "json_object"}})
+
+    [prompt], [task] = whisper.engine.prompts, whisper.engine.tasks
+    assert prompt.attachments == task.attachments == (Attachment("notes.txt", "Eighteen months."),)
+    assert prompt.history[0] == Turn("user", "How long?")
+
+
+async def test_an_unreadable_file_is_refused(own_settings: Settings) -> None:
+    """With the reason, before the model is asked."""
+
+    class Unreading(FakeEngine):
+        async def read(self, name: str, body: bytes, media_type: str) -> Attachment:
+            raise UnreadableDocument(f"`{name}` is a picture ({media_type})", "picture")
+
+    async with site(own_settings, Unreading()) as running, build_client(running) as client:
+        with pytest.raises(openai.BadRequestError, match="picture \\(text/plain\\)") as failure:
+            await client.responses.create(
+                model="whisper", input=[{"role": "user", "content": [FILE, {"type": "input_text", "text": "Hi"}]}]
+            )  # type: ignore[list-item, arg-type]
+
+    assert failure.value.code == "unreadable"
+    assert running.engine.prompts == []
+
+
+async def test_unknown_parameters_are_named(whisper: Site) -> None:
+    """Whole and streamed, in a header; the answer is as ever."""
+    for stream in (False, True):
+        body = {"model": "whisper", "input": "Hi", "stream": stream, "mood": "good"}
+        async with whisper.http.post("/v1/responses", json=body) as response:
+            assert (response.status, response.headers["X-Ignored-Parameters"]) == (200, "mood")
+
+
+def test_every_parameter_of_openai_is_decided() -> None:
+    """Served, without effect, or refused with a reason; none of the installed package is unknown."""
+    known = {
+        *PublicResponseRequest.model_fields,
+        *REFUSED,
+        *WITHOUT_EFFECT,
+        *parameters.WITHOUT_EFFECT,
+        *parameters.CHANGING,
+    }
+    assert set(ResponseCreateParamsBase.__annotations__) - known == set()
+
+
 async def test_our_own_output_can_be_sent_back(own_settings: Settings) -> None:
     """Items with ids, states, annotations and log probabilities are the conversation, in the order they came."""
     async with site(own_settings, FakeEngine(CITING)) as running, build_client(running) as client:
@@ -197,7 +247,7 @@ async def test_users_of_a_trusted_program_are_distinguished(own_settings: Settin
             (
                 *("reasoning", "include", "tools", "tool_choice", "previous_response_id", "conversation", "background"),
                 *("prompt", "instructions", "text", "max_output_tokens", "metadata", "truncation", "user", "stream"),
-                *("temperature", "top_p", "store", "service_tier", "unknown"),
+                *("temperature", "top_p", "store", "service_tier", "n", "max_tokens", "unknown"),
             )
         ),
         {"text": {"format": None, "verbosity": None}},
@@ -336,10 +386,13 @@ async def test_nothing_is_stored(client: AsyncOpenAI) -> None:
         ({"include": ["message.output_text.logprobs"]}, "include", "logprobs"),
         ({"top_logprobs": 3}, "top_logprobs", ""),
         ({"context_management": [{"type": "compaction"}]}, "context_management", ""),
-        ({"best_of": 2}, "best_of", "not known"),
+        ({"n": 2}, "n", "one answer"),
+        ({"best_of": 2}, "best_of", ""),
+        ({"response_format": {"type": "json_object"}}, "response_format", "`text.format`"),
+        ({"messages": []}, "messages", "`input`"),
         ({"text": {"format": {"type": "xml"}}}, "text", ""),
-        ({"text": {"format": {"type": "json_schema"}}}, "text", "`name` and `schema`"),
-        ({"text": {"format": {"type": "json_schema", "name": "n"}}}, "text", "`name` and `schema`"),
+        ({"text": {"format": {"type": "json_schema"}}}, "text", "needs `schema`"),
+        ({"text": {"format": {"type": "json_schema", "name": "n"}}}, "text", "needs `schema`"),
         ({"text": {"format": {"type": "json_schema", "name": "n", "schema": "x"}}}, "text", ""),
         ({"temperature": 3}, "temperature", ""),
         ({"max_output_tokens": 0}, "max_output_tokens", ""),
@@ -350,21 +403,24 @@ async def test_nothing_is_stored(client: AsyncOpenAI) -> None:
         ({"model": None}, "model", ""),
         ({"input": None}, "input", ""),
         ({"input": 5}, "input", ""),
-        ({"input": ""}, "input", "a text"),
+        ({"input": ""}, "input", "has no text"),
         ({"input": []}, "input", ""),
         ({"input": ["Hi"]}, "input", "`role` and `content`"),
         ({"input": [{"role": "user"}]}, "input", ""),
         ({"input": [{"role": "tool", "content": "x"}]}, "input", ""),
         ({"input": [{"role": "assistant", "content": "x"}]}, "input", "role `user`"),
-        ({"input": [{"role": "system", "content": "x"}]}, "input", "role `user`"),
+        ({"input": [{"type": "reasoning", "id": "rs_1", "summary": []}]}, "input", "no text"),
         ({"input": [{"id": "msg_1"}]}, "input", "the item itself"),
         ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input", "the item itself"),
         ({"input": [{"type": "web_search_call", "id": "ws_1", "status": "completed"}]}, "input", "web_search_call"),
         ({"input": [{"type": ["message"]}]}, "input", ""),
         ({"input": [{"role": "user", "content": [{"type": "input_image", "image_url": "x"}]}]}, "input", "image"),
-        ({"input": [{"role": "user", "content": [{"type": "input_file", "file_id": "x"}]}]}, "input", "POST /read"),
+        ({"input": [{"role": "user", "content": [{"type": "input_file", "file_id": "x"}]}]}, "input", "`file_data`"),
+        ({"input": [{"role": "user", "content": [{"type": "input_file", "file_url": "x"}]}]}, "input", "`file_data`"),
+        ({"input": [{"role": "user", "content": [{"type": "input_file"}]}]}, "input", "`file_data`"),
+        ({"input": [{"role": "user", "content": [{"type": "input_file", "file_data": "é"}]}]}, "input", "data URL"),
+        ({"input": [{"role": "user", "content": [FILE] * 17}]}, "input", "16"),
         ({"input": [{"role": "user", "content": [{"type": "input_text"}]}]}, "input", ""),
-        ({"input": [{"role": "user", "content": ["Hi"]}]}, "input", ""),
     ],
 )
 async def test_unsupported_parameter_is_named(whisper: Site, changes: dict[str, Any], param: str, remedy: str) -> None:

@@ -141,6 +141,7 @@ def test_an_error_fails_the_response_and_ends_the_stream(error: CspsError, code:
         {"metadata": {"a": "b"}, "user": "ann", "safety_identifier": "x", "truncation": "disabled"},
         {"text": {"format": {"type": "text"}, "verbosity": "low"}},
         {"text": {"format": {"type": "json_object"}}},
+        {"text": {"format": {"type": "json_schema", "schema": {"type": "object"}}}},
         {"text": {"format": {"type": "json_schema", "name": "n", "schema": {"type": "object"}, "strict": True}}},
         {"text": {"format": {"type": "json_schema", "name": "n", "schema": {}, "description": "d", "strict": None}}},
     ],
