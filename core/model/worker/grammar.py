@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from cachetools import LRUCache
@@ -21,6 +22,9 @@ from core.model.worker.constrained_decoding import ClosingTokens, ConstrainedDec
 from core.model.worker.llama.vocabulary import Vocabulary
 
 CACHED_GRAMMARS = 128
+# With flexible white space a weak model would write blanks until its budget is used up. With these separators, which
+# most JSON in training data has, right values are likelier than without any (decision 0043).
+WHITE_SPACE: Any = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 
 
 class GrammarCompiler:
@@ -60,8 +64,7 @@ class GrammarCompiler:
 
     def _compile(self, schema: str) -> LLMatcher:
         try:
-            # With flexible white space a weak model would write blanks until its budget is used up.
-            grammar = LLMatcher.grammar_from_json_schema(schema, overrides={"whitespace_flexible": False})
+            grammar = LLMatcher.grammar_from_json_schema(schema, overrides=WHITE_SPACE)
         except ValueError as exc:
             raise SchemaRefused(f"the schema is not a JSON object: {exc}") from exc
         limits = LLParserLimits(initial_lexer_fuel=2_000_000, max_grammar_size=500_000, max_lexer_states=100_000)
