@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from core.contract import Json, Usage
+from core.contract import Json, ToolCall, Usage
 from core.errors import CspsError, ParameterRefused, PersonalityUnknown, PromptTooLong
 
 CODES: dict[type[CspsError], str] = {
@@ -17,6 +17,7 @@ CODES: dict[type[CspsError], str] = {
     PersonalityUnknown: "model_not_found",
 }
 OWNER = "csps-llm"
+TOOL_CALLS = "tool_calls"  # the finish reason of an answer that calls tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,17 @@ class Completion:
         return {**self.head("chat.completion.chunk"), "choices": [], "usage": usage_object(usage)}
 
 
-def choice_object(index: int, text: str, annotations: list[Json], reason: str) -> dict[str, Json]:
-    message: Json = {"role": "assistant", "content": text, "refusal": None, "annotations": annotations}
+def choice_object(
+    index: int, text: str, annotations: list[Json], reason: str, calls: Sequence[ToolCall] = ()
+) -> dict[str, Json]:
+    message: dict[str, Json] = {"role": "assistant", "content": text, "refusal": None, "annotations": annotations}
+    if calls:
+        message |= {"content": None, "tool_calls": [call_object(call) for call in calls]}
     return {"index": index, "message": message, "logprobs": None, "finish_reason": reason}
+
+
+def call_object(call: ToolCall) -> dict[str, Json]:
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
 
 def usage_object(usage: Usage) -> Json:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pydantic import ConfigDict, Field, field_validator
 
-from core.contract import Attachment, Prompt, Sampling, Task, Turn
-from core.openai.public.messages import PublicMessage, split_question
+from core.contract import Attachment, Prompt, Sampling, Task, Toolbox, ToolCall, Turn
+from core.openai.public.messages import PublicMessage, read_conversation
 from core.openai.public.parameters import check_unserved
+from core.openai.public.tools import build_toolbox
 from core.openai.requests import ChatFields, ResponseFormat, Schema
 
 CHOICES_LIMIT = 8
@@ -37,6 +39,9 @@ class PublicChatRequest(ChatFields):
     messages: list[PublicMessage] = Field(min_length=1, max_length=2048)
     n: int | None = Field(default=None, ge=1, le=CHOICES_LIMIT)
     response_format: PublicResponseFormat | None = None
+    tools: Any = None  # core.openai.public.tools reads them
+    tool_choice: Any = None
+    parallel_tool_calls: bool | None = None
     repetition_penalty: float | None = Field(default=None, gt=0, le=10)  # vLLM's name of `repeat_penalty`
 
     @field_validator("max_tokens", "max_completion_tokens", "top_k", mode="before")
@@ -61,6 +66,8 @@ class Chat:
     choices: int = 1
     ignored: tuple[str, ...] = ()  # unknown parameters
     attachments: tuple[Attachment, ...] = ()
+    toolbox: Toolbox | None = None
+    calls: tuple[ToolCall, ...] = ()  # made for `text`, with their outputs
 
     def prompt(self, user: str) -> Prompt:
         return Prompt(
@@ -70,6 +77,8 @@ class Chat:
             attachments=self.attachments,
             history=self.history,
             sampling=self.sampling,
+            toolbox=self.toolbox,
+            calls=self.calls,
         )
 
     def task(self, user: str) -> Task:
@@ -81,6 +90,7 @@ class Chat:
             attachments=self.attachments,
             history=self.history,
             sampling=self.sampling,
+            calls=self.calls,
         )
 
     def choice(self, index: int) -> Chat:
@@ -94,13 +104,13 @@ class Chat:
 def build_chat(request: PublicChatRequest) -> Chat:
     """Builds the chat. Raises ParameterRefused with the parameter that is wrong or not supported."""
     ignored = check_unserved(request.model_extra or {})
-    text, history = split_question(request.messages)
+    conversation = read_conversation(request.messages)
     form = request.response_format
     sampling = request.sampling
     return Chat(
         personality=request.model,
-        text=text,
-        history=history,
+        text=conversation.question,
+        history=conversation.history,
         sampling=replace(sampling, repeat_penalty=sampling.repeat_penalty or request.repetition_penalty),
         user=request.user or "",
         constrained=form is not None and form.type != "text",
@@ -109,4 +119,6 @@ def build_chat(request: PublicChatRequest) -> Chat:
         include_usage=request.include_usage,
         choices=request.n or 1,
         ignored=ignored,
+        toolbox=build_toolbox(request.tools, request.tool_choice, request.parallel_tool_calls),
+        calls=conversation.calls,
     )

@@ -7,10 +7,10 @@ from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from core.contract import Done, Json, Text, Usage
+from core.contract import Done, Json, Text, ToolArguments, ToolCall, ToolCallStarted, ToolsChosen, Usage
 from core.openai.public.chat_requests import Chat
 from core.openai.public.completions import Citations, CompletionEngine, CompletionPart, stream_completion
-from core.openai.response_objects import Completion, choice_object
+from core.openai.response_objects import TOOL_CALLS, Completion, call_object, choice_object
 
 # Some clients expect them. Nothing here tells one configuration of models from another.
 CONSTANT_FIELDS: Mapping[str, Json] = {"service_tier": "default", "system_fingerprint": None}
@@ -56,7 +56,7 @@ async def merge(answers: Sequence[AsyncGenerator[CompletionPart, None]]) -> Choi
             part = await queue.get()
             if isinstance(part, Exception):
                 raise part
-            unfinished -= isinstance(part.part, Done)
+            unfinished -= isinstance(part.part, Done | ToolsChosen)
             yield part
     finally:
         for task in tasks:
@@ -80,31 +80,44 @@ class ChunkBuilder:
         self._completion = completion
         self._include_usage = include_usage
         self._usage = Usage()
-        self._begun: set[int] = set()
+        self._calls: dict[int, int] = {}  # by choice that has begun: the number of its calls
 
     def chunks(self, choice: ChoicePart) -> Iterator[dict[str, Json]]:
         index, part = choice.index, choice.part
-        if index not in self._begun:
-            self._begun.add(index)
-            yield self._chunk(index, {"role": "assistant", "content": ""})
+        if index not in self._calls:
+            self._calls[index] = 0
+            yield self._chunk(index, {"role": "assistant", "content": None if is_call(part) else ""})
         match part:
             case Text(text):
                 yield self._chunk(index, {"content": text})
             case Citations(annotations):
                 # All in one chunk: OpenAI's own client does not merge lists of annotations.
                 yield self._chunk(index, {"annotations": annotations})
-            case Done(reason):
+            case ToolCallStarted(call_id, name):
+                self._calls[index] += 1
+                yield self._call_chunk(index, call_object(ToolCall(call_id, name, "")))
+            case ToolArguments(text):
+                yield self._call_chunk(index, {"function": {"arguments": text}})
+            case Done() | ToolsChosen():
                 self._usage += part.usage
-                yield self._chunk(index, {}, reason)
+                yield self._chunk(index, {}, part.reason if isinstance(part, Done) else TOOL_CALLS)
 
     def last_chunks(self) -> Iterator[dict[str, Json]]:
         """The chunk with the usage of all answers, if it was requested."""
         if self._include_usage:
             yield self._completion.usage(self._usage)
 
+    def _call_chunk(self, index: int, call: dict[str, Json]) -> dict[str, Json]:
+        """A part of the call that started last."""
+        return self._chunk(index, {"tool_calls": [{"index": self._calls[index] - 1, **call}]})
+
     def _chunk(self, index: int, delta: dict[str, Json], reason: str | None = None) -> dict[str, Json]:
         chunk = self._completion.chunk(delta, reason, index)
         return {**chunk, "usage": None} if self._include_usage else chunk
+
+
+def is_call(part: CompletionPart) -> bool:
+    return isinstance(part, ToolCallStarted | ToolsChosen)
 
 
 @dataclass(slots=True)
@@ -114,6 +127,7 @@ class CollectedChoice:
     text: str = ""
     annotations: list[Json] = field(default_factory=list)
     reason: str = ""
+    calls: tuple[ToolCall, ...] = ()
 
     def add(self, part: CompletionPart) -> None:
         match part:
@@ -123,6 +137,8 @@ class CollectedChoice:
                 self.annotations = annotations
             case Done(reason):
                 self.reason = reason
+            case ToolsChosen(calls):
+                self.calls, self.reason = calls, TOOL_CALLS
 
 
 async def collect_completion(completion: Completion, parts: ChoiceParts) -> tuple[dict[str, Json], Usage]:
@@ -131,9 +147,10 @@ async def collect_completion(completion: Completion, parts: ChoiceParts) -> tupl
     usage = Usage()
     async for choice in parts:
         choices.setdefault(choice.index, CollectedChoice()).add(choice.part)
-        if isinstance(choice.part, Done):
+        if isinstance(choice.part, Done | ToolsChosen):
             usage += choice.part.usage
     objects = [
-        choice_object(index, each.text, each.annotations, each.reason) for index, each in sorted(choices.items())
+        choice_object(index, each.text, each.annotations, each.reason, each.calls)
+        for index, each in sorted(choices.items())
     ]
     return completion.whole(objects, usage), usage

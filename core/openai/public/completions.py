@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from core.contract import (
@@ -15,11 +15,17 @@ from core.contract import (
     Json,
     Prompt,
     Source,
+    Status,
     Task,
     Text,
     TextDiscarded,
     ToilEvent,
     ToilResult,
+    ToolArguments,
+    ToolCallStarted,
+    ToolEvent,
+    ToolsChosen,
+    Usage,
 )
 from core.errors import ModelUnavailable
 from core.openai.public.chat_requests import Chat
@@ -32,6 +38,7 @@ class CompletionEngine(Protocol):
 
     def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]: ...
     def toil_events(self, task: Task) -> AsyncGenerator[ToilEvent, None]: ...
+    def choose_tools(self, prompt: Prompt) -> AsyncGenerator[ToolEvent, None]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +48,30 @@ class Citations:
     annotations: list[Json]
 
 
-CompletionPart = Text | Citations | Done  # exactly one Done, and it is last
+NOTHING_CHOSEN = ToolsChosen((), "", Usage())
+# The last one is Done, or ToolsChosen with calls; there is no other one of these.
+CompletionPart = Text | Citations | Done | ToolCallStarted | ToolArguments | ToolsChosen
 
 
-def stream_completion(engine: CompletionEngine, chat: Chat, user: str) -> AsyncGenerator[CompletionPart, None]:
-    """Yields one answer, free or constrained to JSON."""
+async def stream_completion(engine: CompletionEngine, chat: Chat, user: str) -> AsyncGenerator[CompletionPart, None]:
+    """Yields one answer: calls of tools, or text, free or constrained to JSON."""
+    chosen = NOTHING_CHOSEN
+    if chat.toolbox:
+        async with aclosing(engine.choose_tools(chat.prompt(user))) as choosing:
+            async for event in choosing:
+                if isinstance(event, ToolsChosen):
+                    chosen = event
+                elif not isinstance(event, Status):
+                    yield event
+    if chosen.calls:
+        yield chosen
+        return
+    async with aclosing(answer_parts(engine, chat, user)) as parts:
+        async for part in parts:
+            yield replace(part, usage=chosen.usage + part.usage) if isinstance(part, Done) else part
+
+
+def answer_parts(engine: CompletionEngine, chat: Chat, user: str) -> AsyncGenerator[CompletionPart, None]:
     if chat.constrained:
         return json_parts(engine, chat.task(user), stream=chat.stream)
     return reply_parts(engine, chat.prompt(user))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import field_validator
+from pydantic import Field, field_validator, model_validator
 
-from core.contract import Turn
+from core.contract import ToolCall, Turn
 from core.errors import ParameterRefused
+from core.openai.public.call_results import CallResults
+from core.openai.public.tools import ID_LIMIT_CHARS, read_calls
 from core.openai.requests import OpenModel
 
 # The parts with a text, of Chat Completions and of the Responses API, and the key of it. Clients return our answers.
@@ -26,9 +29,29 @@ INSTRUCTING = ("system", "developer")
 class PublicMessage(OpenModel):
     """One message. Its content is one text: parts are joined, and null is the empty text."""
 
-    role: Literal["system", "developer", "user", "assistant"]
+    role: Literal["system", "developer", "user", "assistant", "tool"]
     content: str = ""
     name: str | None = None
+    tool_calls: tuple[ToolCall, ...] = ()  # of an assistant's message
+    tool_call_id: str | None = Field(default=None, max_length=ID_LIMIT_CHARS)  # of a tool's message
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_functions(cls, message: Any) -> Any:
+        if isinstance(message, dict) and (message.get("role") == "function" or message.get("function_call")):
+            raise ValueError("functions are not supported; send `tool_calls`, and messages of the role `tool`")
+        return message
+
+    @field_validator("tool_calls", mode="before")
+    @classmethod
+    def _read_calls(cls, calls: Any) -> Any:
+        return calls if isinstance(calls, tuple) else read_calls(calls)
+
+    @model_validator(mode="after")
+    def _has_id(self) -> PublicMessage:
+        if self.role == "tool" and self.tool_call_id is None:
+            raise ValueError("a message of the role `tool` needs the `tool_call_id` of its call")
+        return self
 
     @field_validator("content", mode="before")
     @classmethod
@@ -58,27 +81,59 @@ def part_text(number: int, part: Any) -> str:
     raise ValueError(f"part {number} must have a `type`, one of {', '.join(TEXT_KEYS)}, and its text")
 
 
-def split_question(messages: list[PublicMessage], name: str = "messages") -> tuple[str, tuple[Turn, ...]]:
-    """The question with the caller's instructions in front of it, and the turns before it.
+@dataclass(frozen=True, slots=True)
+class CallerConversation:
+    """The question with the caller's instructions in front of it, the turns before it, and the calls after it.
+
+    The calls have their outputs.
+    """
+
+    question: str
+    history: tuple[Turn, ...] = ()
+    calls: tuple[ToolCall, ...] = ()
+
+
+def read_conversation(messages: list[PublicMessage], param: str = "messages") -> CallerConversation:
+    """Reads the question from the last user message, or from the instructions if nothing else follows the last answer.
 
     Instructions never join the personality, which belongs to the operator. At the start of the history they would be
-    dropped first when the context window is full. They are the question if nothing else follows the last answer.
-    `name`: of the parameter. Raises ParameterRefused if there is no question.
+    dropped first when the context window is full. `param`: the request's name of the messages. Raises ParameterRefused
+    if there is no question, or if a call lacks its result.
     """
-    conversation = [message for message in messages if message.role not in INSTRUCTING]
-    question = conversation.pop().content if conversation and conversation[-1].role == "user" else ""
     if messages and messages[-1].role == "assistant":
         raise ParameterRefused(
-            f"the last of `{name}` is the assistant's: an answer that the caller began is not continued here; "
-            "end with a message of the role `user`",
-            name,
+            f"the last of `{param}` is the assistant's: an answer that the caller began is not continued here; "
+            "end with a message of the role `user`, or `tool` after a call",
+            param,
         )
+    turns, calls = split_calls(to_turns(messages, param))
+    is_asked = bool(turns) and turns[-1].role == "user"
+    question = turns.pop().text if is_asked else ""
     if messages and messages[-1].role == "user" and not question.strip():
-        raise ParameterRefused(f"the last of `{name}` has no text", name)
+        raise ParameterRefused(f"the last of `{param}` has no text", param)
     text = "\n\n".join([*caller_instructions(messages), *([question] if question.strip() else [])])
     if not text:
-        raise ParameterRefused(f"`{name}` has no text", name)
-    return text, tuple(to_turn(message) for message in conversation if message.content.strip())
+        raise ParameterRefused(f"`{param}` has no text", param)
+    return CallerConversation(text, tuple(turn for turn in turns if turn.text.strip() or turn.calls), calls)
+
+
+def split_calls(turns: list[Turn]) -> tuple[list[Turn], tuple[ToolCall, ...]]:
+    """Separates the calls at the end, which the caller has run for the last question. Drops the text beside them."""
+    if not turns or not turns[-1].calls:
+        return turns, ()
+    end = 1 + max((at for at, turn in enumerate(turns) if turn.role == "user"), default=-1)
+    return turns[:end], tuple(call for turn in turns[end:] for call in turn.calls)
+
+
+def to_turns(messages: Iterable[PublicMessage], param: str) -> list[Turn]:
+    """The turns of people and model. The results join their calls."""
+    results = CallResults(param)
+    for message in messages:
+        if message.role == "tool":
+            results.add_result(message.tool_call_id or "", message.content)
+        elif message.role not in INSTRUCTING:
+            results.add_turn(to_turn(message), message.tool_calls)
+    return results.turns()
 
 
 def caller_instructions(messages: Iterable[PublicMessage]) -> list[str]:

@@ -36,11 +36,8 @@ CHAT_ONLY = "it belongs to text completions, which are not served"
 TEXT_ONLY = "answers are text"
 # Each with the values that ask for nothing, and the reason why others are refused.
 CHANGING: Mapping[str, tuple[tuple[Json, ...], str]] = {
-    "tools": (([],), "tools are not served"),
-    "tool_choice": (("none", "auto"), "tools are not served"),
-    "parallel_tool_calls": ((True, False), "tools are not served"),
-    "functions": (([],), "tools are not served"),
-    "function_call": (("none", "auto"), "tools are not served"),
+    "functions": (([],), "use `tools`"),
+    "function_call": (("none", "auto"), "use `tool_choice`"),
     "frequency_penalty": ((0,), BY_OPERATOR),
     "presence_penalty": ((0,), BY_OPERATOR),
     "logit_bias": (({},), UNKNOWN_IDS),

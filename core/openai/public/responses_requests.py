@@ -12,7 +12,7 @@ from core.contract import Json
 from core.errors import ParameterRefused
 from core.openai.public.chat_requests import Chat
 from core.openai.public.input_files import InputFile
-from core.openai.public.messages import PublicMessage, split_question
+from core.openai.public.messages import PublicMessage, read_conversation
 from core.openai.public.parameters import NO_LOGITS, check_unserved
 from core.openai.public.responses_items import Input, InputMessage
 from core.openai.requests import INT32_MAX, OpenModel, SamplingFields
@@ -40,6 +40,9 @@ REFUSED: Mapping[str, tuple[tuple[Json, ...], str]] = {
     "n": ((1,), "a response has one answer"),
     "previous_response_id": ((), "this service stores no responses: send the earlier items in `input`"),
     "prompt": ((), "this service stores no prompts: send the text as `instructions` or `input`"),
+    "parallel_tool_calls": ((True, False), "tools are not served"),
+    "tool_choice": (("none", "auto"), "tools are not served"),
+    "tools": (([],), "tools are not served"),
     "response_format": ((), "the format is named `text.format` here"),
 }
 UNNAMED = "answer"
@@ -119,14 +122,14 @@ class PublicResponseRequest(SamplingFields):
 def build_response_chat(request: PublicResponseRequest) -> Chat:
     """Builds the chat that the request asks for. Raises ParameterRefused with the parameter that is not supported."""
     ignored = check_response_parameters(request)
-    text, history = split_question(
+    conversation = read_conversation(
         [*instruction_messages(request), *(message for item in request.input for message in item.messages())], "input"
     )
     form = request.text_format
     return Chat(
         personality=request.model,
-        text=text,
-        history=history,
+        text=conversation.question,
+        history=conversation.history,
         sampling=replace(request.sampling, max_tokens=request.max_output_tokens),
         user=request.safety_identifier or request.user or "",
         constrained=form.type != "text",

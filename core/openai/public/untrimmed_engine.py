@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from core.contract import Event, Prompt, Status, Task, ToilEvent
+from core.contract import Event, Prompt, Status, Task, ToilEvent, ToolEvent
 from core.errors import PromptTooLong
 from core.openai.public.completions import CompletionEngine
 
@@ -28,8 +28,14 @@ class UntrimmedEngine:
                 refuse_trimmed(event)
                 yield event
 
+    async def choose_tools(self, prompt: Prompt) -> AsyncGenerator[ToolEvent, None]:
+        async with aclosing(self._engine.choose_tools(prompt)) as events:
+            async for event in events:
+                refuse_trimmed(event)
+                yield event
 
-def refuse_trimmed(event: Event | ToilEvent) -> None:
+
+def refuse_trimmed(event: Event | ToilEvent | ToolEvent) -> None:
     """The event comes before any text."""
     if isinstance(event, Status) and event.state == "trimmed":
         raise PromptTooLong(

@@ -59,7 +59,7 @@ async def test_parameters_without_effect_are_accepted(client: AsyncOpenAI) -> No
     ("changes", "param"),
     [
         ({"n": 99}, "n"),
-        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),
+        ({"tools": [{"type": "custom", "custom": {"name": "f"}}]}, "tools"),
         ({"tool_choice": "required"}, "tool_choice"),
         ({"functions": [{"name": "f"}]}, "functions"),
         ({"logprobs": True}, "logprobs"),
