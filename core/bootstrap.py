@@ -21,7 +21,14 @@ from core.errors import CspsError
 from core.local_time import local_clock
 from core.model.client import EngineMetrics, ModelClient, known_models, local_url
 from core.rag.deciding import Decide
-from core.rag.embeddings import Embedder, build_embedder, model_process_embedder
+from core.rag.embeddings import (
+    CountingEmbedder,
+    Embedder,
+    LocalEmbedder,
+    UrlEmbedder,
+    build_embedder,
+    model_process_embedder,
+)
 from core.rag.facts.addition import ChildWriter
 from core.rag.facts.collections import FILE, FactCollections
 from core.rag.facts.editing import FactsEditing
@@ -47,6 +54,7 @@ log = structlog.get_logger()
 FORGOTTEN_MARGIN = timedelta(days=1)  # the clocks of two machines differ
 WARM_DELAY_LIMIT_S = 30.0  # that the choice among sources leaves to a model that is away
 WARM_PAUSE_S = 3  # before the next request to a model that is away
+ENCODER_THREADS = 1  # of the bundled encoder beside an engine for embeddings: others' texts wait
 FETCH_DEADLINE_S = 4.5  # for a page with its redirects: a person is waiting
 # Nobody waits for a document that is added to a collection, so it may be long.
 SYNC_DEADLINE_S = 60.0
@@ -65,6 +73,7 @@ class Core:
     editing: FactsEditing
     schedule: RefreshSchedule
     engine_metrics: EngineMetrics
+    encoder: CountingEmbedder  # the bundled one
 
 
 @asynccontextmanager
@@ -94,6 +103,7 @@ async def run_core(
     kept = timedelta(days=settings.data.keep_days)
     forgotten = ForgottenStates(database, client, kept + FORGOTTEN_MARGIN)
     embedder = embedder or build_shared_embedder(settings)
+    encoder = build_bundled_encoder(settings, embedder)
     facts = FactStore(database, embedder, Glossary.load(settings.config_file("glossary.toml")))
     sources = Sources(settings.config_file("sources.toml"), settings.rag.allow)
     sources.load()
@@ -116,11 +126,13 @@ async def run_core(
             chat, client, watched, sessions, forgotten, facts, finder, schedule, settings, warms=warms
         )
         async with run_beside(tasks):
-            yield Core(chat, personalities, database, editing, schedule, EngineMetrics(client.engines))
+            yield Core(chat, personalities, database, editing, schedule, EngineMetrics(client.engines), encoder)
     finally:
         await chat.close()
         await writer.close()
         await embedder.close()
+        if encoder is not embedder:
+            await encoder.close()
         await client.close()
         await database.close()
 
@@ -177,8 +189,19 @@ async def open_store(
 def build_shared_embedder(settings: Settings) -> Embedder:
     """The local model process if there is one, so that the encoder is in memory once; else `build_own_embedder`."""
     model = settings.model
-    if settings.rag.embeddings_url or model.url:
-        return build_own_embedder(settings)
+    return build_own_embedder(settings) if settings.rag.embeddings_url or model.url else connect_encoder(settings)
+
+
+def build_bundled_encoder(settings: Settings, shared: Embedder) -> CountingEmbedder:
+    """The bundled encoder, also where another engine makes the embeddings. `shared`: taken if it is this encoder."""
+    if isinstance(shared, LocalEmbedder):
+        return shared
+    return LocalEmbedder(ENCODER_THREADS) if settings.model.url else connect_encoder(settings)
+
+
+def connect_encoder(settings: Settings) -> UrlEmbedder:
+    """The bundled encoder of the local model process."""
+    model = settings.model
     if model.listen:
         return model_process_embedder(f"{local_url(model.listen)}/v1", reveal(model.api_key), socket=None)
     return model_process_embedder("http://model/v1", None, socket=str(settings.model_socket))

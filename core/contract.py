@@ -33,6 +33,7 @@ OmissionKind = Literal[
     "passages",
     "coverage",
 ]
+DESCRIBE_WAIT_S = 3.0  # a page without the model's name is better than no page
 Ending = Literal["stop", "length", "stopped", "failed"]  # an answer ended by the model, budget, person or an error
 
 
@@ -361,8 +362,11 @@ class Engine(Protocol):
     def personalities(self) -> tuple[str, ...]:
         """The names of the personalities, in their display order."""
 
-    async def describe(self, personality: str) -> Description:
-        """Describes a personality. Its model's fields are None while no model answers. Raises PersonalityUnknown."""
+    async def describe(self, personality: str, wait_s: float = DESCRIBE_WAIT_S) -> Description:
+        """Describes a personality. Its model's fields are None if no model answers within `wait_s`.
+
+        Raises PersonalityUnknown.
+        """
 
     def engines(self) -> tuple[EngineHealth, ...]:
         """The engines behind URLs; none for models of this machine alone."""

@@ -14,6 +14,7 @@ from functools import partial
 
 from core.configuration.personalities import Personalities, Personality
 from core.contract import (
+    DESCRIBE_WAIT_S,
     Attachment,
     Description,
     Done,
@@ -48,8 +49,6 @@ from core.storage.database import Database
 from core.toil.decisions import Decisions
 from core.toil.toiler import ATTEMPTS, Toiler
 from core.toil.tools.tool_caller import ToolCaller
-
-DESCRIBE_WAIT_S = 3  # a page without the model's name is better than no page
 
 
 class ChatEngine:
@@ -195,10 +194,10 @@ class ChatEngine:
     def personalities(self) -> tuple[str, ...]:
         return self._personalities.names()
 
-    async def describe(self, personality: str) -> Description:
+    async def describe(self, personality: str, wait_s: float = DESCRIBE_WAIT_S) -> Description:
         """Raises PersonalityUnknown."""
         current = self._personalities.get(personality)
-        model, awaited = await self._served_model(current)
+        model, awaited = await self._served_model(current, wait_s)
         return Description(
             personality=current.name,
             title=current.title,
@@ -211,10 +210,12 @@ class ChatEngine:
             next_model=awaited,
         )
 
-    async def _served_model(self, personality: Personality) -> tuple[ModelInfo | None, ModelProgress | None]:
+    async def _served_model(
+        self, personality: Personality, wait_s: float
+    ) -> tuple[ModelInfo | None, ModelProgress | None]:
         """The model that answers, and the progress of the one that it stands in for. None: no model answers in time."""
         try:
-            async with asyncio.timeout(DESCRIBE_WAIT_S):
+            async with asyncio.timeout(wait_s):
                 model = await self._client.info(personality.model_id)
                 awaited = await self._client.progress(personality.model_id)
                 return (model if model.is_here else None), awaited

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import asdict
 from typing import Any
 
-from core.contract import Description, Engine
+from core.contract import DESCRIBE_WAIT_S, Description, Engine
 from core.errors import CspsError
 
 
@@ -25,9 +25,9 @@ async def report_models(engine: Engine) -> dict[str, Any]:
     }
 
 
-async def describe(engine: Engine, personality: str) -> Description | None:
+async def describe(engine: Engine, personality: str, wait_s: float = DESCRIBE_WAIT_S) -> Description | None:
     """The description; None if the engine raises an error, as for a personality that was removed meanwhile."""
     try:
-        return await engine.describe(personality)
+        return await engine.describe(personality, wait_s)
     except CspsError:
         return None

@@ -21,7 +21,12 @@ async def run(loaded: Settings) -> None:
     stop, web = process.stop_event(), loaded.web
     async with bootstrap.run_core(loaded) as core:
         app = create_app(
-            core.engine, loaded, editing=core.editing, schedule=core.schedule, metrics=(core.engine_metrics,)
+            core.engine,
+            loaded,
+            editing=core.editing,
+            schedule=core.schedule,
+            metrics=(core.engine_metrics,),
+            encoder=core.encoder,
         )
         async with serve(app, web) as url:
             events = structlog.get_logger()

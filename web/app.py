@@ -14,6 +14,8 @@ from prometheus_client.registry import Collector
 from core.configuration.setting_sections import WebSettings
 from core.configuration.settings import Settings
 from core.contract import Engine
+from core.openai.public.embeddings import PublicEncoder
+from core.rag.embeddings import CountingEmbedder, LocalEmbedder
 from core.rag.facts.editing import FactsEditing
 from core.rag.facts.schedule import RefreshSchedule
 from core.runtime.addresses import listen_url
@@ -28,8 +30,8 @@ from web.sockets import gpt_socket
 from web.static_files import StaticFiles
 from web.toil import check, toil
 from web.toil_batch import toil_batch
-from web.v1 import chat, models, responses
-from web.v1.responses import ResponsesEndpoint
+from web.v1.embeddings import ENCODER
+from web.v1.routes import add_v1_routes
 
 log = structlog.get_logger()
 
@@ -47,8 +49,12 @@ def create_app(
     editing: FactsEditing | None = None,
     schedule: RefreshSchedule | None = None,
     metrics: Sequence[Collector] = (),
+    encoder: CountingEmbedder | None = None,
 ) -> web.Application:
-    """`metrics`: further ones for /metrics. Raises ConfigError for an invalid WEB_ORIGINS or WEB_TRUSTED."""
+    """`metrics`: further ones for /metrics. `encoder`: the bundled one; None: in this process.
+
+    Raises ConfigError for an invalid WEB_ORIGINS or WEB_TRUSTED.
+    """
     limits = limits or WebLimits(batch_rows=settings.model.slots)
     app = web.Application(
         middlewares=[middleware.observe, middleware.translate, middleware.admit],
@@ -57,6 +63,7 @@ def create_app(
     gate = DrainGate(settings.web.connections, settings.web.drain_s, limits.retry_after_s)
     identity = ClientIdentity.parse(settings.web.trusted)
     app[SERVICE] = Service(engine, settings.web, limits, gate, WebMetrics(), identity)
+    app[ENCODER] = PublicEncoder(encoder or LocalEmbedder(threads=1))
     app[middleware.GUARD] = origin_guard.build_guard(settings.web.host, settings.web.origins)
     app.on_response_prepare.extend([middleware.add_headers, middleware.bound_sending])
     if schedule is not None:
@@ -85,16 +92,6 @@ def add_routes(app: web.Application, pages: StaticFiles, files: FileUpload, fact
         ("POST", "/read", files.read),
         ("GET", "/facts", facts.collections),
         ("POST", "/facts/{collection}", facts.add),
-        ("POST", "/v1/chat/completions", chat.chat_completions),
-        ("POST", "/v1/responses", ResponsesEndpoint(files).create),
-        ("POST", "/v1/responses/compact", responses.refuse_compaction),
-        ("POST", "/v1/responses/input_tokens", responses.refuse_counting),
-        ("GET", "/v1/responses/{response}", responses.refuse_stored),
-        ("DELETE", "/v1/responses/{response}", responses.refuse_stored),
-        ("POST", "/v1/responses/{response}/cancel", responses.refuse_stored),
-        ("GET", "/v1/responses/{response}/input_items", responses.refuse_stored),
-        ("GET", "/v1/models", models.models),
-        ("GET", "/v1/models/{personality}", models.one_model),
         ("GET", "/describe", status.describe_all),
         ("GET", "/describe/{personality}", status.describe),
         ("GET", "/healthz", status.healthz),
@@ -102,6 +99,7 @@ def add_routes(app: web.Application, pages: StaticFiles, files: FileUpload, fact
         ("GET", "/metrics", status.metrics),
     ):
         router.add_route(method, path, handler)
+    add_v1_routes(router, files)
 
 
 @asynccontextmanager

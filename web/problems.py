@@ -83,7 +83,7 @@ class InternalError(CspsError):
 
 
 def error_form(path: str) -> Form:
-    if path.startswith("/v1/"):
+    if path.startswith(("/v1/", "/openai/")):
         return "openai"
     first = path.split("/", 2)[1] if "/" in path else ""
     return "problem" if first in ("toil", "read", "facts", "describe", "healthz", "readyz") else "text"

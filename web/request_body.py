@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
@@ -10,6 +12,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from core import strict_json
+from core.contract import Json
 from core.errors import BadRequest, ParameterRefused
 from core.request_validation import to_parameter_refused
 from web.problems import BodyTimeout, BodyTooLarge, MediaTypeRefused
@@ -17,6 +20,7 @@ from web.service import SERVICE
 
 Model = TypeVar("Model", bound=BaseModel)
 FIELDS_LIMIT = 32
+NO_DEFAULTS: Mapping[str, Json] = MappingProxyType({})
 
 
 async def read(request: web.Request, media_type: str) -> bytes:
@@ -56,13 +60,13 @@ def check_uncompressed(request: web.Request) -> None:
         raise MediaTypeRefused("send the body uncompressed")
 
 
-async def read_json(request: web.Request, model: type[Model]) -> Model:
-    """The body as a `model`. Raises BadRequest or a subclass, with the wrong key."""
+async def read_json(request: web.Request, model: type[Model], defaults: Mapping[str, Json] = NO_DEFAULTS) -> Model:
+    """The body as a `model`; `defaults` stand for missing keys. Raises BadRequest or a subclass, with the wrong key."""
     value = strict_json.parse(await read(request, "application/json"))
     if not isinstance(value, dict):
         raise BadRequest("the body must be a JSON object")
     try:
-        return model.model_validate(value)
+        return model.model_validate({**defaults, **value})
     except ValidationError as exc:
         raise to_parameter_refused(exc) from exc
 

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 
 from core.configuration.setting_sections import WebSettings
 from core.contract import (
+    DESCRIBE_WAIT_S,
     Description,
     Done,
     Engine,
@@ -189,8 +190,8 @@ class Service:
                         self.metrics.count_usage(event.usage)
                     yield event
 
-    async def description(self, personality: str) -> Description | None:
-        return await describe(self.engine, personality)
+    async def description(self, personality: str, wait_s: float = DESCRIBE_WAIT_S) -> Description | None:
+        return await describe(self.engine, personality, wait_s)
 
     async def language(self, personality: str) -> Language | None:
         description = await self.description(personality)

@@ -10,6 +10,7 @@ import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from threading import Lock
 from typing import Protocol
 
@@ -30,6 +31,14 @@ URL_CALLS_AT_ONCE = 2
 REPLY_LIMIT_BYTES = 64 * 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Vectors, and the tokens of their texts; 0 if the engine does not count them."""
+
+    vectors: Vectors
+    tokens: int
+
+
 class Embedder(Protocol):
     """`name` changes whenever the same text would get another vector."""
 
@@ -40,6 +49,11 @@ class Embedder(Protocol):
         """Returns (texts, dimensions), each row of length 1. Raises ModelError."""
 
     async def close(self) -> None: ...
+
+
+class CountingEmbedder(Embedder, Protocol):
+    async def embed_counted(self, texts: Sequence[str]) -> Embedded:
+        """Returns what `embed` does, with the number of tokens. Raises ModelError."""
 
 
 class LocalEmbedder:
@@ -58,16 +72,20 @@ class LocalEmbedder:
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """Raises ConfigError if the package is damaged."""
+        return (await self.embed_counted(texts)).vectors
+
+    async def embed_counted(self, texts: Sequence[str]) -> Embedded:
+        """Raises ConfigError if the package is damaged."""
         loop = asyncio.get_running_loop()
         rounds = math.ceil(len(texts) / (TEXTS_PER_PART * self._at_once)) or 1
         size = math.ceil(len(texts) / (rounds * self._at_once)) or 1  # all threads end at about the same time
         parts = (loop.run_in_executor(self._threads, self._encode, part) for part in split_batches(texts, size))
-        return stack_vectors(await asyncio.gather(*parts))
+        return join_embedded(await asyncio.gather(*parts))
 
-    def _encode(self, texts: Sequence[str]) -> Vectors:
+    def _encode(self, texts: Sequence[str]) -> Embedded:
         with self._lock:
             self._encoder = self._encoder or SentenceEncoder()
-        return self._encoder.encode(texts)
+        return Embedded(*self._encoder.encode_counted(texts))
 
     async def close(self) -> None:
         await asyncio.to_thread(self._threads.shutdown)
@@ -78,10 +96,15 @@ class Embedding(BaseModel):
     embedding: list[float]
 
 
+class EmbeddingsUsage(BaseModel):
+    prompt_tokens: int = 0
+
+
 class EmbeddingsReply(BaseModel):
     """The fields that are used of OpenAI's reply."""
 
     data: list[Embedding]
+    usage: EmbeddingsUsage | None = None
 
 
 class UrlEmbedder:
@@ -110,12 +133,16 @@ class UrlEmbedder:
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """Raises ModelUnavailable, ModelRefused."""
-        return stack_vectors(await asyncio.gather(*map(self._ask, split_batches(texts, TEXTS_PER_CALL))))
+        return (await self.embed_counted(texts)).vectors
+
+    async def embed_counted(self, texts: Sequence[str]) -> Embedded:
+        """Raises ModelUnavailable, ModelRefused."""
+        return join_embedded(await asyncio.gather(*map(self._ask, split_batches(texts, TEXTS_PER_CALL))))
 
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def _ask(self, texts: Sequence[str]) -> Vectors:
+    async def _ask(self, texts: Sequence[str]) -> Embedded:
         try:
             async with self._turn, asyncio.timeout(self._deadline_s):
                 body = await self._post({"model": self._model, "input": list(texts)})
@@ -123,7 +150,7 @@ class UrlEmbedder:
             raise ModelUnavailable(f"{self._url} did not answer within {self._deadline_s:g} s") from exc
         except httpx.HTTPError as exc:
             raise ModelUnavailable(f"{self._url} cannot be reached: {type(exc).__name__}") from exc
-        return self._vectors(body, len(texts))
+        return self._parse(body, len(texts))
 
     async def _post(self, request: dict[str, object]) -> bytes:
         body = bytearray()
@@ -138,16 +165,18 @@ class UrlEmbedder:
                     raise ModelRefused(f"{self._url} answered with more than {REPLY_LIMIT_BYTES} bytes")
         return bytes(body)
 
-    def _vectors(self, body: bytes, texts: int) -> Vectors:
+    def _parse(self, body: bytes, texts: int) -> Embedded:
         try:
-            data = sorted(EmbeddingsReply.model_validate_json(body).data, key=lambda each: each.index)
+            reply = EmbeddingsReply.model_validate_json(body)
+            data = sorted(reply.data, key=lambda each: each.index)
             vectors = np.array([each.embedding for each in data], dtype=np.float64)
         except (ValidationError, ValueError, OverflowError) as exc:
             raise ModelRefused(f"{self._url} did not answer with embeddings") from exc
         lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
         if [each.index for each in data] != list(range(texts)) or not (np.isfinite(lengths) & (lengths > 0)).all():
             raise ModelRefused(f"{self._url} did not answer with one embedding for each of {texts} texts")
-        return np.asarray(vectors / lengths, dtype=np.float32)
+        tokens = reply.usage.prompt_tokens if reply.usage else 0
+        return Embedded(np.asarray(vectors / lengths, dtype=np.float32), tokens)
 
 
 def build_embedder(url: str | None, model: str | None, api_key: str | None, threads: int | None = None) -> Embedder:
@@ -159,7 +188,7 @@ def build_embedder(url: str | None, model: str | None, api_key: str | None, thre
     return UrlEmbedder(url, model, api_key)
 
 
-def model_process_embedder(url: str, api_key: str | None, socket: str | None) -> Embedder:
+def model_process_embedder(url: str, api_key: str | None, socket: str | None) -> UrlEmbedder:
     """Returns the bundled encoder of the model process, at `url` or its Unix `socket`: one for all processes."""
     transport = httpx.AsyncHTTPTransport(uds=socket) if socket else None
     return UrlEmbedder(url, LocalEmbedder.name, api_key, name=LocalEmbedder.name, transport=transport)
@@ -171,7 +200,9 @@ def split_batches(texts: Sequence[str], size: int) -> list[list[str]]:
     return [whole[begin : begin + size] for begin in range(0, len(whole), size)]
 
 
-def stack_vectors(parts: Sequence[Vectors]) -> Vectors:
-    if len({part.shape[1] for part in parts}) > 1:
+def join_embedded(parts: Sequence[Embedded]) -> Embedded:
+    vectors = [part.vectors for part in parts]
+    if len({each.shape[1] for each in vectors}) > 1:
         raise ModelRefused("the embeddings of one batch differ in length")
-    return np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)
+    joined = np.concatenate(vectors) if vectors else np.empty((0, 0), dtype=np.float32)
+    return Embedded(joined, sum(part.tokens for part in parts))

@@ -124,12 +124,16 @@ class SentenceEncoder:
         ]
 
     def encode(self, texts: Sequence[str]) -> Floats:
-        """Returns (texts, DIMENSIONS), each row of length 1."""
+        """Returns (texts, DIMENSIONS), each row of length 1. Ignores what a text has beyond TEXT_LIMIT_CHARS."""
+        return self.encode_counted(texts)[0]
+
+    def encode_counted(self, texts: Sequence[str]) -> tuple[Floats, int]:
+        """Returns what `encode` does, and the tokens of all texts."""
         sentences = [self._words.tokens(text[:TEXT_LIMIT_CHARS]) for text in texts]
         vectors = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
         for begin, end in batch_spans(list(map(len, sentences)), BATCH_TOKENS):
             vectors[begin:end] = self._encode(sentences[begin:end])
-        return vectors
+        return vectors, sum(map(len, sentences))
 
     def _encode(self, sentences: Sequence[Sequence[int]]) -> Floats:
         lengths = np.fromiter(map(len, sentences), dtype=np.int64)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.contract import (
+    DESCRIBE_WAIT_S,
     Attachment,
     Description,
     Done,
@@ -168,7 +169,7 @@ class FakeEngine:
     def personalities(self) -> tuple[str, ...]:
         return self.names
 
-    async def describe(self, personality: str) -> Description:
+    async def describe(self, personality: str, wait_s: float = DESCRIBE_WAIT_S) -> Description:
         self.require_personality(personality)
         return Description(
             personality=personality,

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import ClientSession, ClientWebSocketResponse, web
 
 from core.configuration.settings import Settings
+from core.rag.embeddings import CountingEmbedder
 from core.rag.facts.editing import FactsEditing
 from core.rag.facts.schedule import RefreshSchedule
 from tests.support.fake_engine import FakeEngine
@@ -56,12 +57,20 @@ async def site(
     *,
     editing: FactsEditing | None = None,
     schedule: RefreshSchedule | None = None,
+    encoder: CountingEmbedder | None = None,
     **web_settings: Any,
 ) -> AsyncIterator[Site]:
     """Stops without a drain time, because some tests leave answers unfinished on purpose."""
     engine = engine or FakeEngine()
     changed = settings.web.model_copy(update={"port": 0, "drain_s": 0.0, **web_settings})
-    app = create_app(engine, settings.model_copy(update={"web": changed}), limits, editing=editing, schedule=schedule)
+    app = create_app(
+        engine,
+        settings.model_copy(update={"web": changed}),
+        limits,
+        editing=editing,
+        schedule=schedule,
+        encoder=encoder,
+    )
     async with serve(app, changed) as url, ClientSession(base_url=url) as http:
         yield Site(url, app, engine, http)
 

@@ -131,7 +131,8 @@ HOSTILE: dict[str, tuple[bytes, int]] = {
     "response of nobody": (request("POST /v1/responses", JSON, body=ASK.replace(b"whisper", b"x") % b'"Hi"'), 404),
     "stored response": (request("GET /v1/responses/resp_%00%ff"), 404),
     "list of responses": (request("GET /v1/responses"), 405),
-    "other part of OpenAI's": (request("POST /v1/embeddings", JSON, body=b"{}"), 404),
+    "embeddings of nothing": (request("POST /v1/embeddings", JSON, body=b"{}"), 400),
+    "other part of OpenAI's": (request("POST /v1/images/generations", JSON, body=b"{}"), 404),
 }
 
 

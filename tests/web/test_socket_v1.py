@@ -61,7 +61,7 @@ async def test_session_opens_without_a_model(own_settings: Settings) -> None:
     """The answer may wait for the model."""
 
     class Restarting(FakeEngine):
-        async def describe(self, personality: str) -> Description:
+        async def describe(self, personality: str, wait_s: float = 0) -> Description:
             raise ModelUnavailable("restarting")
 
     async with site(own_settings, Restarting()) as running, running.v1() as socket:

@@ -18,7 +18,7 @@ class PartlyAwayEngine(FakeEngine):
 
     away: tuple[str, ...] = ("whisper",)
 
-    async def describe(self, personality: str) -> Description:
+    async def describe(self, personality: str, wait_s: float = 0) -> Description:
         described = await super().describe(personality)
         if personality in self.away:
             return replace(described, model=None, starter=None, context_window=None)

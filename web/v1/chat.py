@@ -14,6 +14,7 @@ from core.openai.response_objects import error_body
 from web import request_body
 from web.service import SERVICE
 from web.streaming import SSE, StreamedResponse
+from web.v1.azure import path_model
 
 IGNORED_HEADER = "X-Ignored-Parameters"
 
@@ -21,7 +22,7 @@ IGNORED_HEADER = "X-Ignored-Parameters"
 async def chat_completions(request: web.Request) -> web.StreamResponse:
     """POST /v1/chat/completions."""
     service = request.app[SERVICE]
-    chat = build_chat(await request_body.read_json(request, PublicChatRequest))
+    chat = build_chat(await request_body.read_json(request, PublicChatRequest, path_model(request)))
     service.check_personality(chat.personality)
     completion = build_completion(chat)
     headers = ignored_header(chat)

@@ -24,7 +24,7 @@ from core.openai.engine_requests import EmbeddingsRequest, ForgetRequest, parse
 from core.openai.response_objects import embeddings_object, list_object
 
 if TYPE_CHECKING:
-    from core.rag.embeddings import Embedder
+    from core.rag.embeddings import CountingEmbedder
 
 ENCODER_THREADS = 1  # the other cores belong to the models
 WORKER_DEADLINE_S = 5.0  # for its metrics
@@ -40,7 +40,7 @@ class HostService:
     downloads: Downloads
     api_key: str | None = None
     stopping: bool = False
-    encoder: Embedder | None = None  # imported at its first request, and loaded
+    encoder: CountingEmbedder | None = None  # imported at its first request, and loaded
 
     def serving(self) -> ModelHost:
         """Raises Stopping."""
@@ -48,14 +48,14 @@ class HostService:
             raise Stopping("the model process is stopping", retry_after_s=5)
         return self.host
 
-    async def bundled_encoder(self) -> Embedder:
+    async def bundled_encoder(self) -> CountingEmbedder:
         if self.encoder is None:
             encoder = await asyncio.to_thread(import_encoder)
             self.encoder = self.encoder or encoder
         return self.encoder
 
 
-def import_encoder() -> Embedder:
+def import_encoder() -> CountingEmbedder:
     from core.rag.embeddings import LocalEmbedder  # imports numpy, too late for the start
 
     return LocalEmbedder(ENCODER_THREADS)
@@ -104,10 +104,9 @@ async def embeddings(request: web.Request) -> web.StreamResponse:
     encoder = await service.bundled_encoder()
     if asked.model != encoder.name:
         return await answer(request, body, await service.serving().request(asked.model), streams=False)
-    # The bundled sentence encoder, which counts no tokens.
-    vectors = (await encoder.embed(asked.texts)).tolist()
+    embedded = await encoder.embed_counted(asked.texts)
     packed = asked.encoding_format == "base64"
-    return web.json_response(embeddings_object(vectors, encoder.name, 0, packed=packed))
+    return web.json_response(embeddings_object(embedded.vectors.tolist(), encoder.name, embedded.tokens, packed=packed))
 
 
 async def models(request: web.Request) -> web.Response:

@@ -63,7 +63,7 @@ class EngineWithoutModel(FakeEngine):
         self.there = asyncio.Event()
         super().__init__([Status("reconnecting"), self.there, Status("reading"), Text("Now."), DONE])
 
-    async def describe(self, personality: str) -> Description:
+    async def describe(self, personality: str, wait_s: float = 0) -> Description:
         described = await super().describe(personality)
         return described if self.there.is_set() else replace(described, model=None, starter=None, context_window=None)
 

@@ -1,0 +1,18 @@
+"""The paths of Azure's OpenAI clients, which name the model as a deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from core.contract import Json
+
+# With `base_url` and with `azure_endpoint`.
+PREFIXES = ("/v1/deployments/{deployment}", "/openai/deployments/{deployment}")
+
+
+def path_model(request: web.Request) -> Mapping[str, Json]:
+    """The field `model`, if the path has it: Azure's own requests have none in the body."""
+    name = request.match_info.get("deployment")
+    return {} if name is None else {"model": name}
