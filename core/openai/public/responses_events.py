@@ -6,71 +6,17 @@ The event that ends a stream contains the whole response, which is also the answ
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from typing import Literal
 
-from core.contract import Done, Json, Text, Usage
+from core.contract import Done, Text, ToolArguments, ToolCallStarted, ToolsChosen, Usage
 from core.errors import BudgetExhausted, CspsError
 from core.openai.public.completions import Citations, CompletionPart
-from core.openai.public.responses_objects import (
-    ItemStatus,
-    JsonObject,
-    ResponseEnvelope,
-    error_event,
-    flat_citation,
-    message_item,
-    new_id,
-    output_text,
-)
+from core.openai.public.responses_objects import JsonObject, ResponseEnvelope, error_event
+from core.openai.public.responses_output import CallItem, MessageItem, OutputItem
 
-
-class MessageItem:
-    """The output item of a text. Its events lack a `sequence_number`."""
-
-    def __init__(self, output_index: int) -> None:
-        self._id = new_id("msg")
-        self._output_index = output_index
-        self._text = ""
-        self._annotations: list[Json] = []
-
-    def item(self, status: ItemStatus) -> JsonObject:
-        return message_item(self._id, status, [] if status == "in_progress" else [self._part()])
-
-    def open(self) -> Iterator[JsonObject]:
-        yield {
-            "type": "response.output_item.added",
-            "output_index": self._output_index,
-            "item": self.item("in_progress"),
-        }
-        yield self._content_event("response.content_part.added", part=self._part())
-
-    def write(self, text: str) -> Iterator[JsonObject]:
-        self._text += text
-        yield self._content_event("response.output_text.delta", delta=text, logprobs=[])
-
-    def annotate(self, annotations: Iterable[Json]) -> Iterator[JsonObject]:
-        for annotation in map(flat_citation, annotations):
-            yield self._content_event(
-                "response.output_text.annotation.added",
-                annotation_index=len(self._annotations),
-                annotation=annotation,
-            )
-            self._annotations.append(annotation)
-
-    def close(self, status: ItemStatus) -> Iterator[JsonObject]:
-        yield self._content_event("response.output_text.done", text=self._text, logprobs=[])
-        yield self._content_event("response.content_part.done", part=self._part())
-        yield {
-            "type": "response.output_item.done",
-            "output_index": self._output_index,
-            "item": self.item(status),
-        }
-
-    def _part(self) -> JsonObject:
-        return output_text(self._text, self._annotations)
-
-    def _content_event(self, kind: str, **fields: Json) -> JsonObject:
-        place: JsonObject = {"item_id": self._id, "output_index": self._output_index, "content_index": 0}
-        return {"type": kind, **place, **fields}
+Events = Iterator[JsonObject]
+Ending = Literal["completed", "incomplete"]
 
 
 class ResponseEvents:
@@ -79,45 +25,74 @@ class ResponseEvents:
     def __init__(self, envelope: ResponseEnvelope) -> None:
         self._envelope = envelope
         self._numbers = itertools.count()
-        self._message: MessageItem | None = None
+        self._closed: list[JsonObject] = []  # complete output items
+        self._open: OutputItem | None = None
 
-    def begin(self) -> Iterator[JsonObject]:
+    def begin(self) -> Events:
         response = self._envelope.response("in_progress")
-        return self._number(
-            {"type": kind, "response": response} for kind in ("response.created", "response.in_progress")
-        )
+        kinds = ("response.created", "response.in_progress")
+        return self._number({"type": kind, "response": response} for kind in kinds)
 
-    def feed(self, part: CompletionPart) -> Iterator[JsonObject]:
+    def feed(self, part: CompletionPart) -> Events:
         return self._number(self._feed(part))
 
-    def fail(self, error: CspsError) -> Iterator[JsonObject]:
+    def fail(self, error: CspsError) -> Events:
         return self._number(self._fail(error))
 
-    def _number(self, events: Iterable[JsonObject]) -> Iterator[JsonObject]:
+    def _number(self, events: Iterable[JsonObject]) -> Events:
         for event in events:
             yield {**event, "sequence_number": next(self._numbers)}
 
-    def _feed(self, part: CompletionPart) -> Iterator[JsonObject]:
-        if self._message is None:
-            self._message = MessageItem(output_index=0)
-            yield from self._message.open()
+    def _feed(self, part: CompletionPart) -> Events:
         match part:
             case Text(text):
-                yield from self._message.write(text)
+                message = yield from self._message()
+                yield from message.write(text)
             case Citations(annotations):
-                yield from self._message.annotate(annotations)
-            case Done(reason, _, usage):
-                yield from self._finish(self._message, "incomplete" if reason == "length" else "completed", usage)
+                message = yield from self._message()
+                yield from message.annotate(annotations)
+            case ToolCallStarted(call_id, name):
+                yield from self._begin_item(CallItem(self._next_index, call_id, name))
+            case ToolArguments(text):
+                assert isinstance(self._open, CallItem)
+                yield from self._open.write(text)
+            case ToolsChosen():
+                yield from self._finish("completed", part.usage)
+            case Done(reason):
+                yield from self._message()
+                yield from self._finish("incomplete" if reason == "length" else "completed", part.usage)
 
-    def _fail(self, error: CspsError) -> Iterator[JsonObject]:
+    def _message(self) -> Generator[JsonObject, None, MessageItem]:
+        """Begins a message unless the open item is one. Returns it."""
+        if not isinstance(self._open, MessageItem):
+            yield from self._begin_item(MessageItem(self._next_index))
+        assert isinstance(self._open, MessageItem)
+        return self._open
+
+    @property
+    def _next_index(self) -> int:
+        return len(self._closed) + (self._open is not None)
+
+    def _begin_item(self, item: OutputItem) -> Events:
+        yield from self._close_item("completed")
+        self._open = item
+        yield from item.open()
+
+    def _close_item(self, status: Ending) -> Events:
+        if self._open:
+            yield from self._open.close(status)
+            self._closed.append(self._open.item(status))
+            self._open = None
+
+    def _finish(self, status: Ending, usage: Usage | None) -> Events:
+        yield from self._close_item(status)
+        yield {"type": f"response.{status}", "response": self._envelope.response(status, self._closed, usage)}
+
+    def _fail(self, error: CspsError) -> Events:
         """An exhausted budget leaves a response incomplete, as the same budget does for a text without a schema."""
-        if self._message and isinstance(error, BudgetExhausted):
-            yield from self._finish(self._message, "incomplete", None)
+        if isinstance(error, BudgetExhausted):
+            yield from self._finish("incomplete", None)
             return
-        output = [self._message.item("incomplete")] if self._message else []
+        output = [*self._closed, *([self._open.item("incomplete")] if self._open else [])]
         yield {"type": "response.failed", "response": self._envelope.response("failed", output, error=error)}
         yield error_event(error)
-
-    def _finish(self, message: MessageItem, status: ItemStatus, usage: Usage | None) -> Iterator[JsonObject]:
-        yield from message.close(status)
-        yield {"type": f"response.{status}", "response": self._envelope.response(status, [message.item(status)], usage)}

@@ -7,22 +7,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
+from core.contract import ToolCall
 from core.openai.public.input_files import FILES_LIMIT, InputFile, decode_file
-from core.openai.public.messages import PublicMessage
+from core.openai.public.messages import PublicMessage, join_parts
+from core.openai.public.tools import ID_LIMIT_CHARS, build_call
 from core.openai.requests import OpenModel
 
 ITEMS_LIMIT = 2048
 FILE_PART = "input_file"
-NO_TOOLS = "tools are not served"
-REFUSED_ITEMS = {
-    "item_reference": "this service stores no items: send the item itself; the AI SDK does with `store: false`",
-    "function_call": NO_TOOLS,
-    "function_call_output": NO_TOOLS,
-    "custom_tool_call": NO_TOOLS,
-    "custom_tool_call_output": NO_TOOLS,
-}
+KINDS = ("message", "function_call", "function_call_output", "reasoning")
+ONLY_FUNCTIONS = "only tools of type `function` are served, with `function_call` and `function_call_output`"
+NOT_STORED = "this service stores no items: send the item itself; the AI SDK does with `store: false`"
+ONLY_MESSAGES = "send messages, with `role` and `content`"
 
 
 class InputMessage(PublicMessage):
@@ -43,6 +41,35 @@ class InputMessage(PublicMessage):
         return [self]
 
 
+class FunctionCallInput(OpenModel):
+    """A call that an earlier answer asked for."""
+
+    call: ToolCall
+
+    @model_validator(mode="before")
+    @classmethod
+    def _build_call(cls, value: Any) -> Any:
+        return {"call": build_call(value.get("call_id"), value.get("name"), value.get("arguments"), "the call")}
+
+    def messages(self) -> list[PublicMessage]:
+        return [PublicMessage(role="assistant", tool_calls=(self.call,))]
+
+
+class FunctionOutputInput(OpenModel):
+    """The result of a call, a text or parts with texts."""
+
+    call_id: str = Field(max_length=ID_LIMIT_CHARS)
+    output: str
+
+    @field_validator("output", mode="before")
+    @classmethod
+    def _join_parts(cls, output: Any) -> Any:
+        return join_parts(output) if isinstance(output, list) else output
+
+    def messages(self) -> list[PublicMessage]:
+        return [PublicMessage(role="tool", tool_call_id=self.call_id, content=self.output)]
+
+
 class ReasoningItem(OpenModel):
     """The thinking of another model. No message: the model sees answers only."""
 
@@ -61,9 +88,9 @@ def item_kind(value: Any) -> str:
     kind = kind_of(value)
     if not kind and isinstance(value, dict):  # both may come without a type
         kind = "message" if "role" in value else "item_reference" if "id" in value else ""
-    if kind in ("message", "reasoning"):
+    if kind in KINDS:
         return kind
-    remedy = REFUSED_ITEMS.get(kind, "send messages, with `role` and `content`")
+    remedy = NOT_STORED if kind == "item_reference" else ONLY_FUNCTIONS if "call" in kind else ONLY_MESSAGES
     raise ValueError(f"an item of {f'type `{kind[:64]}`' if kind else 'no type'} is refused: {remedy}")
 
 
@@ -82,7 +109,11 @@ def to_items(value: Any) -> Any:
 
 
 InputItem = Annotated[
-    Annotated[InputMessage, Tag("message")] | Annotated[ReasoningItem, Tag("reasoning")], Discriminator(item_kind)
+    Annotated[InputMessage, Tag("message")]
+    | Annotated[FunctionCallInput, Tag("function_call")]
+    | Annotated[FunctionOutputInput, Tag("function_call_output")]
+    | Annotated[ReasoningItem, Tag("reasoning")],
+    Discriminator(item_kind),
 ]
 Input = Annotated[
     list[Annotated[InputItem, BeforeValidator(check_item)]], BeforeValidator(to_items), Field(max_length=ITEMS_LIMIT)

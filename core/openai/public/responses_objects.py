@@ -20,14 +20,11 @@ FIXED_FIELDS: JsonObject = {
     "background": False,
     "conversation": None,
     "max_tool_calls": None,
-    "parallel_tool_calls": True,
     "previous_response_id": None,
     "prompt": None,
     "reasoning": {"effort": None, "summary": None},
     "service_tier": "default",
     "store": False,
-    "tool_choice": "auto",
-    "tools": [],
     "top_logprobs": 0,
 }
 
@@ -70,6 +67,11 @@ class ResponseEnvelope:
 
 def message_item(item_id: str, status: ItemStatus, content: Sequence[Json]) -> JsonObject:
     return {"id": item_id, "type": "message", "role": "assistant", "status": status, "content": list(content)}
+
+
+def call_item(item_id: str, status: ItemStatus, call_id: str, name: str, arguments: str) -> JsonObject:
+    call: JsonObject = {"call_id": call_id, "name": name, "arguments": arguments}
+    return {"id": item_id, "type": "function_call", "status": status, **call}
 
 
 def output_text(text: str, annotations: Sequence[Json]) -> JsonObject:

@@ -15,6 +15,8 @@ from core.openai.public.input_files import InputFile
 from core.openai.public.messages import PublicMessage, read_conversation
 from core.openai.public.parameters import NO_LOGITS, check_unserved
 from core.openai.public.responses_items import Input, InputMessage
+from core.openai.public.responses_tools import echo_choice, echo_tools
+from core.openai.public.tools import build_toolbox
 from core.openai.requests import INT32_MAX, OpenModel, SamplingFields
 
 # Parameters that chat requests do not have, or whose reason is another one here.
@@ -92,6 +94,9 @@ class PublicResponseRequest(SamplingFields):
     safety_identifier: str | None = Field(default=None, max_length=512)
     stream: bool | None = None
     text: TextOptions | None = None
+    tools: Any = None  # core.openai.public.tools reads them
+    tool_choice: Any = None
+    parallel_tool_calls: bool | None = None
     truncation: Literal["auto", "disabled"] | None = None
     user: str | None = Field(default=None, max_length=512)
 
@@ -110,9 +115,12 @@ class PublicResponseRequest(SamplingFields):
             "max_output_tokens": self.max_output_tokens,
             "metadata": dict(self.metadata or {}),
             "model": self.model,
+            "parallel_tool_calls": self.parallel_tool_calls is not False,
             "safety_identifier": self.safety_identifier,
             "temperature": self.temperature,
             "text": {"format": self.text_format.echo()},
+            "tool_choice": echo_choice(self.tool_choice),
+            "tools": echo_tools(self.tools),
             "top_p": self.top_p,
             "truncation": self.truncation or "auto",
             "user": self.user,
@@ -137,6 +145,8 @@ def build_response_chat(request: PublicResponseRequest) -> Chat:
         stream=request.stream or False,
         include_usage=True,
         ignored=ignored,
+        toolbox=build_toolbox(request.tools, request.tool_choice, request.parallel_tool_calls),
+        calls=conversation.calls,
     )
 
 
