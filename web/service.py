@@ -48,6 +48,7 @@ class WebLimits:
     line_bytes: int = 65_536  # an unparsed request line; above target_bytes, so that 414 can explain
     send_timeout_s: float = 30.0  # until a client must have taken the data
     heartbeat_s: float = 20.0  # between pings on a socket; a pong is due within half of it
+    stream_heartbeat_s: float = 15.0  # between comments on a silent stream of /v1
     close_timeout_s: float = 2.0  # until a client must answer a closing frame
     waiting_prompts: int = 8  # on one socket, beside the one being answered
     files: int = 4  # in memory at once, each of at most WEB_FILE_LIMIT

@@ -19,6 +19,7 @@ from core.openai.public.responses_requests import PublicResponseRequest, build_r
 from core.openai.public.untrimmed_engine import UntrimmedEngine
 from web import request_body
 from web.file_upload import FileUpload, clean_name
+from web.heartbeat import HEARTBEAT, with_heartbeats
 from web.service import SERVICE, Service
 from web.streaming import SSE, StreamedResponse
 from web.v1.chat import ignored_header
@@ -69,12 +70,17 @@ async def collect(events: ResponseEvents, parts: AsyncGenerator[CompletionPart, 
 async def stream(
     request: web.Request, events: ResponseEvents, parts: AsyncGenerator[CompletionPart, None], out: StreamedResponse
 ) -> web.StreamResponse:
-    """Sends the events. An error before the first part has a status of its own."""
+    """Sends the events, and comments while there are none. An error before the first of them has its own status."""
+    every_s = request.app[SERVICE].limits.stream_heartbeat_s
     try:
-        async for part in parts:
-            if not out.started:
-                await write(out, events.begin())
-            await write(out, events.feed(part))
+        async with aclosing(with_heartbeats(parts, every_s)) as beating:
+            async for part in beating:
+                if not out.started:
+                    await write(out, events.begin())
+                if part is None:
+                    await out.write(HEARTBEAT)
+                else:
+                    await write(out, events.feed(part))
     except CspsError as error:
         if not out.started:
             raise

@@ -32,7 +32,11 @@ def echo_choice(choice: Any) -> Json:
     if choice["type"] != "allowed_tools":
         return echo_function(choice)
     allowed = choice.get("allowed_tools", choice)
-    return {"type": "allowed_tools", "mode": allowed["mode"], "tools": [echo_function(each) for each in allowed["tools"]]}
+    return {
+        "type": "allowed_tools",
+        "mode": allowed["mode"],
+        "tools": [echo_function(each) for each in allowed["tools"]],
+    }
 
 
 def echo_function(entry: Any) -> Json:

@@ -22,6 +22,7 @@ from tests.support.fake_engine import FakeEngine
 from tests.support.strict_openai import parse_event, parse_response
 from tests.web.support_site import Site, site
 from tests.web.v1.support_openai import DONE, build_client
+from web.service import WebLimits
 
 CITING = (Source(1, "Pool", "https://x.example/pool"), Text("Green [1]."), DONE)
 FILE = {
@@ -289,6 +290,25 @@ async def test_error_in_the_stream_fails_the_response(own_settings: Settings) ->
 
     assert types[-1] == "response.failed"
     assert running.metric("csps_web_errors_total", code="model_unavailable") == 1
+
+
+async def test_silent_streams_have_heartbeats(own_settings: Settings) -> None:
+    """The stream begins although the model is still silent; comments keep the connection, and clients skip them."""
+    heard = asyncio.Event()
+    engine = FakeEngine([heard, Text("Hi"), DONE])
+    limits = WebLimits(stream_heartbeat_s=0.001)
+    body = {"model": "whisper", "input": "Hi", "stream": True}
+    async with site(own_settings, engine, limits) as running, build_client(running) as client:
+        async with running.http.post("/v1/responses", json=body) as response:
+            while not (await response.content.readline()).startswith(b": "):
+                pass
+            heard.set()
+            assert b"response.completed" in await response.read()
+        heard.clear()
+        stream = await client.responses.create(model="whisper", input="Hi", stream=True)
+        assert (await anext(stream)).type == "response.created"
+        heard.set()
+        assert [event.type async for event in stream][-1] == "response.completed"
 
 
 async def test_closed_stream_cancels_the_answer(own_settings: Settings) -> None:

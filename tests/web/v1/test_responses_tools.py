@@ -161,7 +161,13 @@ async def test_earlier_calls_are_history(caller: Site, client: AsyncOpenAI) -> N
         ({"tool_choice": "required"}, ["get_weather", "get_time"], True, True),
         ({"tool_choice": {"type": "function", "name": "get_time"}}, ["get_time"], True, True),
         (
-            {"tool_choice": {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function", "name": "get_time"}]}},
+            {
+                "tool_choice": {
+                    "type": "allowed_tools",
+                    "mode": "auto",
+                    "tools": [{"type": "function", "name": "get_time"}],
+                }
+            },
             ["get_time"],
             False,
             True,
