@@ -36,6 +36,7 @@ class EngineCapabilities:
     embeddings: bool | None = None
     cancellation: bool | None = None  # it stops computing when the client leaves
     extensions: bool | None = None  # it accepts fields that are not OpenAI's
+    refused: tuple[str, ...] = ()  # OpenAI's own fields that it refuses
 
     def missing(self) -> tuple[Feature, ...]:
         """The features that the engine is known to lack."""

@@ -44,6 +44,7 @@ class Fail:
     code: str = "server_error"
     message: str = "it failed"
     retry_after_s: int | None = None
+    param: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +267,7 @@ def choice(text: str | None, reason: str | None = None) -> Body:
 
 def error_response(fail: Fail) -> web.Response:
     headers = {} if fail.retry_after_s is None else {"Retry-After": str(fail.retry_after_s)}
-    body = {"error": {"message": fail.message, "type": "error", "code": fail.code, "param": None}}
+    body = {"error": {"message": fail.message, "type": "error", "code": fail.code, "param": fail.param}}
     return web.json_response(body, status=fail.status, headers=headers)
 
 

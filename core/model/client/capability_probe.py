@@ -10,7 +10,7 @@ import asyncio
 import json
 import re
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -80,7 +80,7 @@ async def identify(engine: EngineConnection) -> EngineIdentity:
 
 async def find_capabilities(engine: EngineConnection, model: str) -> EngineCapabilities:
     """Takes seconds on a fast engine. Raises ModelUnavailable and Overloaded: nothing is known then."""
-    extensions = engine.capabilities(model).extensions
+    extensions, refused = engine.capabilities(model).extensions, engine.capabilities(model).refused
     return EngineCapabilities(
         schema=await find_schema_support(engine, model),
         continuation=await find_continuation(engine, model),
@@ -88,6 +88,7 @@ async def find_capabilities(engine: EngineConnection, model: str) -> EngineCapab
         embeddings=await find_embeddings(engine, model),
         cancellation=await find_cancellation(engine, model),
         extensions=extensions,
+        refused=refused,
     )
 
 
@@ -144,6 +145,7 @@ async def find_continuation(engine: EngineConnection, model: str) -> Continuatio
 async def ask(
     engine: EngineConnection, model: str, request: ChatRequest, capabilities: EngineCapabilities
 ) -> tuple[str, bool]:
+    capabilities = replace(capabilities, refused=engine.capabilities(model).refused)
     return await engine.answer(build_body(request, model, capabilities, is_local=False, is_ours=False))
 
 

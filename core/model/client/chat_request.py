@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from core.contract import Json, Sampling
 from core.openai.chat_protocol import Fields, Message, request_body, without_extensions
 from core.openai.dialects import EngineCapabilities, continuation_fields, continuation_form, schema_fields
+from core.openai.refused_fields import without_refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,4 +46,5 @@ def build_body(
     if request.continue_last:
         support = continuation_form(capabilities)
         body |= continuation_fields(body["messages"], support, request.continue_prompt)
+    body = without_refused(body, capabilities.refused)
     return without_extensions(body) if capabilities.extensions is False else body

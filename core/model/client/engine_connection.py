@@ -28,7 +28,6 @@ from core.openai.chat_protocol import (
     TextDelta,
     ThinkingStarted,
     error_from_response,
-    refuses_extensions,
 )
 from core.openai.continuation import JoinFilter, join_events
 from core.openai.dialects import (
@@ -39,6 +38,7 @@ from core.openai.dialects import (
     TokenizeSupport,
     continuation_form,
 )
+from core.openai.refused_fields import learn_refusal
 from core.openai.stream_reader import StreamReader
 
 log = structlog.get_logger()
@@ -149,25 +149,31 @@ class EngineConnection:
 
     @asynccontextmanager
     async def _post_chat(self, request: ChatRequest, model: str | None) -> AsyncIterator[httpx.Response]:
-        """The response to a chat request. Asks once more without the extensions if the engine refuses them."""
-        capabilities = self.capabilities(model)
-        body = self._body(request, model, capabilities)
-        async with self._post(body) as response:
-            if response.status_code == 200:
-                yield response
-                return
-            self.forget_models()
-            if response.status_code == GATEWAY_TIMEOUT:
-                raise ModelTooSlow("a proxy in front of the model did not wait for the answer (504)")
-            refusal = await read_error_body(response)
-            if not refuses_extensions(response.status_code, refusal, body):
-                raise error_from_response(response.status_code, refusal, response.headers.get("retry-after"))
-        plain = replace(capabilities, extensions=False)
-        async with self._post(self._body(request, model, plain)) as response:
-            await raise_for_error(response)
-            self.learn(model or self.usual_model(), plain)
+        """The response to a chat request. Asks again without the fields that the engine refuses, one by one."""
+        known = capabilities = self.capabilities(model)
+        while True:
+            body = self._body(request, model, capabilities)
+            async with self._post(body) as response:
+                if response.status_code == 200:
+                    if capabilities != known:
+                        self._learn_refused(model, capabilities)
+                    yield response
+                    return
+                self.forget_models()
+                if response.status_code == GATEWAY_TIMEOUT:
+                    raise ModelTooSlow("a proxy in front of the model did not wait for the answer (504)")
+                refusal = await read_error_body(response)
+                learned = learn_refusal(capabilities, response.status_code, refusal, body)
+                if learned is None:
+                    raise error_from_response(response.status_code, refusal, response.headers.get("retry-after"))
+                capabilities = learned
+
+    def _learn_refused(self, model: str | None, capabilities: EngineCapabilities) -> None:
+        self.learn(model or self.usual_model(), capabilities)
+        if capabilities.refused:
+            log.warning("engine_fields_refused", model=model, engine=self.label, fields=capabilities.refused)
+        if capabilities.extensions is False:
             log.info("engine_extensions_refused", model=model, engine=self.label)
-            yield response
 
     def _body(self, request: ChatRequest, model: str | None, capabilities: EngineCapabilities) -> Fields:
         return build_body(request, model, capabilities, is_local=self.is_local, is_ours=self._is_ours)

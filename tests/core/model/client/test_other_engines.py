@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,43 @@ async def test_a_strict_engine_gets_only_openais_fields(own_settings: Settings) 
     assert again["temperature"] == 0.5
     assert set(refused) - set(again) == {"top_k", "min_p", "repeat_penalty", "repetition_penalty"}
     assert [entry["event"] for entry in logs] == ["engine_extensions_refused"]
+
+
+REASONING_ONLY = {"max_tokens": "unsupported_parameter", "temperature": "unsupported_value"}
+
+
+def reasons(body: dict[str, Any]) -> Sequence[Step]:
+    """Answers as OpenAI's reasoning models do, which take neither extensions nor sampling."""
+    refused = takes_openais_only(body)
+    if isinstance(refused[0], Fail):
+        return refused
+    for name, code in REASONING_ONLY.items():
+        if name in body:
+            advice = " Use 'max_completion_tokens' instead." if name == "max_tokens" else ""
+            return (
+                Fail(
+                    400, code, f"Unsupported parameter: '{name}' is not supported with this model.{advice}", param=name
+                ),
+            )
+    if "stream_options" in body:
+        return (Fail(400, "invalid_request_error", "Unrecognized request argument supplied: stream_options"),)
+    return ("Hi",)
+
+
+async def test_fields_of_openai_that_an_engine_refuses_are_not_sent_again(own_settings: Settings) -> None:
+    """Each is learned from its refusal, all in one answer; the limit of tokens gets its newer name."""
+    sampling = replace(OWN, max_tokens=9)
+    with capture_logs() as logs:
+        async with connected(own_settings, answer=reasons) as (client, model):
+            for _ in range(2):
+                assert (await pieces(client, sampling))[0] == TextDelta("Hi")
+
+    *refused, first, second = model.requests
+    assert len(refused) == 4
+    assert first == second
+    assert first["max_completion_tokens"] == 9
+    assert not {"max_tokens", "temperature", "stream_options", *EXTENSIONS} & set(first)
+    assert ("max_tokens", "temperature", "stream_options") == logs[0]["fields"]
 
 
 async def test_other_refusals_are_not_retried(own_settings: Settings) -> None:
