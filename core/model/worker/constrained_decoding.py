@@ -1,166 +1,196 @@
-"""Chooses tokens under a JSON grammar so that the document is complete before its token budget ends.
+"""Draws the tokens of a JSON document under a grammar, so that it is complete before its budget ends, and says more.
 
-A weak model writes strings and arrays without end, and half a document is useless. Two rules prevent that. A string may
-take at most half of the remaining budget. When the budget gets short, a token is rejected if the document could not be
-completed after it. The document is then completed at once, along the shortest way that a simple search finds.
+A weak model writes strings, numbers and arrays without end, and half a document is useless. A string or an array may
+take at most half of the remaining budget, unless nothing follows it. When the budget gets short, a token is rejected if
+the document could not be completed after it. The document is then completed at once, along the shortest way that a
+simple search finds. `string_ending`, `number_limits` and `value_choice` decide about single values.
 
 Knows no llguidance: it uses the grammar through `GrammarMatcher`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.model.worker.closing_tokens import ClosingTokens, GrammarMatcher
+from core.model.worker.finite_values import FiniteValues
+from core.model.worker.json_tracker import JsonTracker
+from core.model.worker.number_limits import NumberLimits
 from core.model.worker.sequence import PickToken
+from core.model.worker.string_ending import LOOP_REACH_BYTES, OpenString, StringRoom, repeats
+from core.model.worker.value_choice import ValueChoice
 
 REVIEW_TOKENS = 64  # interval between searches for a completion while the budget is large
-SEARCH_STEPS = 256  # 0.1 ms each; a document that needs more is not completed early
 MARGIN_TOKENS = 64  # one token rarely lengthens the completion by more
-FILLER_CHARS = 8  # preferred length of filler in a string with a minimum length: words, not the longest token
-NEVER = np.int32(2**30)
+LAST_RESERVE_TOKENS = 16  # that a string or array leaves if nothing follows it
+LIKELY_SHARE = 1e-4  # of the likeliest first byte: values that begin otherwise are not looked at
+LOOP_ITEMS_BYTES = 48  # an array whose items repeat themselves ends
+COMMA = b","
 
 
-class GrammarMatcher(Protocol):
-    """A document's position in its grammar (`core.model.worker.grammar.JsonMatcher`)."""
+class DrawingTokens:
+    """Facts about a vocabulary's tokens that drawing needs. Built once per model."""
 
-    def copy(self) -> GrammarMatcher: ...
-    def allows(self, token: int) -> bool: ...
-    def allowed(self) -> NDArray[np.bool_]: ...
-    def accept(self, token: int) -> list[int]: ...
-    def ends_by(self, tokens: Sequence[int]) -> bool: ...
-    @property
-    def complete(self) -> bool: ...
-    @property
-    def may_end(self) -> bool: ...
-
-
-class StringTracker:
-    """Tracks whether a JSON text is inside a string, and counts the strings, piece by piece."""
-
-    def __init__(self, inside: bool = False, escaped: bool = False) -> None:
-        self.inside = inside
-        self.strings = 0
-        self._escaped = escaped
-
-    def feed(self, data: bytes) -> None:
-        for byte in data:
-            if self._escaped:
-                self._escaped = False
-            elif byte == ord("\\"):
-                self._escaped = self.inside
-            elif byte == ord('"'):
-                self.inside = not self.inside
-                self.strings += self.inside
-
-    def copy(self) -> StringTracker:
-        return StringTracker(self.inside, self._escaped)
-
-
-class ClosingTokens:
-    """Ranks a vocabulary's tokens by how fast they complete a document. Built once per model."""
-
-    def __init__(self, pieces: Sequence[bytes], end: frozenset[int]) -> None:
-        self.pieces = pieces
-        self.end = end
-        self.quote = pieces.index(b'"') if b'"' in pieces else None
-        self._outside = np.array([outside_rank(piece) for piece in pieces], np.int32)
-        self._inside = np.array([inside_rank(piece) for piece in pieces], np.int32)
-
-    def best(self, allowed: NDArray[np.bool_], inside: bool) -> int | None:
-        """Returns the allowed token with the best rank; None if no token is allowed."""
-        ranks = np.where(allowed, self._inside if inside else self._outside, NEVER)
-        token = int(ranks.argmin())
-        return token if ranks[token] < NEVER else None
-
-    def find_completion(self, document: GrammarMatcher, strings: StringTracker, limit: int) -> list[int] | None:
-        """Returns at most `limit` tokens that complete the document; None if this greedy search finds none."""
-        document, strings = document.copy(), strings.copy()
-        path: list[int] = []
-        for _step in range(SEARCH_STEPS):
-            if document.may_end or len(path) > limit:
-                break
-            token = self.best(document.allowed(), strings.inside)
-            if token is None:
-                return None
-            for consumed in (token, *document.accept(token)):
-                path.append(consumed)
-                strings.feed(self.pieces[consumed])
-        return path if document.may_end and len(path) <= limit else None
-
-
-def outside_rank(piece: bytes) -> int:
-    """Ranks a token outside of strings: closing brackets, then the shortest values, then the rest."""
-    if not piece:
-        return int(NEVER)
-    if all(byte in b"]}" for byte in piece):
-        return 20 - min(len(piece), 19)
-    if piece in (b'""', b"[]", b"{}", b"0", b"1", b"true", b"false", b"null"):
-        return 30
-    return {b",": 40, b":": 41, b'"': 50}.get(piece, 60 if piece.isdigit() else 100)
-
-
-def inside_rank(piece: bytes) -> int:
-    """Ranks a token inside of a string: closing quotes, then letters up to FILLER_CHARS."""
-    if not piece:
-        return int(NEVER)
-    if piece[:1] == b'"':
-        rest = piece[1:]
-        return 20 - min(len(piece), 19) if all(byte in b"]}" for byte in rest) else 40 + len(piece)
-    if piece.isalnum():
-        return 200 - min(len(piece), FILLER_CHARS)
-    return 1000 + len(piece)
+    def __init__(self, closing: ClosingTokens, tokenize: Callable[[bytes], list[int]]) -> None:
+        self.closing = closing
+        self.pieces = closing.pieces
+        self.values = FiniteValues(closing, tokenize)
+        self.bracket = closing.pieces.index(b"]") if b"]" in closing.pieces else None
+        first = self.values.first_bytes
+        self.number = np.isin(first, np.frombuffer(b"-+.eE0123456789", np.uint8))
+        self.quoted = first == ord('"')
 
 
 class ConstrainedDecoder:
     """Chooses the tokens of one document within its budget."""
 
-    def __init__(self, document: GrammarMatcher, closing: ClosingTokens) -> None:
+    def __init__(self, document: GrammarMatcher, tokens: DrawingTokens, limits: NumberLimits | None = None) -> None:
         self._document = document
-        self._closing = closing
-        self._strings = StringTracker()
-        self._string_limit: int | None = None  # remaining budget at which the open string must close
+        self._tokens = tokens
+        self._closing = tokens.closing
+        self._limits = limits or NumberLimits()
+        self._text = JsonTracker()
+        self._written = bytearray()
+        self._room = StringRoom(tokens.pieces)
+        self._string: OpenString | None = None
+        self._untouched = False  # the grammar alone wrote what stands in the open string
+        self._ends_value = False  # the value that was chosen is complete, and the grammar would allow more
+        self._array_limits: list[int] = []  # of the open containers: remaining budget at which an array should end
+        self._choice: ValueChoice | None = None
         self._completion: list[int] | None = None  # tokens that complete the document from here
         self._short_below = 0  # remaining budget under which each token is checked
         self._since_review = REVIEW_TOKENS
         self.complete = False
 
     def choose(self, pick: PickToken, logits: NDArray[np.float32], budget: int) -> list[int]:
-        """Returns a token with the forced ones, or all that complete the document. `budget`: tokens left, from 1."""
+        """Returns a token with the forced ones, or all that complete the document. `budget`: tokens left, from 1.
+
+        No tokens: a choice among values needs `continuations`; `settle` then returns the tokens.
+        """
         if budget <= self._short_below or self._since_review >= REVIEW_TOKENS:
             self._review(budget)
-        token = self._sample(pick, logits, budget)
-        if token in self._closing.end:
+        self._choice = self._find_choice(logits)
+        if self._choice is None:
+            return self._advance([self._sample(pick, logits, budget)], budget)
+        return [] if self._choice.continuations else self.settle(pick, budget)
+
+    @property
+    def continuations(self) -> list[list[int]]:
+        """The token sequences whose logits the open choice needs."""
+        return self._choice.continuations if self._choice else []
+
+    def settle(self, pick: PickToken, budget: int, logits: list[list[NDArray[np.float32]]] | None = None) -> list[int]:
+        """Chooses a value. `logits`: of `continuations`; None: they could not be computed."""
+        assert self._choice is not None
+        choice, self._choice = self._choice, None
+        if logits is not None:
+            choice.add(logits)
+        tokens, open_ = choice.pick(pick)
+        result = self._advance(tokens, budget)
+        self._ends_value = open_ and not self.complete
+        return result
+
+    def _advance(self, tokens: list[int], budget: int) -> list[int]:
+        """Returns the drawn tokens with the forced ones, or those that complete the document if these do not fit."""
+        if tokens[-1] in self._closing.end:
             self.complete = True
-            return [token]
-        short = self._completion is not None and budget <= self._short_below
+            return tokens
+        long = len(tokens) > 1 and budget <= self._short_below + 2 * len(tokens)  # it might skip the last review
+        if long:
+            self._review(budget)
+        short = self._completion is not None and (long or budget <= self._short_below)
         document = self._document.copy() if short else self._document
-        tokens = [token, *document.accept(token)]
+        drawn = len(tokens)
+        tokens = [*tokens, *document.accept(*tokens)]
         if short and not self._can_complete(document, tokens, budget - len(tokens)):
             return self._end()
         self._document = document
-        self._record(tokens, budget)
+        self._record(tokens, drawn, budget)
         return tokens
 
+    # --- one token ---------------------------------------------------------------------------------------------------
+
     def _sample(self, pick: PickToken, logits: NDArray[np.float32], budget: int) -> int:
-        quote = self._closing.quote
-        over = self._string_limit is not None and budget <= self._string_limit
-        if over and quote is not None and self._document.allows(quote):
-            return quote
         token = pick(logits)
+        if (ending := self._ending(token, budget)) is not None:
+            return ending
         # Sample first and mask only after a rejection: the distribution is the same, and a mask costs 100 times more.
-        if self._document.allows(token):
+        if self._keeps_limits(token) and self._document.allows(token):
             return token
-        return pick(np.where(self._document.allowed(), logits, np.float32(-np.inf)))
+        allowed = self._document.allowed()
+        if not self._keeps_limits(token):
+            shorter = allowed & ~self._tokens.number
+            allowed = shorter if shorter.any() else allowed
+        return pick(np.where(allowed, logits, np.float32(-np.inf)))
+
+    def _ending(self, token: int, budget: int) -> int | None:
+        """Returns the token that ends the open string or array instead of this one; None to go on."""
+        piece = self._tokens.pieces[token]
+        if self._text.inside:
+            return self._string_ending(piece, budget)
+        bracket = self._tokens.bracket
+        ends = piece.lstrip()[:1] == COMMA and self._array_ends(budget)
+        return bracket if ends and bracket is not None and self._document.allows(bracket) else None
+
+    def _string_ending(self, piece: bytes, budget: int) -> int | None:
+        quote = self._closing.quote
+        if quote is None or self._string is None:
+            return None
+        if piece[:1] == b'"':  # with a comma, it would open the next string of an array that should end
+            ends = COMMA in piece and self._array_ends(budget)
+        else:
+            room = self._room.measure(self._document, len(self._text.content))
+            ends = self._ends_value or self._string.ends_before(piece, bytes(self._text.content), budget, room)
+        return quote if ends and self._document.allows(quote) else None
+
+    def _array_ends(self, budget: int) -> bool:
+        innermost = self._text.containers[-1:] == b"["
+        return innermost and (
+            budget <= self._array_limits[-1] or repeats(bytes(self._written[-LOOP_REACH_BYTES:]), LOOP_ITEMS_BYTES)
+        )
+
+    def _keeps_limits(self, token: int) -> bool:
+        """Tells whether the open number may go on with this token, as far as its length is concerned."""
+        number = self._text.number
+        if not number or not self._tokens.number[token]:
+            return True
+        return not self._ends_value and not self._limits.exceeds(bytes(number) + self._tokens.pieces[token])
+
+    # --- values as a whole -------------------------------------------------------------------------------------------
+
+    def _find_choice(self, logits: NDArray[np.float32]) -> ValueChoice | None:
+        """Returns the choice among the values that may stand here; None if they are many, or not of interest."""
+        inside = self._text.inside and self._untouched and not self._text.key
+        if not (inside or self._text.expects_value):
+            return None
+        found = self._tokens.values.find(self._document, inside, lambda allowed: self._likely(allowed, logits))
+        if not found:
+            return None
+        values = [(self._tokens.values.tokenize(value.text), value.open) for value in found]
+        for (tokens, _open), value in zip(values, found, strict=True):
+            spelled = b"".join(self._tokens.pieces[token] for token in tokens)
+            if spelled != value.text or self._document.count_allowed(tokens) < len(tokens):
+                return None
+        in_strings = inside or b'"' in found[0].text
+        return ValueChoice(values, logits, self._tokens.quoted if in_strings else ~self._tokens.number)
+
+    def _likely(self, allowed: NDArray[np.bool_], logits: NDArray[np.float32]) -> list[int]:
+        """Returns the first bytes that have a fair share of the probability."""
+        first = self._tokens.values.first_bytes
+        weights = np.exp(logits[allowed] - logits[allowed].max())
+        shares = np.bincount(first[allowed], weights, minlength=256)
+        return [int(byte) for byte in np.flatnonzero(shares >= LIKELY_SHARE * shares.max())]
+
+    # --- the budget --------------------------------------------------------------------------------------------------
 
     def _review(self, budget: int) -> None:
         """Searches for a completion unless the known one is still valid."""
         self._since_review = 0
         if self._completion is None or len(self._completion) > budget or not self._document.ends_by(self._completion):
-            self._completion = self._closing.find_completion(self._document, self._strings, budget)
+            self._completion = self._closing.find_completion(self._document, self._text, budget)
         self._short_below = 2 * len(self._completion) + MARGIN_TOKENS if self._completion is not None else 0
 
     def _can_complete(self, document: GrammarMatcher, tokens: list[int], budget: int) -> bool:
@@ -169,10 +199,10 @@ class ConstrainedDecoder:
             return budget >= 0
         if self._completion is not None and len(self._completion) <= budget and document.ends_by(self._completion):
             return True
-        strings = self._strings.copy()
+        text = self._text.copy()
         for token in tokens:
-            strings.feed(self._closing.pieces[token])
-        completion = self._closing.find_completion(document, strings, budget)
+            text.feed(self._closing.pieces[token])
+        completion = self._closing.find_completion(document, text, budget)
         if completion is not None:
             self._completion = completion
         return completion is not None
@@ -182,13 +212,34 @@ class ConstrainedDecoder:
         self.complete = True
         return self._completion
 
-    def _record(self, tokens: list[int], budget: int) -> None:
+    def _record(self, tokens: list[int], drawn: int, budget: int) -> None:
         self.complete = self._document.complete or (len(tokens) >= budget and self._document.may_end)
         self._since_review += len(tokens)
-        for token in tokens:
-            before = self._strings.strings
-            self._strings.feed(self._closing.pieces[token])
-            if not self._strings.inside:
-                self._string_limit = None
-            elif self._strings.strings > before:  # one token can close a string and open the next
-                self._string_limit = budget // 2
+        self._ends_value = False
+        for index, token in enumerate(tokens):
+            before = self._text.strings
+            piece = self._tokens.pieces[token]
+            self._written += piece
+            self._text.feed(piece)
+            if self._text.strings > before:  # one token can close a string and open the next
+                self._untouched = index >= drawn or not self._text.content
+                self._room.reset()
+                self._string = OpenString(budget, self._reserve(budget, self._closing.quote))
+            elif index < drawn:
+                self._untouched = False
+        self._note_containers(budget)
+
+    def _note_containers(self, budget: int) -> None:
+        depth = len(self._text.containers)
+        del self._array_limits[depth:]
+        while len(self._array_limits) < depth:
+            self._array_limits.append(self._reserve(budget, self._tokens.bracket))
+
+    def _reserve(self, budget: int, closing: int | None) -> int:
+        """Returns the tokens that a string or array should leave: half of them, or a few if nothing follows it."""
+        if closing is not None and self._document.allows(closing):
+            document = self._document.copy()
+            document.accept(closing)
+            if document.complete:
+                return min(LAST_RESERVE_TOKENS, budget // 2)
+        return budget // 2

@@ -18,10 +18,13 @@ from numpy.typing import NDArray
 
 from core.contract import Json
 from core.errors import ModelError, SchemaRefused
-from core.model.worker.constrained_decoding import ClosingTokens, ConstrainedDecoder
+from core.model.worker.closing_tokens import ClosingTokens
+from core.model.worker.constrained_decoding import ConstrainedDecoder, DrawingTokens
 from core.model.worker.llama.vocabulary import Vocabulary
+from core.model.worker.number_limits import NumberLimits
 
 CACHED_GRAMMARS = 128
+NUMBERS_READ_TOKENS = 16_384  # the end of the prompt in which numbers are looked for
 # With flexible white space a weak model would write blanks until its budget is used up. With these separators, which
 # most JSON in training data has, right values are likelier than without any (decision 0043).
 WHITE_SPACE: Any = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
@@ -44,12 +47,22 @@ class GrammarCompiler:
             slices=LLTokenizer.json_slices(),
         )
         self.closing = ClosingTokens(vocabulary.pieces, vocabulary.end)
+        self.drawing = DrawingTokens(self.closing, self.tokenize)
         self._compiled: LRUCache[str, LLMatcher] = LRUCache(CACHED_GRAMMARS)
         self._lock = threading.Lock()
 
-    def decoder(self, schema: Mapping[str, Json] | bool) -> ConstrainedDecoder:
-        """Returns a fresh constraint for one sequence. Blocks while it compiles. Raises SchemaRefused."""
-        return ConstrainedDecoder(self.matcher(schema), self.closing)
+    def decoder(self, schema: Mapping[str, Json] | bool, prompt: Sequence[int] = ()) -> ConstrainedDecoder:
+        """Returns a fresh constraint for one sequence. Blocks while it compiles. Raises SchemaRefused.
+
+        `prompt`: its tokens; numbers in the answer get no more digits than numbers in it.
+        """
+        pieces = self.drawing.pieces
+        limits = NumberLimits.of(b"".join(pieces[token] for token in prompt[-NUMBERS_READ_TOKENS:]))
+        return ConstrainedDecoder(self.matcher(schema), self.drawing, limits)
+
+    def tokenize(self, text: bytes) -> list[int]:
+        """Returns the tokens with which the model's own tokenizer spells a text."""
+        return list(self._tokenizer.tokenize_bytes(text))
 
     def matcher(self, schema: Mapping[str, Json] | bool) -> JsonMatcher:
         """Returns the schema's grammar without a token budget. Raises SchemaRefused."""
@@ -94,14 +107,26 @@ class JsonMatcher:
         self._check()
         return np.unpackbits(self._mask.view(np.uint8), bitorder="little")[: self._n_vocab].view(np.bool_)
 
-    def accept(self, token: int) -> list[int]:
-        """Consumes the token and all tokens that the grammar forces after it; returns the forced ones."""
-        self._matcher.consume_token(token)
+    def accept(self, *tokens: int) -> list[int]:
+        """Consumes the tokens and all tokens that the grammar forces after them; returns the forced ones."""
+        self._matcher.consume_tokens(list(tokens))
         forced = [] if self._matcher.is_stopped() else self._matcher.compute_ff_tokens()
         if forced:
             self._matcher.consume_tokens(forced)
         self._check()
         return list(forced)
+
+    def count_allowed(self, tokens: Sequence[int]) -> int:
+        """Returns how many of these tokens may follow, one after another."""
+        return int(self._matcher.validate_tokens(list(tokens)))
+
+    def consume(self, tokens: Sequence[int]) -> bool:
+        """Consumes these tokens and no forced ones. False: they may not follow; the position is then of no use."""
+        return self._matcher.try_consume_tokens(list(tokens)) == len(tokens)
+
+    def forced_bytes(self) -> bytes:
+        """Returns the bytes that must follow, whatever the tokens are that spell them."""
+        return b"" if self._matcher.is_stopped() else self._matcher.compute_ff_bytes()
 
     def copy(self) -> JsonMatcher:
         """Returns an independent copy. Takes one microsecond."""

@@ -15,20 +15,19 @@ import time
 from collections.abc import Callable
 from collections.abc import Sequence as SequenceOf
 from concurrent.futures import Future
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from core.contract import Sampling
 from core.errors import CspsError, ModelError, Overloaded
 from core.model.worker.command_queue import CommandQueue
+from core.model.worker.continuation_scoring import ContinuationScorer, ModelRunner
 from core.model.worker.llama.runner import BatchRow, KvCacheFull
-from core.model.worker.llama.vocabulary import Vocabulary
 from core.model.worker.metrics import ModelMetrics
 from core.model.worker.options import PINNED_PREFIXES
-from core.model.worker.prefix_cache import MIN_PREFIX_TOKENS, KvCache, PrefixCache, common_prefix
+from core.model.worker.prefix_cache import MIN_PREFIX_TOKENS, PrefixCache, common_prefix
 from core.model.worker.prefix_store import PrefixStore
 from core.model.worker.scheduler import ScheduledTokens, Scheduler
 from core.model.worker.sequence import (
@@ -38,7 +37,6 @@ from core.model.worker.sequence import (
     Sequence,
     SequenceOutput,
     TextOutput,
-    TokenSampler,
 )
 from core.model.worker.step_rates import StepRates
 from core.model.worker.suspended.disk_tier import DiskTier
@@ -50,18 +48,6 @@ Result = TypeVar("Result")
 Deliver = Callable[[list[tuple[Sequence, SequenceOutput]]], None]
 
 QUEUE_REPORT_INTERVAL_S = 1.0
-
-
-class ModelRunner(KvCache, Protocol):
-    """The runner's operations that a step needs (`core.model.worker.llama.runner`)."""
-
-    vocabulary: Vocabulary
-    batch_tokens: int
-
-    def decode(self, rows: list[BatchRow]) -> list[int]: ...
-    def logits(self, index: int) -> NDArray[np.float32]: ...
-    def sampler(self, sampling: Sampling, seed: int) -> TokenSampler: ...
-    def clear(self) -> None: ...
 
 
 class InferenceThread:
@@ -87,6 +73,8 @@ class InferenceThread:
         self._clock = clock
         self._commands = CommandQueue()
         self._disk = DiskTier(suspended, cache, scheduler.waiting, self._commands.put, clock)
+        self._scorer = ContinuationScorer(model, cache)
+        self._undecided: list[Sequence] = []  # their logits are computed, and their next tokens need more
         self._outputs: list[tuple[Sequence, SequenceOutput]] = []
         self._stopping = False
         self._admission_closed = False  # from a preemption until the next sequence leaves
@@ -184,6 +172,7 @@ class InferenceThread:
             self._record_computed(part, row)
             if row.logits:
                 self._sample(part.sequence, index)
+        self._settle_choices()
         self._rates.measure_step(sum(part.count for part in plan), self._clock() - started)
         return True
 
@@ -303,6 +292,25 @@ class InferenceThread:
         except CspsError as exc:
             self._fail(sequence, exc)
             return
+        if tokens:
+            self._append(sequence, tokens)
+        else:
+            self._undecided.append(sequence)
+
+    def _settle_choices(self) -> None:
+        """Lets sequences choose among whole values, whose likelihoods take one more batch."""
+        undecided, self._undecided = self._undecided, []
+        wanted = [(s, s.constraint.continuations) for s in undecided if s.constraint]
+        for sequence, logits in self._scorer.score(wanted).items():
+            assert sequence.constraint is not None
+            assert sequence.sampler is not None
+            try:
+                self._append(sequence, sequence.constraint.settle(sequence.sampler.pick, sequence.budget, logits))
+            except CspsError as exc:
+                self._fail(sequence, exc)
+
+    def _append(self, sequence: Sequence, tokens: SequenceOf[int]) -> None:
+        """Adds chosen tokens to the answer, as far as the budget allows, and ends it if it is complete."""
         cut = len(tokens) > sequence.budget
         for token in tokens[: sequence.budget]:
             if sequence.sampler is not None:

@@ -122,7 +122,11 @@ class LoadedModel:
         schema = request.enforced_schema
         thinks = schema is None  # a schema constrains the first character, so no thinking can precede it
         prompt = await asyncio.to_thread(lambda: self.prompts.chat(request.plain_messages(), thinks=thinks))
-        constraint = None if schema is None else await asyncio.to_thread(lambda: self.grammars.decoder(schema))
+        constraint = (
+            None
+            if schema is None
+            else await asyncio.to_thread(lambda: self.grammars.decoder(schema, prompt.tokens.tolist()))
+        )
         room = self.window - len(prompt.tokens)
         outputs = OutputQueue()
         sequence = Sequence(

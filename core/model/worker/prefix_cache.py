@@ -11,7 +11,9 @@ Knows no requests, no clock and no llama.cpp: it receives the four operations on
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from collections.abc import Sequence as SequenceOf
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -177,6 +179,31 @@ class PrefixCache:
             self._drop(resident)
         while sum(r.cells for r in self._idle()) > self._idle_cells:
             self._evict_one()
+
+    @property
+    def lendable_slots(self) -> int:
+        """Slots that `forks` can use, after evicting idle sequences."""
+        return len(self._free_slots) + len(self._idle())
+
+    @contextmanager
+    def forks(self, sources: SequenceOf[tuple[int, int, int]]) -> Iterator[list[int]]:
+        """Forks busy sequences for a moment; yields the forks' slots, or none if there is no room for them.
+
+        A source is a slot, the number of its tokens to share, and the number of tokens that will follow them.
+        """
+        possible = self._share and all(self._memory.can_share(slot, length) for slot, length, _more in sources)
+        while possible and len(self._free_slots) < len(sources):
+            possible = bool(self._idle()) and self._evict_one()
+        possible = possible and self.make_room(sum(more for _slot, _length, more in sources))
+        slots = [self._free_slots.pop() for _source in sources] if possible else []
+        try:
+            for target, (slot, length, _more) in zip(slots, sources, strict=False):
+                self._memory.fork(slot, target, length)
+            yield slots
+        finally:
+            for slot in slots:
+                self._memory.drop(slot)
+            self._free_slots += slots
 
     def suspend(self, slot: int) -> None:
         """Moves a sequence to host memory now and frees its cells."""

@@ -47,6 +47,7 @@ class BatchRow:
     start: int
     tokens: SequenceOf[int] | Tokens
     logits: bool  # True if a token will be sampled after the last one
+    every: bool = False  # with `logits`: after each token, not the last one alone
 
 
 class DecodeBatch:
@@ -80,7 +81,7 @@ class DecodeBatch:
             self.tokens[n:end] = row.tokens
             self.positions[n:end] = np.arange(row.start, row.start + end - n, dtype=np.int32)
             self.sequences[n:end] = row.sequence
-            self.logits[n:end] = 0
+            self.logits[n:end] = row.every
             self.logits[end - 1] = row.logits
             last.append(end - 1)
             n = end

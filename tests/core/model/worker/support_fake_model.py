@@ -101,18 +101,23 @@ class FakeModel(FakeKvCache):
         for row, index in zip(rows, indices, strict=True):
             self.compute(row.sequence, row.start, row.tokens)
             if row.logits:
-                self._logits[index] = self.next_of(self.of(row.sequence))
+                for back in range(len(row.tokens) if row.every else 1):
+                    tokens = self.of(row.sequence)
+                    self._logits[index - back] = self.next_of(tokens[: len(tokens) - back], may_differ=row.every)
         return [int(index) for index in indices]
 
     def logits(self, index: int) -> NDArray[np.float32]:
         return self._logits[index]  # llama.cpp would abort for a row without logits
 
-    def next_of(self, tokens: list[int]) -> NDArray[np.float32]:
+    def next_of(self, tokens: list[int], may_differ: bool = False) -> NDArray[np.float32]:
+        """Returns the logits after these tokens: all 0 if they differ from the script's answer and may."""
         prompt, marker, answer = bytes(tokens).rpartition(ASK)
         assert marker, "sampled in the middle of a prompt"
         whole = self.script(prompt.decode()).encode()
-        assert whole.startswith(answer) or len(answer) > len(whole)
         logits = np.zeros(SIZE, np.float32)
+        if may_differ and not whole.startswith(answer):
+            return logits
+        assert whole.startswith(answer) or len(answer) > len(whole)
         logits[whole[len(answer)] if len(answer) < len(whole) else END] = 1
         return logits
 

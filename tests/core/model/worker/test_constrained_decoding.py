@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import random
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from core.model.worker.constrained_decoding import ConstrainedDecoder, StringTracker
+from core.model.worker.constrained_decoding import ConstrainedDecoder
 from core.model.worker.grammar import GrammarCompiler
+from core.model.worker.json_tracker import JsonTracker
 from core.model.worker.llama.loading import RunnerConfig, load
 from core.model.worker.llama.vocabulary import Vocabulary
 
@@ -43,6 +45,7 @@ CHAIN = {
     },
     "$ref": "#/$defs/node",
 }
+WORDS = ["snow", "plow", "road", "office", "storm", "Monday", "ticket", "closed", "network", "Halifax", "report"]
 SCHEMAS: dict[str, Any] = {
     "person": PERSON,
     "chain": CHAIN,
@@ -72,11 +75,16 @@ def most_likely(logits: NDArray[np.float32]) -> int:
     return int(logits.argmax())
 
 
+def draw(decoder: ConstrainedDecoder, logits: NDArray[np.float32], budget: int) -> list[int]:
+    """Draws the next tokens. Choices among values go by their first tokens alone."""
+    return decoder.choose(most_likely, logits, budget) or decoder.settle(most_likely, budget)
+
+
 def decode(decoder: ConstrainedDecoder, vocabulary: Vocabulary, budget: int, model: Any) -> str:
     """Decodes a document within `budget` with random logits; returns its text."""
     tokens: list[int] = []
     while not decoder.complete and len(tokens) < budget:
-        tokens += decoder.choose(most_likely, model(), budget - len(tokens))
+        tokens += draw(decoder, model(), budget - len(tokens))
     assert len(tokens) <= budget
     return b"".join(vocabulary.pieces[token] for token in tokens).decode()
 
@@ -93,7 +101,7 @@ def test_a_document_is_complete_within_any_sufficient_budget(
 ) -> None:
     """As long as the budget allows an end, the document is complete and valid."""
     schema = SCHEMAS[name]
-    shortest = grammars.closing.find_completion(grammars.matcher(schema), StringTracker(), 200)
+    shortest = grammars.closing.find_completion(grammars.matcher(schema), JsonTracker(), 200)
     assert shortest is not None
     decoder = grammars.decoder(schema)
     text = decode(decoder, vocabulary, max(1, len(shortest) + extra), random_logits(vocabulary, seed))
@@ -102,25 +110,119 @@ def test_a_document_is_complete_within_any_sufficient_budget(
     assert jsonschema_rs.is_valid(schema, json.loads(text)), text
 
 
+def rambling(vocabulary: Vocabulary, grammars: GrammarCompiler, text: str) -> Callable[[], NDArray[np.float32]]:
+    """A model that wants to write this text, token by token, whatever is drawn."""
+    tokens = iter(grammars.tokenize(text.encode()))
+
+    def model() -> NDArray[np.float32]:
+        logits = np.zeros(vocabulary.size, np.float32)
+        logits[next(tokens)] = 10
+        return logits
+
+    return model
+
+
+def many_words(count: int) -> str:
+    """Words that do not repeat themselves."""
+    return "".join(f" {chance.choice(WORDS)}" for chance in [random.Random(7)] for _ in range(count))
+
+
 def test_one_string_takes_at_most_half_of_the_budget(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
-    """The first endless string ends at half of the budget, the second at half of the rest."""
+    """The first endless string ends at half of the budget, the second, after which nothing follows, at its end."""
     schema = {
         "type": "object",
         "properties": {"first": {"type": "string"}, "second": {"type": "string"}},
         "required": ["first", "second"],
+        "additionalProperties": False,
     }
-    word = vocabulary.pieces.index(b" bread")
-
-    def endless_word() -> NDArray[np.float32]:
-        logits = np.zeros(vocabulary.size, np.float32)
-        logits[word] = 10
-        return logits
-
-    value = json.loads(decode(grammars.decoder(schema), vocabulary, 400, endless_word))
-    first, second = (value[key].count("bread") for key in ("first", "second"))
+    model = rambling(vocabulary, grammars, many_words(600))
+    value = json.loads(decode(grammars.decoder(schema), vocabulary, 400, model))
+    first, second = (len(grammars.tokenize(value[key].encode())) for key in ("first", "second"))
 
     assert 180 <= first <= 200
-    assert 80 <= second <= 110
+    assert 160 <= second <= 195
+
+
+def test_an_array_takes_at_most_half_of_the_budget(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
+    """The rest is for the properties that follow."""
+    schema = {
+        "type": "object",
+        "properties": {"points": {"type": "array", "items": {"type": "string"}}, "summary": {"type": "string"}},
+        "required": ["points", "summary"],
+        "additionalProperties": False,
+    }
+    points = ", ".join(f'"{word} {number}"' for number, word in enumerate(WORDS * 40))
+    decoder = grammars.decoder(schema)
+    text = decode(decoder, vocabulary, 400, rambling(vocabulary, grammars, f'{{["{points}'))
+    value = json.loads(text)
+
+    assert 40 <= len(value["points"]) <= 70
+    assert decoder.complete
+
+
+def test_a_string_ends_after_a_word(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
+    """Neither the schema's limit nor the budget's cuts a word."""
+    text = many_words(300).strip()
+    for schema, budget in (({"type": "string", "maxLength": 100}, 400), ({"type": "string"}, 60)):
+        written = json.loads(
+            decode(grammars.decoder(schema), vocabulary, budget, rambling(vocabulary, grammars, f'"{text}'))
+        )
+
+        assert text.startswith(f"{written} ")
+        assert len(written) > 80
+
+
+def test_a_string_ends_after_a_sentence(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
+    """A third sentence of the same length would not fit."""
+    sentences = "The office is closed today. All the staff work from home. The plows are out on every road."
+    schema = {"type": "string", "maxLength": 70}
+    written = json.loads(
+        decode(grammars.decoder(schema), vocabulary, 400, rambling(vocabulary, grammars, f'"{sentences}'))
+    )
+
+    assert written == "The office is closed today. All the staff work from home."
+
+
+def test_short_strings_and_patterns_are_left_alone(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
+    """A name, a title that just fits, and a code as long as its pattern."""
+    for schema, value in (
+        ({"type": "string", "maxLength": 24}, "Dr. A. Roy of St. John's"),
+        ({"type": "string", "maxLength": 60}, "Snow removal in the east of Ottawa"),
+        ({"type": "string", "pattern": "^[0-9 ]{30,40}$"}, "8937 0400 4405 3201 3000 1234 5678 90"),
+    ):
+        text = decode(
+            grammars.decoder(schema), vocabulary, 400, rambling(vocabulary, grammars, json.dumps(value) + "  ")
+        )
+
+        assert json.loads(text) == value
+
+
+def test_a_string_that_repeats_itself_ends(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
+    """After some rounds, not at its limit."""
+    loop = "We will get back to you. " * 50
+    text = decode(grammars.decoder({"type": "string"}), vocabulary, 400, rambling(vocabulary, grammars, f'"{loop}'))
+
+    assert 2 <= json.loads(text).count("We will") <= 4
+
+
+def test_a_number_has_no_more_digits_than_those_read(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
+    """Noise ends; numbers that stand in the prompt do not."""
+    schema = {"type": "number"}
+
+    def number(wanted: str, prompt: str) -> float:
+        decoder = grammars.decoder(schema, grammars.tokenize(prompt.encode()))
+        return float(json.loads(decode(decoder, vocabulary, 400, rambling(vocabulary, grammars, wanted + "1" * 90))))
+
+    assert number("12.500000000", "The bill is 12.50 dollars.") == 12.5
+    assert number("45.42153", "It is at 45.42153, -75.69719.") == 45.42153
+
+
+def test_a_schema_outweighs_the_limits_of_numbers(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
+    """A constant with many decimals is written in full."""
+    decoder = grammars.decoder({"enum": [3.14159265358979, 2.71828182845904]})
+    text = decode(decoder, vocabulary, 100, rambling(vocabulary, grammars, "3.14159265358979"))
+
+    assert json.loads(text) == 3.14159265358979
 
 
 def test_with_a_large_budget_the_samples_are_unchanged(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
@@ -128,7 +230,7 @@ def test_with_a_large_budget_the_samples_are_unchanged(grammars: GrammarCompiler
     decoder, bare = grammars.decoder(PERSON), grammars.matcher(PERSON)
     model, twin = random_logits(vocabulary, 7), random_logits(vocabulary, 7)
     for _ in range(20):
-        tokens = decoder.choose(most_likely, model(), 4000)
+        tokens = draw(decoder, model(), 4000)
         wanted = most_likely(np.where(bare.allowed(), twin(), np.float32(-np.inf)))
         assert [wanted, *bare.accept(wanted)] == tokens
 
@@ -145,26 +247,6 @@ def test_without_a_completion_the_model_writes_on(grammars: GrammarCompiler, voc
 
     decode(decoder, vocabulary, 30, stubborn)
     assert not decoder.complete
-
-
-@given(text=st.text())
-def test_the_tracker_knows_strings_with_escapes(text: str) -> None:
-    """It is inside from the first quote to the last, for any content of the string."""
-    data = json.dumps(text).encode()
-    strings = StringTracker()
-    for index, byte in enumerate(data):
-        strings.feed(bytes([byte]))
-        assert strings.inside is (index < len(data) - 1)
-
-
-def test_a_token_can_close_one_string_and_open_the_next() -> None:
-    """Only the count of strings shows it; the next string must not share the first one's limit."""
-    strings = StringTracker()
-    strings.feed(b'["one')
-    assert (True, 1) == (strings.inside, strings.strings)
-    strings.feed(b'","')
-
-    assert (True, 2) == (strings.inside, strings.strings)
 
 
 def test_each_string_has_its_own_limit(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
@@ -187,9 +269,9 @@ def test_each_string_has_its_own_limit(grammars: GrammarCompiler, vocabulary: Vo
         return logits
 
     decoder = grammars.decoder(schema)
-    budget = 90
+    budget = 110
     while not decoder.complete:
-        written_so_far += decoder.choose(most_likely, model(), budget - len(written_so_far))
+        written_so_far += draw(decoder, model(), budget - len(written_so_far))
     items = json.loads(b"".join(vocabulary.pieces[token] for token in written_so_far))
 
     assert ["bread bread bread bread"] * 12 == [each.strip() for each in items]
