@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import permutations
 from typing import Any
 
+from core.toil.schema.closing import Closure
 from core.toil.schema.disjointness import collect_constraints
 from core.toil.schema.references import LocatedSchema, SchemaNode, in_place_schemas
 from core.toil.schema.translation import UNENFORCED, Translation, Translator, intersection
@@ -15,7 +16,7 @@ PERMUTED_LIMIT = 4  # values whose permutations are listed in full: 65 arrays
 VISITED_LIMIT = 200
 
 
-def translate_arrays(translator: Translator, node: SchemaNode) -> Iterator[Translation]:
+def translate_arrays(translator: Translator, node: SchemaNode, closure: Closure) -> Iterator[Translation]:
     if "array" not in node.types:
         return
     keywords = node.keywords
@@ -26,7 +27,7 @@ def translate_arrays(translator: Translator, node: SchemaNode) -> Iterator[Trans
         keyword: min(int(keywords[keyword]), ITEMS_LIMIT) for keyword in ("minItems", "maxItems") if keyword in keywords
     }
     yield Translation(counts or True)
-    yield translate_items(translator, node, low)
+    yield translate_items(translator, node, closure, low)
     if keywords.get("uniqueItems") is True:
         yield translate_unique(translator, node, low, high)
     elif "uniqueItems" in keywords:
@@ -37,9 +38,10 @@ def translate_arrays(translator: Translator, node: SchemaNode) -> Iterator[Trans
         yield translate_unevaluated_items(translator, node)
 
 
-def translate_items(translator: Translator, node: SchemaNode, low: int) -> Translation:
-    prefix = [translator.translate(each) for each in node.subschemas("prefixItems")]
-    rest = translator.translate(node.subschema("items"))
+def translate_items(translator: Translator, node: SchemaNode, closure: Closure, low: int) -> Translation:
+    inside = closure.sharing.of_items if closure.sharing else None
+    prefix = [translator.translate(each, inside) for each in node.subschemas("prefixItems")]
+    rest = translator.translate(node.subschema("items"), inside)
     if translator.narrow:  # end the array before the first optional item that cannot be enforced
         count = next((n for n, part in enumerate(prefix) if not part.exact and n >= low), len(prefix))
         if count < len(prefix) or (not rest.exact and low <= len(prefix)):
@@ -88,7 +90,7 @@ def translate_contains(translator: Translator, node: SchemaNode) -> Translation:
     since_2019 = node.draft >= 2019
     low = int(node.keywords.get("minContains", 1)) if since_2019 else 1
     high = node.keywords.get("maxContains") if since_2019 else None
-    item = translator.translate_unreported(node.subschema("contains"), alone=True)
+    item = translator.translate_unreported(node.subschema("contains"))
     vacuous = low == 0 and high is None
     narrow = translator.narrow and item.exact and (high is None or low == high)
     for keyword in ("contains", "minContains", "maxContains"):

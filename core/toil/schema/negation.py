@@ -26,6 +26,7 @@ ONLY_TYPE = {
     **dict.fromkeys(("items", "prefixItems", "uniqueItems", "unevaluatedItems", "maxContains", "minContains"), "array"),
     **dict.fromkeys(("patternProperties", "additionalProperties", "propertyNames"), "object"),
     **dict.fromkeys(("dependentSchemas", "unevaluatedProperties"), "object"),
+    **dict.fromkeys(("minProperties", "maxProperties"), "object"),  # the engine counts in few objects only
 }
 APPLICATORS = {"allOf", "anyOf", "oneOf", "not", "if", "$ref", "$dynamicRef"}
 NAME_KEYWORDS = {"required", "properties", "dependentRequired"}
@@ -35,8 +36,6 @@ OPPOSITE = {
     "maxLength": ("minLength", 1, "string"),
     "minItems": ("maxItems", -1, "array"),
     "maxItems": ("minItems", 1, "array"),
-    "minProperties": ("maxProperties", -1, "object"),
-    "maxProperties": ("minProperties", 1, "object"),
 }
 OPPOSITE_BOUND = {
     "minimum": "exclusiveMaximum",

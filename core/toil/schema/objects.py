@@ -7,34 +7,32 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.toil.schema import patterns
-from core.toil.schema.references import LocatedSchema, SchemaNode, SchemaReferences, in_place_schemas
-from core.toil.schema.translation import UNENFORCED, Translation, Translator, intersection, union
+from core.toil.schema.closing import Closure
+from core.toil.schema.counts import CountedNames, translate_counts
+from core.toil.schema.references import LocatedSchema, SchemaNode, SchemaReferences, Sharing, in_place_schemas
+from core.toil.schema.translation import ANY, NONE, UNENFORCED, Translation, Translator, intersection, union
 
 SHAPE_KEYWORDS = {"properties", "patternProperties", "additionalProperties", "propertyNames"}
 DEPENDENTS_LIMIT = 6  # each doubles the number of ways to write the object
 VISITED_LIMIT = 200
 
 
-def translate_objects(translator: Translator, node: SchemaNode) -> Iterator[Translation]:
+def translate_objects(translator: Translator, node: SchemaNode, closure: Closure) -> Iterator[Translation]:
     if "object" not in node.types:
         return
     required = [name for name in node.keywords.get("required", ()) if isinstance(name, str)]
     if required:
         translator.report(node.pointer_to("required"), True)
         yield Translation({"required": required})
-    shape = _ObjectShape(translator, node, set(required))
+    shape = _ObjectShape(translator, node, closure, set(required))
     if SHAPE_KEYWORDS & node.keywords.keys():
         yield shape.translate()
-    yield from shape.translate_counts()
-    yield from translate_dependents(translator, node, set(required))
-    if "unevaluatedProperties" in node.keywords or (translator.narrow and node.alone and not is_closed(node)):
+    possible = [name for name, part in shape.properties.items() if part.schema is not False]
+    counted = CountedNames(tuple(sorted(required)), tuple(n for n in possible if n not in required), shape.closed)
+    yield from translate_counts(translator, node, counted, sole=closure.sole)
+    yield from translate_dependents(translator, node, closure, set(required))
+    if "unevaluatedProperties" in node.keywords:
         yield translate_unevaluated_properties(translator, node)
-
-
-def is_closed(node: SchemaNode) -> bool:
-    """True if the schema, or the only schema that it refers to, decides about further properties."""
-    only_a_reference = len(node.keywords) == 1 and "$ref" in node.keywords
-    return only_a_reference or node.keywords.get("additionalProperties") is False
 
 
 @dataclass
@@ -43,6 +41,7 @@ class _ObjectShape:
 
     translator: Translator
     node: SchemaNode
+    closure: Closure
     required: set[str]
     properties: dict[str, Translation] = field(default_factory=dict)
     closed: bool = False
@@ -50,6 +49,7 @@ class _ObjectShape:
     def translate(self) -> Translation:
         declared = self.node.subschema_map("properties")
         self.properties = {name: self._property(name, each) for name, each in declared.items()}
+        self.properties |= dict.fromkeys(self.closure.names, ANY)
         self.translator.report_if_present(self.node, "properties", enforced=True)
         by_pattern, all_patterns = self._pattern_properties()
         rest = self._additional_properties()
@@ -69,13 +69,18 @@ class _ObjectShape:
         return Translation(schema or True, exact and all(part.exact for part in parts))
 
     def _property(self, name: str, located: LocatedSchema) -> Translation:
-        translated = self.translator.translate(located)
+        translated = self.translator.translate(located, self._inside(name))
         omitted = self.translator.narrow and not translated.exact and name not in self.required
         return Translation(False) if omitted else translated
 
+    def _inside(self, name: str) -> Sharing | None:
+        return self.closure.sharing.of(name) if self.closure.sharing else None
+
     def _additional_properties(self) -> Translation:
-        translated = self.translator.translate(self.node.subschema("additionalProperties"))
         self.translator.report_if_present(self.node, "additionalProperties", enforced=True)
+        if self.closure.own:
+            return NONE
+        translated = self.translator.translate(self.node.subschema("additionalProperties"), self._inside(""))
         return Translation(False) if self.translator.narrow and not translated.exact else translated
 
     def _pattern_properties(self) -> tuple[dict[str, Translation], bool]:
@@ -84,7 +89,7 @@ class _ObjectShape:
         complete = True
         for original, located in self.node.subschema_map("patternProperties").items():
             pattern = patterns.translate_pattern(original)
-            part = self.translator.translate(located)
+            part = self.translator.translate(located, self._inside(""))
             separate = all(patterns.are_disjoint(original, other) for other in translations)
             enforced = pattern.exact and len(pattern.patterns) == 1 and separate
             self.translator.report(self.node.pointer_to("patternProperties", original), enforced)
@@ -106,37 +111,6 @@ class _ObjectShape:
             if not allows_name(names, name):
                 self.properties[name] = Translation(False)
         return ({allowed: rest} if allowed and rest.schema is not False else {}), Translation(False), True
-
-    def translate_counts(self) -> Iterator[Translation]:
-        """`minProperties` and `maxProperties`, where the engine can count: see llguidance's docs/json_schema.md."""
-        low, high = (self.node.keywords.get(keyword) for keyword in ("minProperties", "maxProperties"))
-        possible = [name for name, part in self.properties.items() if part.schema is not False]
-        if low is not None and low <= len(self.required):
-            low = None
-            self.translator.report(self.node.pointer_to("minProperties"), True)
-        if high is not None and self.closed and high >= len(possible):
-            high = None
-            self.translator.report(self.node.pointer_to("maxProperties"), True)
-        if low is None and high is None:
-            return
-        optional = [name for name in possible if name not in self.required]
-        countable = not optional or (self.closed and low in (None, 0, 1) and high in (None, 0, 1))
-        for keyword, limit in (("minProperties", low), ("maxProperties", high)):
-            if limit is not None:
-                self.translator.report(self.node.pointer_to(keyword), countable or self.translator.narrow)
-        if countable:
-            limits = {"minProperties": low, "maxProperties": high}
-            yield Translation({keyword: int(limit) for keyword, limit in limits.items() if limit is not None})
-        else:
-            yield self._fixed_choice(optional, low, high) if self.translator.narrow else UNENFORCED
-
-    def _fixed_choice(self, optional: list[str], low: int | None, high: int | None) -> Translation:
-        """Requires the first optional names that make up the count, and forbids those above it."""
-        minimum = max(0, int(low or 0) - len(self.required))
-        room = len(optional) if high is None else max(0, int(high) - len(self.required))
-        required_names, omitted = optional[:minimum], optional[max(minimum, room) :]
-        without: dict[str, Any] = {"properties": dict.fromkeys(omitted, False)} if omitted else {}
-        return Translation({**without, "required": required_names} if required_names else without or True)
 
 
 def name_pattern(names: Any) -> str | None:
@@ -169,7 +143,9 @@ def allows_name(names: Any, name: str) -> bool:
     return low <= len(name) <= high and name in allowed
 
 
-def translate_dependents(translator: Translator, node: SchemaNode, required: set[str]) -> Iterator[Translation]:
+def translate_dependents(
+    translator: Translator, node: SchemaNode, closure: Closure, required: set[str]
+) -> Iterator[Translation]:
     """Two ways to write the object: without the property, or with it and its dependents."""
     dependents = [
         *(("dependentRequired", name, names) for name, names in node.keywords.get("dependentRequired", {}).items()),
@@ -178,7 +154,7 @@ def translate_dependents(translator: Translator, node: SchemaNode, required: set
     for number, (keyword, name, dependent) in enumerate(dependents):
         if isinstance(dependent, LocatedSchema):
             present = Translation({"properties": {name: True}, "required": [name]})
-            then = intersection([present, translator.translate(dependent, alone=False)])
+            then = intersection([present, translator.translate(dependent, closure.sharing)])
         else:
             then = Translation({"required": [name, *dependent]})
         enforced = number < DEPENDENTS_LIMIT or name in required or translator.narrow
@@ -197,7 +173,6 @@ class EvaluatedProperties:
     """The property names that the schemas of one object evaluate. `certain`: for every object."""
 
     names: dict[str, None] = field(default_factory=dict)
-    required: dict[str, None] = field(default_factory=dict)
     patterns: set[str] = field(default_factory=set)
     all: bool = False
     certain: bool = True
@@ -213,7 +188,6 @@ def collect_evaluated(located: LocatedSchema, references: SchemaReferences) -> E
         visited.add(each.pointer)
         node = SchemaNode(each.schema, each.pointer, references.draft)
         evaluated.names |= dict.fromkeys(node.keywords.get("properties", {}))
-        evaluated.required |= dict.fromkeys(node.keywords.get("required", ()))
         evaluated.patterns |= node.keywords.get("patternProperties", {}).keys()
         evaluating = {"properties", "patternProperties"} & node.keywords.keys()
         rests = [w for w in ("additionalProperties", "unevaluatedProperties") if each is not located or w[0] == "a"]
@@ -224,21 +198,13 @@ def collect_evaluated(located: LocatedSchema, references: SchemaReferences) -> E
 
 
 def translate_unevaluated_properties(translator: Translator, node: SchemaNode) -> Translation:
-    """Translates `unevaluatedProperties` to `additionalProperties` beside all evaluated names.
-
-    When narrow, it also closes objects that say nothing of further names: a weak model would go on inventing them.
-    """
-    present = "unevaluatedProperties" in node.keywords
+    """Translates `unevaluatedProperties` to `additionalProperties` beside all evaluated names."""
     evaluated = collect_evaluated(LocatedSchema(node.schema, node.pointer), translator.references)
-    dynamic = "$dynamicRef" in node.keywords
-    if evaluated.all or evaluated.patterns or dynamic or (not present and not evaluated.names):
+    if evaluated.all or evaluated.patterns or "$dynamicRef" in node.keywords:
         vacuous = evaluated.all and evaluated.certain
-        if present:
-            translator.report(node.pointer_to("unevaluatedProperties"), vacuous)
-        return UNENFORCED if present and not vacuous else Translation(True)
-    rest = translator.translate(node.subschema("unevaluatedProperties")) if present else Translation(False)
-    if present:
-        translator.report(node.pointer_to("unevaluatedProperties"), evaluated.certain)
-    names = evaluated.names if present else evaluated.names | evaluated.required
-    schema = {"properties": dict.fromkeys(names, True), "additionalProperties": rest.schema}
-    return Translation(schema, rest.exact and (evaluated.certain or not present))
+        translator.report(node.pointer_to("unevaluatedProperties"), vacuous)
+        return ANY if vacuous else UNENFORCED
+    rest = translator.translate(node.subschema("unevaluatedProperties"))
+    translator.report(node.pointer_to("unevaluatedProperties"), evaluated.certain)
+    schema = {"properties": dict.fromkeys(evaluated.names, True), "additionalProperties": rest.schema}
+    return Translation(schema, rest.exact and evaluated.certain)

@@ -58,17 +58,31 @@ def plan(schema: Any) -> SchemaPlan:
 def build_plan(schema: Any) -> SchemaPlan:
     references = check_document(schema)
     SatisfiabilityCheck(references).check()
-    wide, narrow = SchemaTranslator(references), SchemaTranslator(references, narrow=True)
-    translation = wide.translate(LocatedSchema(schema, ""))
-    enforced = build_document(wide, translation)
-    if enforced is False:
-        raise SchemaRefused("no value can satisfy the schema: its keywords contradict each other")
+    wide, translation, enforced = translate_wide(schema, references)
+    narrow = SchemaTranslator(references, narrow=True)
     narrowed = build_document(narrow, narrow.translate(LocatedSchema(schema, "")))
-    # A required part may be impossible to narrow; then the wide schema is used again.
     reports = report_keywords(references, wide.enforced)
     # A keyword of which the engine enforces only the shape, such as `format: date`, has an exact translation.
     exact = translation.exact and wide.has_exact_definitions and all(each.outcome == "enforced" for each in reports)
+    # A required part may be impossible to narrow; then the wide schema is used again.
     return SchemaPlan(enforced, enforced if narrowed is False else narrowed, reports, exact)
+
+
+def translate_wide(schema: Any, references: SchemaReferences) -> tuple[SchemaTranslator, Translation, Json]:
+    """Limits objects to declared properties, unless a property that is not declared is needed after all."""
+    for closing in (True, False):
+        translator = SchemaTranslator(references, closing=closing)
+        translation = translator.translate(LocatedSchema(schema, ""))
+        enforced = build_document(translator, translation)
+        if enforced is not False and (not closing or is_satisfiable(enforced)):
+            return translator, translation, enforced
+    raise SchemaRefused("no value can satisfy the schema: its keywords contradict each other")
+
+
+def is_satisfiable(enforced: Json) -> bool:
+    """True unless a reason is found why no value satisfies the schema."""
+    references = SchemaReferences.of(enforced if isinstance(enforced, dict) else True)
+    return SatisfiabilityCheck(references).find_contradiction() is None
 
 
 def build_document(translator: SchemaTranslator, translation: Translation) -> Json:

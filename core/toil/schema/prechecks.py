@@ -105,8 +105,11 @@ class SatisfiabilityCheck:
 
     def check(self) -> None:
         """Raises SchemaRefused with the place and the reason."""
-        if reason := self._contradiction(LocatedSchema(self._references.root, ""), frozenset()):
+        if reason := self.find_contradiction():
             raise SchemaRefused(f"no value can satisfy the schema: {reason}")
+
+    def find_contradiction(self) -> str | None:
+        return self._contradiction(LocatedSchema(self._references.root, ""), frozenset())
 
     def _contradiction(self, located: LocatedSchema, ancestors: frozenset[str]) -> str | None:
         """The reason, or None. `ancestors`: pointers of the schemas whose value contains this one's."""
@@ -148,12 +151,21 @@ class SatisfiabilityCheck:
         if node.keywords.get(low, -math.inf) > node.keywords.get(high, math.inf):
             return f"{node.pointer_to(low)} is above {node.pointer_to(high)}"
         if name == "object":
-            declared = node.subschema_map("properties")
-            for required in node.keywords.get("required", ()):
-                inner = declared.get(required)
-                if inner and (reason := self._contradiction(inner, ancestors)):
-                    return f"{node.pointer_to('required')} asks for a property that cannot be: {reason}"
-            return None
+            return self._object_contradiction(node, ancestors)
         if name == "array" and node.keywords.get("minItems", 0) > len(node.subschemas("prefixItems")):
             return self._contradiction(node.subschema("items"), ancestors)
+        return None
+
+    def _object_contradiction(self, node: SchemaNode, ancestors: frozenset[str]) -> str | None:
+        declared = node.subschema_map("properties")
+        closed = node.keywords.get("additionalProperties") is False and not node.keywords.get("patternProperties")
+        for required in node.keywords.get("required", ()):
+            if closed and required not in declared:
+                return f"{node.pointer_to('required')} asks for a property that `additionalProperties` forbids"
+            inner = declared.get(required)
+            if inner and (reason := self._contradiction(inner, ancestors)):
+                return f"{node.pointer_to('required')} asks for a property that cannot be: {reason}"
+        least = int(node.keywords.get("minProperties", 0))
+        if closed and least and sum(not self._contradiction(each, ancestors) for each in declared.values()) < least:
+            return f"{node.pointer_to('minProperties')} asks for more properties than can be"
         return None

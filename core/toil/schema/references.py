@@ -24,14 +24,46 @@ class LocatedSchema:
     pointer: str
 
 
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """The parts of a value that several schemas describe. Such a part is closed by the schema that encloses them all.
+
+    `names`: of properties, each with the parts that are shared inside it.
+    """
+
+    names: tuple[tuple[str, Sharing], ...] = ()
+    items: Sharing | None = None
+    everything: bool = False
+
+    def of(self, name: str) -> Sharing | None:
+        """The shared parts inside a property; None if one schema describes it alone."""
+        return self if self.everything else dict(self.names).get(name)
+
+    @property
+    def of_items(self) -> Sharing | None:
+        return self if self.everything else self.items
+
+    def union(self, other: Sharing) -> Sharing:
+        if self.everything or other.everything:
+            return EVERYTHING
+        names = dict(self.names)
+        for name, inner in other.names:
+            names[name] = names[name].union(inner) if name in names else inner
+        items = self.items.union(other.items) if self.items and other.items else self.items or other.items
+        return Sharing(tuple(names.items()), items)
+
+
+NOTHING = Sharing()
+EVERYTHING = Sharing(everything=True)
+
+
 @dataclass
 class SchemaNode:
-    """One schema object in 2020-12 keywords. `alone`: False if another applies to the same value, as in `allOf`."""
+    """One schema object in 2020-12 keywords."""
 
     schema: dict[str, Any]
     pointer: str
     draft: Draft
-    alone: bool = True
 
     def __post_init__(self) -> None:
         self.keywords, self._original_steps = normalize_keywords(self.schema, self.draft)

@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from core.errors import SchemaRefused
 from core.toil.schema import negation
 from core.toil.schema.arrays import translate_arrays
+from core.toil.schema.closing import Closure, close
 from core.toil.schema.disjointness import ConstraintCache, are_disjoint
 from core.toil.schema.drafts import Schema
 from core.toil.schema.objects import translate_objects
-from core.toil.schema.references import LocatedSchema, SchemaNode, SchemaReferences
+from core.toil.schema.references import EVERYTHING, LocatedSchema, SchemaNode, SchemaReferences, Sharing
 from core.toil.schema.scalars import translate_scalars
 from core.toil.schema.translation import UNENFORCED, Translation, intersection, union
 
@@ -25,30 +26,39 @@ OVERLAPS_LIMIT = 12  # overlapping pairs of `oneOf` that are written out; each m
 
 
 class SchemaTranslator:
-    def __init__(self, references: SchemaReferences, *, narrow: bool = False) -> None:
+    """`closing`: limits objects to declared properties (see `closing`)."""
+
+    def __init__(self, references: SchemaReferences, *, narrow: bool = False, closing: bool = True) -> None:
         self.references = references
         self.draft = references.draft
         self.narrow = narrow
         self.definitions: dict[str, Schema] = {}
         self.enforced: dict[str, bool] = {}  # by a keyword's pointer
-        self._names: dict[tuple[str, bool], str] = {}
+        self._closing = closing
+        self._names: dict[tuple[str, Sharing | None], str] = {}
         self._exact: dict[str, bool] = {}
         self._unreported = 0
         self._steps = 0
 
-    def translate(self, located: LocatedSchema, *, alone: bool = True) -> Translation:
+    def translate(self, located: LocatedSchema, sharing: Sharing | None = None) -> Translation:
+        """`sharing`: None if no other schema applies to the value; otherwise the enclosing one closes its objects."""
         self.count_step(located.pointer)
         if isinstance(located.schema, bool):
             return Translation(located.schema)
-        node = SchemaNode(located.schema, located.pointer, self.draft, alone)
-        parts = [*self._references(node), *translate_scalars(self, node)]
-        parts += [*translate_objects(self, node), *translate_arrays(self, node), *self._applicators(node)]
+        node = SchemaNode(located.schema, located.pointer, self.draft)
+        closure = self._closure(node) if sharing is None else Closure(sharing)
+        parts = [*self._references(node, closure), *translate_scalars(self, node)]
+        parts += [*translate_objects(self, node, closure), *translate_arrays(self, node, closure)]
+        parts += [*self._applicators(node, closure), Translation(closure.here)]
         return intersection(parts)
 
-    def translate_unreported(self, located: LocatedSchema, *, alone: bool = False) -> Translation:
-        """Translates without reports: the enclosing keyword reports for its content."""
+    def _closure(self, node: SchemaNode) -> Closure:
+        return close(node, self.references, narrow=self.narrow) if self._closing else Closure(EVERYTHING)
+
+    def translate_unreported(self, located: LocatedSchema) -> Translation:
+        """Translates without reports: the enclosing keyword reports for its content. Closes no objects."""
         with self._without_reports():
-            return self.translate(located, alone=alone)
+            return self.translate(located, EVERYTHING)
 
     def negate(self, located: LocatedSchema) -> Translation:
         with self._without_reports():
@@ -82,26 +92,28 @@ class SchemaTranslator:
         """True if no translation relied on a recursive definition that turned out not to be exact."""
         return all(self._exact.values())
 
-    def _references(self, node: SchemaNode) -> Iterator[Translation]:
-        alone = node.alone and len(node.keywords) == 1
+    def _references(self, node: SchemaNode, closure: Closure) -> Iterator[Translation]:
         if isinstance(reference := node.keywords.get("$ref"), str):
-            yield self._reference(node, "$ref", self.references.resolve(reference, node.pointer_to("$ref")), alone)
+            target = self.references.resolve(reference, node.pointer_to("$ref"))
+            yield self._reference(node, "$ref", target, closure.sharing)
         if isinstance(reference := node.keywords.get("$dynamicRef"), str):
             target = self.references.resolve_dynamic(reference, node.pointer_to("$dynamicRef"))
-            yield self._reference(node, "$dynamicRef", target, alone)
+            yield self._reference(node, "$dynamicRef", target, closure.sharing)
 
-    def _reference(self, node: SchemaNode, keyword: str, target: LocatedSchema | None, alone: bool) -> Translation:
-        translated = UNENFORCED if target is None else self._definition(target, alone=alone)
+    def _reference(
+        self, node: SchemaNode, keyword: str, target: LocatedSchema | None, sharing: Sharing | None
+    ) -> Translation:
+        translated = UNENFORCED if target is None else self._definition(target, sharing)
         self.report(node.pointer_to(keyword), translated is not UNENFORCED)
         return translated
 
-    def _definition(self, target: LocatedSchema, *, alone: bool) -> Translation:
-        """A `$ref` to the target's definition, which is translated once."""
-        key = (target.pointer, alone)
+    def _definition(self, target: LocatedSchema, sharing: Sharing | None) -> Translation:
+        """A `$ref` to the target's definition, which is translated once for each `sharing`."""
+        key = (target.pointer, sharing)
         if key not in self._names:
             name = self._names[key] = f"d{len(self._names)}"
             self._exact[name] = True  # assumed by recursive references until the translation is complete
-            translated = self.translate(target, alone=alone)
+            translated = self.translate(target, sharing)
             self.definitions[name], self._exact[name] = translated
         name = self._names[key]
         schema = self.definitions.get(name)
@@ -109,22 +121,28 @@ class SchemaTranslator:
 
     # ---- applicators: keywords that apply schemas to the same value
 
-    def _applicators(self, node: SchemaNode) -> Iterator[Translation]:
-        yield from (self.translate(each, alone=False) for each in node.subschemas("allOf"))
+    def _applicators(self, node: SchemaNode, closure: Closure) -> Iterator[Translation]:
+        yield from (self.translate(each, closure.sharing) for each in node.subschemas("allOf"))
         self.report_if_present(node, "allOf", enforced=True)
         if "anyOf" in node.keywords:
-            yield self._any_of(node)
+            yield self._any_of(node, closure)
         if "oneOf" in node.keywords:
-            yield self._one_of(node)
+            yield self._one_of(node, closure)
         if "not" in node.keywords:
             negated = self.negate(node.subschema("not"))
             self.report(node.pointer_to("not"), negated.exact)
             yield negated
         if "if" in node.keywords and ("then" in node.keywords or "else" in node.keywords):
-            yield self._if(node)
+            yield self._if(node, closure)
 
-    def _any_of(self, node: SchemaNode) -> Translation:
-        branches = [self.translate(each, alone=False) for each in node.subschemas("anyOf")]
+    def _branches(self, node: SchemaNode, keyword: str, closure: Closure) -> list[Translation]:
+        return [
+            intersection([self.translate(each, closure.sharing), Translation(closure.branch(keyword, number))])
+            for number, each in enumerate(node.subschemas(keyword))
+        ]
+
+    def _any_of(self, node: SchemaNode, closure: Closure) -> Translation:
+        branches = self._branches(node, "anyOf", closure)
         translated = union(self._prefer_exact(branches))
         self.report(node.pointer_to("anyOf"), translated != UNENFORCED)
         return translated
@@ -134,12 +152,13 @@ class SchemaTranslator:
         exact = [branch for branch in branches if branch.exact and branch.schema is not False]
         return exact if self.narrow and exact else branches
 
-    def _one_of(self, node: SchemaNode) -> Translation:
+    def _one_of(self, node: SchemaNode, closure: Closure) -> Translation:
         branches = node.subschemas("oneOf")
+        translated_branches = self._branches(node, "oneOf", closure)
         here = LocatedSchema(node.schema, node.pointer)
         if len(branches) > BRANCHES_LIMIT:
             self.report(node.pointer_to("oneOf"), False)
-            return Translation(union([self.translate(branch, alone=False) for branch in branches]).schema, exact=False)
+            return Translation(union(translated_branches).schema, exact=False)
         cache: ConstraintCache = {}
         overlaps = [
             (n, m)
@@ -149,10 +168,8 @@ class SchemaTranslator:
         ]
         excluded = overlaps if len(overlaps) <= OVERLAPS_LIMIT else []
         translations = [
-            intersection(
-                [self.translate(branch, alone=False), *(self.negate(branches[m]) for m in partners(n, excluded))]
-            )
-            for n, branch in enumerate(branches)
+            intersection([branch, *(self.negate(branches[m]) for m in partners(n, excluded))])
+            for n, branch in enumerate(translated_branches)
         ]
         separated = len(excluded) == len(overlaps) and all(
             self.negate(branches[m]).exact for pair in excluded for m in pair
@@ -161,9 +178,9 @@ class SchemaTranslator:
         translated = union(self._prefer_exact(translations) if separated else translations)
         return Translation(translated.schema, translated.exact and separated)
 
-    def _if(self, node: SchemaNode) -> Translation:
+    def _if(self, node: SchemaNode, closure: Closure) -> Translation:
         condition = node.subschema("if")
-        then, otherwise = (self.translate(node.subschema(word), alone=False) for word in ("then", "else"))
+        then, otherwise = (self.translate(node.subschema(word), closure.sharing) for word in ("then", "else"))
         met, unmet = self.translate_unreported(condition), self.negate(condition)
         translated = union([intersection([met, then]), intersection([unmet, otherwise])])
         decided = met.exact and unmet.exact
