@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 
 from aiohttp import web
 
 from core import strict_json
+from core.contract import Attachment
 from core.errors import Overloaded, ParameterRefused
+from core.openai.public.input_files import InputFile, read_files
+from core.runtime.file_names import clean_name
 from core.runtime.keyed_limiter import KeyedLimiter
-from core.runtime.log import is_displayable
 from web import request_body
 from web.problems import MediaTypeRefused
 from web.service import SERVICE, Service
 
 NAME_LIMIT_CHARS = 255  # of file systems
-FOLDERS = re.compile(r"[/\\]")
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
@@ -46,6 +46,13 @@ class FileUpload:
             file = await service.engine.read(name, await read_file(request, service), request.content_type)
         answer = strict_json.dump(asdict(file))
         return web.Response(body=answer, content_type="application/json")
+
+    async def read_all(self, service: Service, files: Sequence[InputFile], user: str) -> tuple[Attachment, ...]:
+        """The texts of files that came within a request. Raises UnreadableDocument, Overloaded."""
+        if not files:
+            return ()
+        async with self.slot(service, user):
+            return await read_files(service.engine, files)
 
     @asynccontextmanager
     async def slot(self, service: Service, user: str) -> AsyncIterator[None]:
@@ -77,13 +84,6 @@ def parse_name(request: web.Request) -> str:
     if len(name) > NAME_LIMIT_CHARS:
         raise ParameterRefused(f"`name` may have at most {NAME_LIMIT_CHARS} characters", "name")
     return name
-
-
-def clean_name(path: str) -> str:
-    """The last part of a path, on one line, without unprintable characters; "" if nothing is left."""
-    printable = "".join(char for char in FOLDERS.split(path)[-1] if is_displayable(char))
-    name = " ".join(printable.split())
-    return name if name.strip(".") else ""
 
 
 def check_media_type(request: web.Request) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -12,6 +13,8 @@ from core.openai.public.chat_requests import Chat, PublicChatRequest, build_chat
 from core.openai.public.choices import ChoiceParts, ChunkBuilder, answer_choices, build_completion, collect_completion
 from core.openai.response_objects import error_body
 from web import request_body
+from web.file_upload import FileUpload
+from web.heartbeat import HEARTBEAT, with_heartbeats
 from web.service import SERVICE
 from web.streaming import SSE, StreamedResponse
 from web.v1.azure import path_model
@@ -19,19 +22,27 @@ from web.v1.azure import path_model
 IGNORED_HEADER = "X-Ignored-Parameters"
 
 
-async def chat_completions(request: web.Request) -> web.StreamResponse:
-    """POST /v1/chat/completions."""
-    service = request.app[SERVICE]
-    chat = build_chat(await request_body.read_json(request, PublicChatRequest, path_model(request)))
-    service.check_personality(chat.personality)
-    completion = build_completion(chat)
-    headers = ignored_header(chat)
-    async with aclosing(answer_choices(service, chat, service.user_id(request, chat.user))) as parts:
-        if chat.stream:
-            out = StreamedResponse(request, {**SSE, **headers})
-            return await stream(request, ChunkBuilder(completion, include_usage=chat.include_usage), parts, out)
-        answer, _ = await collect_completion(completion, parts)
-        return web.json_response(answer, headers=headers)
+class ChatEndpoint:
+    """POST /v1/chat/completions. `files`: bounds the files that are read at once."""
+
+    def __init__(self, files: FileUpload) -> None:
+        self._files = files
+
+    async def create(self, request: web.Request) -> web.StreamResponse:
+        """POST /v1/chat/completions."""
+        service = request.app[SERVICE]
+        body = await request_body.read_json(request, PublicChatRequest, path_model(request))
+        chat = build_chat(body)
+        service.check_personality(chat.personality)
+        user = service.user_id(request, chat.user)
+        chat = replace(chat, attachments=await self._files.read_all(service, body.files, user))
+        completion, headers = build_completion(chat), ignored_header(chat)
+        async with aclosing(answer_choices(service, chat, user)) as parts:
+            if chat.stream:
+                out = StreamedResponse(request, {**SSE, **headers})
+                return await stream(request, ChunkBuilder(completion, include_usage=chat.include_usage), parts, out)
+            answer, _ = await collect_completion(completion, parts)
+            return web.json_response(answer, headers=headers)
 
 
 def ignored_header(chat: Chat) -> dict[str, str]:
@@ -42,11 +53,18 @@ def ignored_header(chat: Chat) -> dict[str, str]:
 async def stream(
     request: web.Request, builder: ChunkBuilder, parts: ChoiceParts, out: StreamedResponse
 ) -> web.StreamResponse:
-    """Sends the chunks. An error before the first one has a status; a later one is an event, without `[DONE]`."""
+    """Sends the chunks, and comments while there are none.
+
+    An error before the first of them has a status; a later one is an event, without `[DONE]`.
+    """
     try:
-        async for part in parts:
-            for chunk in builder.chunks(part):
-                await out.write(sse.encode_event(chunk))
+        async with aclosing(with_heartbeats(parts, request.app[SERVICE].limits.stream_heartbeat_s)) as beating:
+            async for part in beating:
+                if part is None:
+                    await out.write(HEARTBEAT)
+                    continue
+                for chunk in builder.chunks(part):
+                    await out.write(sse.encode_event(chunk))
     except CspsError as error:
         if not out.started:
             raise

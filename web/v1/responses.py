@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import replace
 
 from aiohttp import web
 
-from core.contract import Attachment, Json
+from core.contract import Json
 from core.errors import CspsError, NotFound
 from core.openai import sse
 from core.openai.public.completions import CompletionPart, stream_completion
-from core.openai.public.input_files import UNNAMED_FILE, InputFile
 from core.openai.public.responses_events import ResponseEvents
 from core.openai.public.responses_objects import JsonObject, ResponseEnvelope
 from core.openai.public.responses_requests import PublicResponseRequest, build_response_chat
 from core.openai.public.untrimmed_engine import UntrimmedEngine
 from web import request_body
-from web.file_upload import FileUpload, clean_name
+from web.file_upload import FileUpload
 from web.heartbeat import HEARTBEAT, with_heartbeats
-from web.service import SERVICE, Service
+from web.service import SERVICE
 from web.streaming import SSE, StreamedResponse
 from web.v1.chat import ignored_header
 
@@ -38,25 +37,13 @@ class ResponsesEndpoint:
         chat = build_response_chat(body)
         service.check_personality(chat.personality)
         user = service.user_id(request, chat.user)
-        chat = replace(chat, attachments=await self._read_files(service, body.files, user))
+        chat = replace(chat, attachments=await self._files.read_all(service, body.files, user))
         engine = UntrimmedEngine(service) if body.truncation == "disabled" else service
         events, headers = ResponseEvents(ResponseEnvelope(body.echo())), ignored_header(chat)
         async with aclosing(stream_completion(engine, chat, user)) as parts:
             if chat.stream:
                 return await stream(request, events, parts, StreamedResponse(request, {**SSE, **headers}))
             return web.json_response(await collect(events, parts), headers=headers)
-
-    async def _read_files(self, service: Service, files: Sequence[InputFile], user: str) -> tuple[Attachment, ...]:
-        """Raises UnreadableDocument, Overloaded."""
-        if not files:
-            return ()
-        async with self._files.slot(service, user):
-            return tuple(
-                [
-                    await service.engine.read(clean_name(file.name) or UNNAMED_FILE, file.content, file.media_type)
-                    for file in files
-                ]
-            )
 
 
 async def collect(events: ResponseEvents, parts: AsyncGenerator[CompletionPart, None]) -> Json:

@@ -13,7 +13,6 @@ from web.v1 import azure, chat, embeddings, models, responses
 
 # Without HEAD where it would generate a whole answer and discard it.
 ROUTES = (
-    ("POST", "/v1/chat/completions", chat.chat_completions),
     ("POST", "/v1/responses/compact", responses.refuse_compaction),
     ("POST", "/v1/responses/input_tokens", responses.refuse_counting),
     ("GET", "/v1/responses/{response}", responses.refuse_stored),
@@ -38,11 +37,16 @@ ABSENT: Mapping[str, str] = {
 
 def add_v1_routes(router: web.UrlDispatcher, files: FileUpload) -> None:
     """Each path is also served with a slash at its end, which some clients' base URLs bring."""
-    for method, path, handler in (("POST", "/v1/responses", responses.ResponsesEndpoint(files).create), *ROUTES):
+    chats = chat.ChatEndpoint(files)
+    created = (
+        ("POST", "/v1/chat/completions", chats.create),
+        ("POST", "/v1/responses", responses.ResponsesEndpoint(files).create),
+    )
+    for method, path, handler in (*created, *ROUTES):
         router.add_route(method, path, handler)
         router.add_route(method, f"{path}/", handler)
     for prefix in azure.PREFIXES:
-        router.add_route("POST", f"{prefix}/chat/completions", chat.chat_completions)
+        router.add_route("POST", f"{prefix}/chat/completions", chats.create)
         router.add_route("POST", f"{prefix}/embeddings", embeddings.embeddings)
     for name in ABSENT:
         router.add_route("*", f"/v1/{{absent:{name}}}", refuse_path)

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ConfigDict, Field, field_validator
 
 from core.contract import Attachment, Prompt, Sampling, Task, Toolbox, ToolCall, Turn
+from core.openai.public.input_files import InputFile
 from core.openai.public.messages import PublicMessage, read_conversation
 from core.openai.public.parameters import check_unserved
 from core.openai.public.tools import build_toolbox
@@ -43,6 +44,10 @@ class PublicChatRequest(ChatFields):
     tool_choice: Any = None
     parallel_tool_calls: bool | None = None
     repetition_penalty: float | None = Field(default=None, gt=0, le=10)  # vLLM's name of `repeat_penalty`
+
+    @property
+    def files(self) -> list[InputFile]:
+        return [file for message in self.messages for file in message.files]
 
     @field_validator("max_tokens", "max_completion_tokens", "top_k", mode="before")
     @classmethod

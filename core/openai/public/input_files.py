@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+
+from core.contract import Attachment
+from core.runtime.file_names import clean_name
 
 FILES_LIMIT = 16
 NAME_LIMIT_CHARS = 255
@@ -40,4 +43,15 @@ def decode_file(fields: Mapping[str, Any]) -> InputFile:
         content = base64.b64decode(data[head.end() if head else 0 :], validate=True)
     except (binascii.Error, ValueError) as exc:
         raise ValueError("`file_data` must be a data URL such as `data:application/pdf;base64,…`") from exc
-    return InputFile(name, (head and head[1]) or UNKNOWN_TYPE, content)
+    return InputFile(clean_name(name) or UNNAMED_FILE, (head and head[1]) or UNKNOWN_TYPE, content)
+
+
+class FileReader(Protocol):
+    """The operation of the engine that reads a file."""
+
+    async def read(self, name: str, body: bytes, media_type: str) -> Attachment: ...
+
+
+async def read_files(engine: FileReader, files: Sequence[InputFile]) -> tuple[Attachment, ...]:
+    """Reads the files one after another. Raises UnreadableDocument."""
+    return tuple([await engine.read(file.name, file.content, file.media_type) for file in files])

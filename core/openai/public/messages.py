@@ -11,29 +11,33 @@ from pydantic import Field, field_validator, model_validator
 from core.contract import ToolCall, Turn
 from core.errors import ParameterRefused
 from core.openai.public.call_results import CallResults
+from core.openai.public.input_files import FILES_LIMIT, InputFile, decode_file
 from core.openai.public.tools import ID_LIMIT_CHARS, read_calls
 from core.openai.requests import OpenModel
 
+# The parts with a file, and the key of its fields; None: they are the part's own. Both APIs' names.
+FILE_KEYS: Mapping[str, str | None] = {"file": "file", "input_file": None}
 # The parts with a text, of Chat Completions and of the Responses API, and the key of it. Clients return our answers.
 TEXT_KEYS: Mapping[str, str] = {"text": "text", "input_text": "text", "output_text": "text", "refusal": "refusal"}
 UNREAD_PARTS: Mapping[str, str] = {
     **dict.fromkeys(("image_url", "input_image", "image"), "images are not read"),
     **dict.fromkeys(("input_audio", "audio_url", "audio"), "audio is not read"),
     **dict.fromkeys(("video_url", "input_video", "video"), "videos are not read"),
-    **dict.fromkeys(("file", "input_file", "document"), "files are not read in messages"),
+    "document": "documents are read as parts of type `file`",
 }
 PARTS_LIMIT = 2048
 INSTRUCTING = ("system", "developer")
 
 
 class PublicMessage(OpenModel):
-    """One message. Its content is one text: parts are joined, and null is the empty text."""
+    """One message. Its content is one text: parts are joined, null is the empty text, and files are apart."""
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: str = ""
     name: str | None = None
     tool_calls: tuple[ToolCall, ...] = ()  # of an assistant's message
     tool_call_id: str | None = Field(default=None, max_length=ID_LIMIT_CHARS)  # of a tool's message
+    files: list[InputFile] = Field(default=[], max_length=FILES_LIMIT)
 
     @model_validator(mode="before")
     @classmethod
@@ -41,6 +45,17 @@ class PublicMessage(OpenModel):
         if isinstance(message, dict) and (message.get("role") == "function" or message.get("function_call")):
             raise ValueError("functions are not supported; send `tool_calls`, and messages of the role `tool`")
         return message
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_files(cls, message: Any) -> Any:
+        if not isinstance(message, dict):
+            return message
+        content = message.get("content")
+        parts = content if isinstance(content, list) else []
+        files = [file_of(part) for part in parts if kind_of(part) in FILE_KEYS]
+        texts = [part for part in parts if kind_of(part) not in FILE_KEYS] if files else content
+        return {**message, "content": texts, "files": files}
 
     @field_validator("tool_calls", mode="before")
     @classmethod
@@ -61,6 +76,19 @@ class PublicMessage(OpenModel):
         return join_parts(content) if isinstance(content, list) else content
 
 
+def kind_of(part: Any) -> str:
+    """The field `type`; "" without one."""
+    kind = part.get("type") if isinstance(part, dict) else None
+    return kind if isinstance(kind, str) else ""
+
+
+def file_of(part: dict[str, Any]) -> InputFile:
+    """Raises ValueError with a remedy."""
+    key = FILE_KEYS[kind_of(part)]
+    fields = part if key is None else part.get(key)
+    return decode_file(fields if isinstance(fields, dict) else {})
+
+
 def join_parts(parts: list[Any]) -> str:
     """The text of a content in parts. Raises ValueError with the number and the type of a part without a text."""
     if len(parts) > PARTS_LIMIT:
@@ -71,10 +99,10 @@ def join_parts(parts: list[Any]) -> str:
 def part_text(number: int, part: Any) -> str:
     if isinstance(part, str):  # llama-server and some clients allow it
         return part
-    kind = part.get("type") if isinstance(part, dict) else None
-    if isinstance(kind, str) and kind in UNREAD_PARTS:
+    kind = kind_of(part)
+    if kind in UNREAD_PARTS:
         raise ValueError(f"part {number} is of type `{kind}`: {UNREAD_PARTS[kind]} here; send text")
-    key = TEXT_KEYS.get(kind) if isinstance(kind, str) else None
+    key = TEXT_KEYS.get(kind)
     text = part.get(key) if key else None
     if isinstance(text, str):
         return text

@@ -10,13 +10,11 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from core.contract import ToolCall
-from core.openai.public.input_files import FILES_LIMIT, InputFile, decode_file
-from core.openai.public.messages import PublicMessage, join_parts
+from core.openai.public.messages import PublicMessage, join_parts, kind_of
 from core.openai.public.tools import ID_LIMIT_CHARS, build_call
 from core.openai.requests import OpenModel
 
 ITEMS_LIMIT = 2048
-FILE_PART = "input_file"
 KINDS = ("message", "function_call", "function_call_output", "reasoning")
 ONLY_FUNCTIONS = "only tools of type `function` are served, with `function_call` and `function_call_output`"
 NOT_STORED = "this service stores no items: send the item itself; the AI SDK does with `store: false`"
@@ -24,19 +22,6 @@ ONLY_MESSAGES = "send messages, with `role` and `content`"
 
 
 class InputMessage(PublicMessage):
-    """A message, and the files among the parts of its content."""
-
-    files: list[InputFile] = Field(default=[], max_length=FILES_LIMIT)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _split_files(cls, value: Any) -> Any:
-        content = value.get("content")
-        parts = content if isinstance(content, list) else []
-        files = [decode_file(part) for part in parts if kind_of(part) == FILE_PART]
-        texts = [part for part in parts if kind_of(part) != FILE_PART] if files else content
-        return {**value, "content": texts, "files": files}
-
     def messages(self) -> list[PublicMessage]:
         return [self]
 
@@ -75,12 +60,6 @@ class ReasoningItem(OpenModel):
 
     def messages(self) -> list[PublicMessage]:
         return []
-
-
-def kind_of(value: Any) -> str:
-    """Returns the field `type`; "" without one."""
-    kind = value.get("type") if isinstance(value, dict) else None
-    return kind if isinstance(kind, str) else ""
 
 
 def item_kind(value: Any) -> str:

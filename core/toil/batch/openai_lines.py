@@ -17,6 +17,7 @@ from core.contract import Engine, Json, Usage
 from core.errors import BadRequest, CspsError
 from core.openai.public.chat_requests import Chat, PublicChatRequest, build_chat
 from core.openai.public.choices import answer_choices, build_completion, collect_completion
+from core.openai.public.input_files import read_files
 from core.openai.response_objects import error_body, openai_status
 from core.request_validation import to_parameter_refused
 from core.toil.batch.answers import Outcome, RowAnswers, RowRetryPolicy
@@ -45,7 +46,9 @@ class OpenAiAnswers(RowAnswers):
         self._user = user
 
     async def _answer(self, row: Row, name: Json) -> Outcome:
-        chat = replace(parse_chat(row.fields), stream=False)
+        request = parse_request(row.fields)
+        attachments = await read_files(self._engine, request.files)
+        chat = replace(build_chat(request), stream=False, attachments=attachments)
         body, usage = await self._retry(lambda: self._complete(chat))
         return Outcome(row.number, build_line(row.number, name, OK, body), usage=usage)
 
@@ -57,10 +60,10 @@ class OpenAiAnswers(RowAnswers):
             return await collect_completion(build_completion(chat), parts)
 
 
-def parse_chat(fields: Any) -> Chat:
+def parse_request(fields: Any) -> PublicChatRequest:
     """Raises BadRequest with the wrong key of the line or of its request."""
     try:
-        return build_chat(PublicChatRequest.model_validate(RequestLine.model_validate(fields).body))
+        return PublicChatRequest.model_validate(RequestLine.model_validate(fields).body)
     except ValidationError as exc:
         raise to_parameter_refused(exc) from exc
 

@@ -13,9 +13,10 @@ from openai import AsyncOpenAI
 from core.configuration.settings import Settings
 from core.contract import ConformingText, Source, Status, Text, TextDiscarded, Turn
 from core.errors import ModelUnavailable, Overloaded, PromptTooLong, SchemaRefused
-from tests.support.fake_engine import FakeEngine
+from tests.support.fake_engine import HELLO, FakeEngine
 from tests.web.support_site import Site, site
 from tests.web.v1.support_openai import DONE, HI, build_client
+from web.service import WebLimits
 
 CITING = (
     Source(1, "Pool", "https://x.example/pool"),
@@ -202,6 +203,24 @@ async def test_error_in_the_stream_is_an_event(own_settings: Settings) -> None:
             with pytest.raises(openai.APIError, match="gone"):
                 async for _chunk in stream:
                     pass
+
+
+async def test_a_silent_stream_sends_comments(own_settings: Settings) -> None:
+    """Proxies cut silent connections; clients skip comments."""
+    gate = asyncio.Event()
+    limits = WebLimits(stream_heartbeat_s=0.001)
+    async with site(own_settings, FakeEngine([gate, *HELLO]), limits) as running:
+        body = {"model": "whisper", "messages": HI, "stream": True}
+        async with running.http.post("/v1/chat/completions", json=body) as response:
+            assert await response.content.readline() == b": working\n"
+            gate.set()
+            assert (await response.text()).endswith("data: [DONE]\n\n")
+
+        gate.clear()
+        async with build_client(running) as client:
+            stream = await client.chat.completions.create(model="whisper", messages=HI, stream=True)  # at a comment
+            gate.set()
+            assert [chunk.choices[0].delta.content async for chunk in stream][1:3] == ["Hello", " world."]
 
 
 async def test_closed_stream_cancels_the_answer(own_settings: Settings) -> None:

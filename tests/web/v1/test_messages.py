@@ -8,10 +8,11 @@ import openai
 import pytest
 from openai import AsyncOpenAI
 
-from core.contract import Turn
+from core.contract import Attachment, Turn
 from tests.web.support_site import Site
 from tests.web.v1.support_openai import HI
 
+NOTES = {"type": "file", "file": {"filename": "../notes.txt", "file_data": "data:text/plain;base64,RWlnaHRlZW4="}}
 PIXEL = "data:image/png;base64,AA"
 
 
@@ -78,7 +79,12 @@ async def test_forms_of_messages(
         ({"role": "user", "content": [{"type": "image_url", "image_url": {"url": PIXEL}}]}, "images are not read"),
         ({"role": "user", "content": [{"type": "input_image", "image_url": PIXEL}]}, "images are not read"),
         ({"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}, "audio is not read"),
-        ({"role": "user", "content": [{"type": "file", "file": {"file_id": "f"}}]}, "files are not read"),
+        ({"role": "user", "content": [{"type": "file", "file": {"file_id": "f"}}]}, "stores no files"),
+        ({"role": "user", "content": [{"type": "file", "file": {"file_data": "%%"}}]}, "data URL"),
+        ({"role": "user", "content": [{"type": "file", "file": None}]}, "file_data"),
+        ({"role": "user", "content": [NOTES] * 17}, "16"),
+        ({"role": "user", "content": [NOTES]}, "no text"),
+        ({"role": "user", "content": [{"type": "document", "source": {}}]}, "parts of type `file`"),
         ({"role": "user", "content": [{"type": "video_url", "video_url": {}}]}, "videos are not read"),
         ({"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "hologram"}]}, "part 1"),
         ({"role": "user", "content": [{"type": "text", "text": None}]}, "part 0"),
@@ -104,3 +110,17 @@ async def test_messages_that_cannot_be_answered_are_refused(
 
     assert (failure.value.param or "").startswith("messages")
     assert whisper.engine.prompts == []
+
+
+@pytest.mark.parametrize("form", [None, {"type": "json_object"}])
+async def test_files_are_read_as_attachments(whisper: Site, client: AsyncOpenAI, form: Any) -> None:
+    """Of every message, for free and structured answers; their names are cleaned, and their words are data."""
+    content = [NOTES, {"type": "text", "text": "How long?"}]
+    messages: Any = [{"role": "user", "content": content}, {"role": "assistant", "content": "Long."}, *HI]
+    await client.chat.completions.create(
+        model="whisper", messages=messages, **({"response_format": form} if form else {})
+    )
+
+    [asked] = whisper.engine.tasks if form else whisper.engine.prompts
+    assert asked.attachments == (Attachment("notes.txt", "Eighteen"),)
+    assert asked.history[0] == Turn("user", "How long?")

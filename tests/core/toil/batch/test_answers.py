@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.contract import Done, Source, Text, ToilResult, Usage
+from core.contract import Attachment, Done, Source, Text, ToilResult, Usage
 from core.errors import BadRequest, CspsError, ModelUnavailable, NonConforming, Overloaded, Stopping
 from core.toil.batch.answers import ModelGone, Outcome, RowRetryPolicy, ToilAnswers
 from core.toil.batch.job import Job
@@ -116,6 +116,18 @@ async def test_openai_response_has_citations() -> None:
 
     assert message["content"].endswith("[1] Pool – https://x/pool")
     assert ["https://x/pool"] == [each["url_citation"]["url"] for each in message["annotations"]]
+
+
+async def test_openai_request_with_several_answers_and_a_file() -> None:
+    """A line has all that a request over HTTP has; `stream` means nothing in a file."""
+    engine = FakeEngine([Text("Hello"), Done("stop", "m", Usage(7, 3, 2))])
+    file = {"type": "file", "file": {"filename": "a.txt", "file_data": "data:text/plain;base64,QUJD"}}
+    messages = [{"role": "user", "content": [file, {"type": "text", "text": "Hi"}]}]
+    body = (await openai(engine, request_line(messages=messages, n=2, stream=True)))["response"]["body"]
+
+    assert [each["message"]["content"] for each in body["choices"]] == ["Hello", "Hello"]
+    assert body["usage"]["total_tokens"] == 20
+    assert engine.prompts[0].attachments == (Attachment("a.txt", "ABC"),)
 
 
 async def test_openai_response_format_is_answered_by_toil() -> None:
