@@ -37,6 +37,6 @@ class Starter:
 
     def can_write(self, constraint: JsonMatcher, value: Json) -> bool:
         """True if a constrained model can write this value and stop after it."""
-        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps(value, separators=(", ", ": "), ensure_ascii=False)
         tokens = [*self.tokens(text), min(self.vocabulary.end)]
         return bool(constraint._matcher.deep_copy().validate_tokens(tokens) == len(tokens))

@@ -11,7 +11,7 @@ import pytest
 
 from core.contract import Json
 from core.errors import SchemaRefused
-from core.model.worker.constrained_decoding import StringTracker
+from core.model.worker.json_tracker import JsonTracker
 from core.toil.schema.plan import plan
 from tests.core.toil.schema.support_starter import Starter
 
@@ -225,7 +225,7 @@ def test_satisfiable_schema_stays_satisfiable(seed: int, starter: Starter) -> No
         # An engine that refuses a keyword gets a relaxed schema. No other refusal is right where a value conforms.
         assert conforming is None or "not disjoint" in reason
         return
-    written = starter.grammars.closing.find_completion(constraint, StringTracker(), 300)
+    written = starter.grammars.closing.find_completion(constraint, JsonTracker(), 300)
 
     assert written is not None or conforming is None
     if written is not None and planned.exact:
