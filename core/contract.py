@@ -117,6 +117,8 @@ class Sampling:
     max_tokens: int | None = None
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    frequency_penalty: float | None = None  # for each time that a token stands in the answer
+    presence_penalty: float | None = None  # for a token that stands in the answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,7 @@ from core.request_validation import to_parameter_refused
 
 ANY_OBJECT: Mapping[str, Json] = {"type": "object"}
 ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
-UNSUPPORTED = (
-    *("tools", "functions", "tool_choice", "logprobs", "top_logprobs", "logit_bias", "audio", "modalities"),
-    *("frequency_penalty", "presence_penalty"),
-)
+UNSUPPORTED = (*("tools", "functions", "tool_choice", "logprobs", "top_logprobs", "logit_bias", "audio", "modalities"),)
 
 
 class EngineChatRequest(ChatFields):

@@ -78,6 +78,8 @@ class SamplingFields(BaseModel):
     max_tokens: int | None = Field(default=None, ge=1, le=INT32_MAX)
     max_completion_tokens: int | None = Field(default=None, ge=1, le=INT32_MAX)
     seed: int | None = Field(default=None, ge=-(2**63), le=2**63 - 1)
+    frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
+    presence_penalty: float | None = Field(default=None, ge=-2, le=2)
     stop: StopString | Annotated[list[StopString], Field(max_length=16)] | None = None
 
     @property
@@ -91,6 +93,8 @@ class SamplingFields(BaseModel):
             max_tokens=self.max_completion_tokens or self.max_tokens,
             seed=self.seed,
             stop=(self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ()),
+            frequency_penalty=self.frequency_penalty or None,
+            presence_penalty=self.presence_penalty or None,
         )
 
 

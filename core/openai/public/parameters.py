@@ -38,8 +38,6 @@ TEXT_ONLY = "answers are text"
 CHANGING: Mapping[str, tuple[tuple[Json, ...], str]] = {
     "functions": (([],), "use `tools`"),
     "function_call": (("none", "auto"), "use `tool_choice`"),
-    "frequency_penalty": ((0,), BY_OPERATOR),
-    "presence_penalty": ((0,), BY_OPERATOR),
     "logit_bias": (({},), UNKNOWN_IDS),
     "logprobs": ((False,), NO_LOGITS),
     "top_logprobs": ((0,), NO_LOGITS),

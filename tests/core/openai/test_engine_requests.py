@@ -44,12 +44,14 @@ def test_all_sampling_fields_are_read() -> None:
         max_tokens=7,
         seed=3,
         stop=["a", "b"],
+        frequency_penalty=0.5,
+        presence_penalty=-2,
         user="somebody",
         stream=True,
         stream_options={"include_usage": True},
     )
 
-    assert request.sampling == Sampling(0.5, 0.9, 20, 0.1, 1.1, 7, 3, ("a", "b"))
+    assert request.sampling == Sampling(0.5, 0.9, 20, 0.1, 1.1, 7, 3, ("a", "b"), 0.5, -2)
     assert (request.user, request.stream, request.include_usage) == ("somebody", True, True)
 
 
@@ -140,8 +142,8 @@ BAD = [
     ({"stream": "perhaps"}, "stream"),
     ({"tools": [{"type": "function"}]}, "tools"),
     ({"logprobs": True}, "logprobs"),
-    ({"frequency_penalty": 0.5}, "frequency_penalty"),
-    ({"presence_penalty": -0.5}, "presence_penalty"),
+    ({"frequency_penalty": 2.5}, "frequency_penalty"),
+    ({"presence_penalty": math.nan}, "presence_penalty"),
     ({"response_format": {"type": "xml"}}, "response_format.type"),
     ({"response_format": {"type": "json_schema"}}, "json_schema"),
     ({"response_format": {"type": "json_schema", "json_schema": {"schema": "string"}}}, "response_format.json_schema"),

@@ -63,8 +63,8 @@ async def test_parameters_without_effect_are_accepted(client: AsyncOpenAI) -> No
         ({"tool_choice": "required"}, "tool_choice"),
         ({"functions": [{"name": "f"}]}, "functions"),
         ({"logprobs": True}, "logprobs"),
-        ({"frequency_penalty": 1}, "frequency_penalty"),
-        ({"presence_penalty": -1}, "presence_penalty"),
+        ({"frequency_penalty": 2.1}, "frequency_penalty"),
+        ({"presence_penalty": "much"}, "presence_penalty"),
         ({"logit_bias": {"1": 1}}, "logit_bias"),
         ({"modalities": ["audio"]}, "modalities"),
         ({"best_of": 2}, "best_of"),
@@ -181,6 +181,8 @@ async def test_parameters_that_change_the_answer_are_refused_with_a_reason(whisp
         ({"repetition_penalty": 1.2, "repeat_penalty": 1.3}, Sampling(repeat_penalty=1.3)),
         ({"stop": None, "seed": None, "stream_options": None, "n": None}, Sampling()),
         ({"stop": []}, Sampling()),
+        ({"frequency_penalty": 0.5, "presence_penalty": -2}, Sampling(frequency_penalty=0.5, presence_penalty=-2)),
+        ({"frequency_penalty": 0, "presence_penalty": None}, Sampling()),
     ],
 )
 async def test_other_ways_to_write_sampling(whisper: Site, fields: dict[str, Any], sampling: Sampling) -> None:

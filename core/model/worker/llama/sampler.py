@@ -14,6 +14,7 @@ from core.errors import ModelError
 
 SEED_MASK = 0xFFFFFFFF  # llama.cpp's seeds have 32 bits
 PENALTY_WINDOW_TOKENS = 64
+ANSWER_WINDOW_TOKENS = 4096  # OpenAI's penalties are for the whole answer
 DEFAULT_TOP_K = 40  # a chain without top-k sorts the whole vocabulary: 4.4 ms a token instead of 0.1
 
 
@@ -81,6 +82,9 @@ def make_stages(sampling: Sampling, seed: int, n_vocab: int) -> list[Any]:
     if sampling.repeat_penalty not in (None, 1.0):
         repeat = sampling.repeat_penalty
         chain.append(llama.llama_sampler_init_penalties(n_vocab, PENALTY_WINDOW_TOKENS, repeat, 0.0, 0.0))
+    frequency, presence = sampling.frequency_penalty or 0.0, sampling.presence_penalty or 0.0
+    if frequency or presence:
+        chain.append(llama.llama_sampler_init_penalties(n_vocab, ANSWER_WINDOW_TOKENS, 1.0, frequency, presence))
     temperature = 0.8 if sampling.temperature is None else sampling.temperature
     if temperature <= 0:
         return [*chain, llama.llama_sampler_init_greedy()]
