@@ -10,6 +10,7 @@ from core.contract import Json
 
 # With `base_url` and with `azure_endpoint`.
 PREFIXES = ("/v1/deployments/{deployment}", "/openai/deployments/{deployment}")
+RESPONSES = "/openai/responses"  # its model is in the body
 
 
 def path_model(request: web.Request) -> Mapping[str, Json]:

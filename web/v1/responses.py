@@ -8,14 +8,13 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from core.contract import Json
 from core.errors import CspsError, NotFound
 from core.openai import sse
-from core.openai.public.completions import CompletionPart, stream_completion
+from core.openai.public.completions import CompletionPart
+from core.openai.public.responses_answers import collect_response, response_parts
 from core.openai.public.responses_events import ResponseEvents
 from core.openai.public.responses_objects import JsonObject, ResponseEnvelope
 from core.openai.public.responses_requests import PublicResponseRequest, build_response_chat
-from core.openai.public.untrimmed_engine import UntrimmedEngine
 from web import request_body
 from web.file_upload import FileUpload
 from web.heartbeat import HEARTBEAT, with_heartbeats
@@ -38,20 +37,12 @@ class ResponsesEndpoint:
         service.check_personality(chat.personality)
         user = service.user_id(request, chat.user)
         chat = replace(chat, attachments=await self._files.read_all(service, body.files, user))
-        engine = UntrimmedEngine(service) if body.truncation == "disabled" else service
         events, headers = ResponseEvents(ResponseEnvelope(body.echo())), ignored_header(chat)
-        async with aclosing(stream_completion(engine, chat, user)) as parts:
+        async with aclosing(response_parts(service, body, chat, user)) as parts:
             if chat.stream:
                 return await stream(request, events, parts, StreamedResponse(request, {**SSE, **headers}))
-            return web.json_response(await collect(events, parts), headers=headers)
-
-
-async def collect(events: ResponseEvents, parts: AsyncGenerator[CompletionPart, None]) -> Json:
-    """Returns the whole response, which the last event contains."""
-    last: JsonObject = {}
-    async for part in parts:
-        *_, last = events.feed(part)
-    return last["response"]
+            answer, _ = await collect_response(events, parts)
+            return web.json_response(answer, headers=headers)
 
 
 async def stream(

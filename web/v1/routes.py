@@ -38,9 +38,11 @@ ABSENT: Mapping[str, str] = {
 def add_v1_routes(router: web.UrlDispatcher, files: FileUpload) -> None:
     """Each path is also served with a slash at its end, which some clients' base URLs bring."""
     chats = chat.ChatEndpoint(files)
+    create_response = responses.ResponsesEndpoint(files).create
     created = (
         ("POST", "/v1/chat/completions", chats.create),
-        ("POST", "/v1/responses", responses.ResponsesEndpoint(files).create),
+        ("POST", "/v1/responses", create_response),
+        ("POST", azure.RESPONSES, create_response),
     )
     for method, path, handler in (*created, *ROUTES):
         router.add_route(method, path, handler)

@@ -1,15 +1,16 @@
 """OpenAI's Batch file format: one request or response a line. https://platform.openai.com/docs/guides/batch
 
-The rules of /v1/chat/completions apply to a request's body. Every result is a `response` with a status, as over HTTP.
+A request's body follows the rules of its URL. Every result is a `response` with a status, as over HTTP.
 `error` stays null, because it is for requests that were never tried.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -17,7 +18,11 @@ from core.contract import Engine, Json, Usage
 from core.errors import BadRequest, CspsError
 from core.openai.public.chat_requests import Chat, PublicChatRequest, build_chat
 from core.openai.public.choices import answer_choices, build_completion, collect_completion
-from core.openai.public.input_files import read_files
+from core.openai.public.input_files import InputFile, read_files
+from core.openai.public.responses_answers import collect_response, response_parts
+from core.openai.public.responses_events import ResponseEvents
+from core.openai.public.responses_objects import ResponseEnvelope
+from core.openai.public.responses_requests import PublicResponseRequest, build_response_chat
 from core.openai.response_objects import error_body, openai_status
 from core.request_validation import to_parameter_refused
 from core.toil.batch.answers import Outcome, RowAnswers, RowRetryPolicy
@@ -25,6 +30,10 @@ from core.toil.batch.rows import AnyRow, Row, UnreadableRow
 
 OK = 200
 ID_PREFIX = "batch_req_"
+RESPONSES = "/v1/responses"
+Request = TypeVar("Request", bound=BaseModel)
+Completed = tuple[dict[str, Json], Usage]  # the body of an answer
+Completing = Callable[[], Awaitable[Completed]]
 
 
 class RequestLine(BaseModel):
@@ -32,8 +41,15 @@ class RequestLine(BaseModel):
 
     custom_id: str = Field(min_length=1, max_length=512)
     method: Literal["POST"]
-    url: Literal["/v1/chat/completions"]
+    url: Literal["/v1/chat/completions", "/v1/responses"]
     body: dict[str, Any]
+
+    def parse_body(self, model: type[Request]) -> Request:
+        """Raises ParameterRefused with the wrong key."""
+        try:
+            return model.model_validate(self.body)
+        except ValidationError as exc:
+            raise to_parameter_refused(exc) from exc
 
 
 class OpenAiAnswers(RowAnswers):
@@ -46,24 +62,42 @@ class OpenAiAnswers(RowAnswers):
         self._user = user
 
     async def _answer(self, row: Row, name: Json) -> Outcome:
-        request = parse_request(row.fields)
-        attachments = await read_files(self._engine, request.files)
-        chat = replace(build_chat(request), stream=False, attachments=attachments)
-        body, usage = await self._retry(lambda: self._complete(chat))
+        line = parse_line(row.fields)
+        complete = await (self._prepare_response(line) if line.url == RESPONSES else self._prepare_chat(line))
+        body, usage = await self._retry(complete)
         return Outcome(row.number, build_line(row.number, name, OK, body), usage=usage)
 
     def _failure(self, number: int, name: Json, error: CspsError) -> Outcome:
         return Outcome(number, build_line(number, name, openai_status(error), error_body(error)), error.code)
 
-    async def _complete(self, chat: Chat) -> tuple[dict[str, Json], Usage]:
-        async with aclosing(answer_choices(self._engine, chat, self._user)) as parts:
-            return await collect_completion(build_completion(chat), parts)
+    async def _prepare_chat(self, line: RequestLine) -> Completing:
+        request = line.parse_body(PublicChatRequest)
+        chat = await self._add_files(build_chat(request), request.files)
+
+        async def complete() -> Completed:
+            async with aclosing(answer_choices(self._engine, chat, self._user)) as parts:
+                return await collect_completion(build_completion(chat), parts)
+
+        return complete
+
+    async def _prepare_response(self, line: RequestLine) -> Completing:
+        request = line.parse_body(PublicResponseRequest)
+        chat = await self._add_files(build_response_chat(request), request.files)
+
+        async def complete() -> Completed:
+            async with aclosing(response_parts(self._engine, request, chat, self._user)) as parts:
+                return await collect_response(ResponseEvents(ResponseEnvelope(request.echo())), parts)
+
+        return complete
+
+    async def _add_files(self, chat: Chat, files: Sequence[InputFile]) -> Chat:
+        return replace(chat, stream=False, attachments=await read_files(self._engine, files))
 
 
-def parse_request(fields: Any) -> PublicChatRequest:
-    """Raises BadRequest with the wrong key of the line or of its request."""
+def parse_line(fields: Any) -> RequestLine:
+    """Raises ParameterRefused with the wrong key."""
     try:
-        return PublicChatRequest.model_validate(RequestLine.model_validate(fields).body)
+        return RequestLine.model_validate(fields)
     except ValidationError as exc:
         raise to_parameter_refused(exc) from exc
 

@@ -87,10 +87,11 @@ async def test_azures_client(whisper: Site, address: dict[str, Any]) -> None:
     options = {name: whisper.url + path for name, path in address.items()}
     async with AsyncAzureOpenAI(**options, api_key="x", api_version="2026-01-01", max_retries=0) as client:
         completion = await client.chat.completions.create(**ASK)
+        response = await client.responses.create(model="whisper", input="Hi")
         with pytest.raises(openai.NotFoundError) as failure:
             await client.embeddings.create(model="text-embedding-3-small", input="x")
 
-    assert completion.choices[0].message.content == "Hello world."
+    assert completion.choices[0].message.content == response.output_text == "Hello world."
     assert failure.value.code == "model_not_found"
 
 

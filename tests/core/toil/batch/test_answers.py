@@ -13,6 +13,7 @@ from core.toil.batch.job import Job
 from core.toil.batch.openai_lines import OpenAiAnswers, UniqueIds, line_error_code, line_number
 from core.toil.batch.rows import Row, UnreadableRow
 from tests.support.fake_engine import FakeEngine
+from tests.support.strict_openai import parse_response
 
 AT_ONCE = RowRetryPolicy(attempts=3, first_s=0, limit_s=0)
 ROW = Row(5, {"id": "a", "prompt": "Hi"})
@@ -109,6 +110,26 @@ async def test_openai_response_holds_a_chat_completion() -> None:
     assert (12, None, 4) == (line_number(line), line_error_code(line), engine.prompts[0].sampling.seed)
 
 
+async def test_openai_line_for_the_responses_api() -> None:
+    """The body is a whole response, also of a request for a stream, with files and structured output."""
+    file = {"type": "input_file", "filename": "a.txt", "file_data": "data:text/plain;base64,QUJD"}
+    asked = {
+        "model": "whisper",
+        "input": [{"role": "user", "content": [file, {"type": "input_text", "text": "Hi"}]}],
+        "text": {"format": {"type": "json_object"}},
+        "stream": True,
+    }
+    engine = FakeEngine(toiled={"a": 1})
+    outcome = await OpenAiAnswers(engine, "me", AT_ONCE).answer(
+        Row(12, {**request_line(), "url": "/v1/responses", "body": asked})
+    )
+
+    body: Any = outcome.line["response"]["body"]  # type: ignore[index, call-overload]
+    assert parse_response(body).output_text == '{"a": 1}'
+    assert outcome.usage == Usage(7, 3, 0)
+    assert engine.tasks[0].attachments == (Attachment("a.txt", "ABC"),)
+
+
 async def test_openai_response_has_citations() -> None:
     """The message has annotations, as over HTTP."""
     engine = FakeEngine([Source(1, "Pool", "https://x/pool"), Text("Green."), Done("stop", "m", Usage())])
@@ -145,6 +166,7 @@ async def test_openai_response_format_is_answered_by_toil() -> None:
     [
         (request_line(tools=[{}]), 400, "bad_request", "tools"),
         (request_line(model="nobody"), 404, "model_not_found", "nobody"),
+        ({**request_line(), "url": "/v1/responses"}, 400, "bad_request", "`input`"),
         ({**request_line(), "url": "/v1/embeddings"}, 400, "bad_request", "url"),
         ({**request_line(), "method": "GET"}, 400, "bad_request", "method"),
         ({"custom_id": "c-1"}, 400, "bad_request", "method"),
