@@ -20,7 +20,7 @@ from core.model.worker.finite_values import FiniteValues
 from core.model.worker.json_tracker import JsonTracker
 from core.model.worker.number_limits import NumberLimits
 from core.model.worker.sequence import PickToken
-from core.model.worker.string_ending import LOOP_REACH_BYTES, OpenString, StringRoom, repeats
+from core.model.worker.string_ending import LOOP_REACH_BYTES, PROSE_BYTES, OpenString, StringRoom, looping_part
 from core.model.worker.value_choice import ValueChoice
 
 REVIEW_TOKENS = 64  # interval between searches for a completion while the budget is large
@@ -58,6 +58,7 @@ class ConstrainedDecoder:
         self._string: OpenString | None = None
         self._untouched = False  # the grammar alone wrote what stands in the open string
         self._ends_value = False  # the value that was chosen is complete, and the grammar would allow more
+        self._string_is_prose = False
         self._array_limits: list[int] = []  # of the open containers: remaining budget at which an array should end
         self._choice: ValueChoice | None = None
         self._completion: list[int] | None = None  # tokens that complete the document from here
@@ -142,15 +143,22 @@ class ConstrainedDecoder:
         if piece[:1] == b'"':  # with a comma, it would open the next string of an array that should end
             ends = COMMA in piece and self._array_ends(budget)
         else:
+            if not self._string_is_prose and len(self._text.content) >= PROSE_BYTES:
+                self._string_is_prose = True
+                if self._nothing_follows(quote):
+                    self._string.reserve_for(min(LAST_RESERVE_TOKENS, budget // 2))
             room = self._room.measure(self._document, len(self._text.content))
             ends = self._ends_value or self._string.ends_before(piece, bytes(self._text.content), budget, room)
         return quote if ends and self._document.allows(quote) else None
 
     def _array_ends(self, budget: int) -> bool:
-        innermost = self._text.containers[-1:] == b"["
-        return innermost and (
-            budget <= self._array_limits[-1] or repeats(bytes(self._written[-LOOP_REACH_BYTES:]), LOOP_ITEMS_BYTES)
-        )
+        """Tells whether the innermost container is an array that should have no further item."""
+        if self._text.containers[-1:] != b"[":
+            return False
+        if budget <= self._array_limits[-1] and self._nothing_follows(self._tokens.bracket):
+            self._array_limits[-1] = min(LAST_RESERVE_TOKENS, budget // 2)
+        loop = looping_part(bytes(self._written[-LOOP_REACH_BYTES:]), LOOP_ITEMS_BYTES)
+        return bool(loop) or budget <= self._array_limits[-1]
 
     def _keeps_limits(self, token: int) -> bool:
         """Tells whether the open number may go on with this token, as far as its length is concerned."""
@@ -224,7 +232,7 @@ class ConstrainedDecoder:
             if self._text.strings > before:  # one token can close a string and open the next
                 self._untouched = index >= drawn or not self._text.content
                 self._room.reset()
-                self._string = OpenString(budget, self._reserve(budget, self._closing.quote))
+                self._string, self._string_is_prose = OpenString(budget), False
             elif index < drawn:
                 self._untouched = False
         self._note_containers(budget)
@@ -233,13 +241,12 @@ class ConstrainedDecoder:
         depth = len(self._text.containers)
         del self._array_limits[depth:]
         while len(self._array_limits) < depth:
-            self._array_limits.append(self._reserve(budget, self._tokens.bracket))
+            self._array_limits.append(budget // 2)
 
-    def _reserve(self, budget: int, closing: int | None) -> int:
-        """Returns the tokens that a string or array should leave: half of them, or a few if nothing follows it."""
-        if closing is not None and self._document.allows(closing):
-            document = self._document.copy()
-            document.accept(closing)
-            if document.complete:
-                return min(LAST_RESERVE_TOKENS, budget // 2)
-        return budget // 2
+    def _nothing_follows(self, closing: int | None) -> bool:
+        """Tells whether the document is complete once this token closes the open string or array."""
+        if closing is None or not self._document.allows(closing):
+            return False
+        document = self._document.copy()
+        document.accept(closing)
+        return document.complete

@@ -5,6 +5,7 @@ Walks the grammar byte by byte, so that it needs no schema and no tokenization. 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ VALUE_BYTES = 256
 # What none of these sequences of characters may follow allows few values; any text, number or code allows one.
 OPEN_PROBES = (b"7777", b"qq", b"QQ", b" ~")
 LITERALS = (b"true", b"false", b"null")
-NUMBERS = np.frombuffer(NUMBER_BYTES, np.uint8)
+NO_BYTE = 0  # the first byte of control tokens, which have no text
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,10 @@ class FiniteValues:
         worth looking at.
         """
         texts: list[bytes] = []
-        waiting = [ValueWalk(document.copy(), self._by_byte, self.first_bytes, b"", inside)]
+        # Breadth first: too many values are noticed early.
+        waiting = deque([ValueWalk(document.copy(), self._by_byte, b"", inside)])
         while waiting:
-            walk = waiting.pop()
+            walk = waiting.popleft()
             if not walk.follow_forced():
                 return None
             if walk.ended:
@@ -66,11 +68,12 @@ class FiniteValues:
             if self._is_open(walk.document):
                 return None
             allowed = walk.document.allowed()
-            following = walk.next_bytes(allowed)
+            first = set(np.flatnonzero(np.bincount(self.first_bytes[allowed], minlength=256)).tolist())
+            following = walk.going_on(first)
             if walk.at_start:
                 kept = likely(allowed)
                 following = [byte for byte in following if byte in kept]
-            if walk.may_end(allowed):
+            if walk.may_end(first):
                 texts.append(walk.text)
             for byte in following:
                 if (branch := walk.branch(byte)) is None:
@@ -92,7 +95,6 @@ class ValueWalk:
         self,
         document: GrammarMatcher,
         by_byte: dict[int, int],
-        first_bytes: NDArray[np.uint8],
         text: bytes,
         inside: bool,
         escaped: bool = False,
@@ -102,7 +104,6 @@ class ValueWalk:
         self.ended = False
         self.at_start = text == b""
         self._by_byte = by_byte
-        self._first_bytes = first_bytes
         self._inside = inside
         self._escaped = escaped
 
@@ -126,22 +127,18 @@ class ValueWalk:
             self.ended = True
         return True
 
-    def next_bytes(self, allowed: NDArray[np.bool_]) -> list[int]:
-        """Returns the bytes with which the value may go on."""
-        found = np.flatnonzero(np.bincount(self._first_bytes[allowed], minlength=256)).tolist()
-        return [byte for byte in found if byte and not self._ends_before(byte)]
+    def going_on(self, following: set[int]) -> list[int]:
+        """Returns those of the bytes that may follow with which the value goes on."""
+        return sorted(byte for byte in following if byte != NO_BYTE and not self._ends_before(byte))
 
-    def may_end(self, allowed: NDArray[np.bool_]) -> bool:
+    def may_end(self, following: set[int]) -> bool:
         """Tells whether the value may end where others go on."""
         if self._inside:
-            return not self._escaped and bool(allowed[self._by_byte[QUOTE]])
-        return self._is_number and bool((allowed & ~np.isin(self._first_bytes, NUMBERS)).any())
+            return not self._escaped and QUOTE in following
+        return self._is_number and any(byte not in NUMBER_BYTES for byte in following)
 
     def branch(self, byte: int) -> ValueWalk | None:
-        twin = ValueWalk(
-            *(self.document.copy(), self._by_byte, self._first_bytes),
-            *(self.text, self._inside, self._escaped),
-        )
+        twin = ValueWalk(self.document.copy(), self._by_byte, self.text, self._inside, self._escaped)
         return twin if twin._consume(byte) else None
 
     def _ends_before(self, byte: int) -> bool:

@@ -19,6 +19,7 @@ LOOP_BYTES = 64  # a text that repeats itself is a loop from this length on,
 LOOP_TIMES = 3  # and this often
 LOOP_KEY_BYTES = 24
 LOOP_REACH_BYTES = 1024
+ASCII = 127
 SENTENCE_END = re.compile(rb"[^\W\d]{2,}[.!?]+[)\"'\xbb]*(?=\s|$)")
 FILLER = b"a"
 FILLERS = 128  # characters that one question to the grammar covers
@@ -26,20 +27,25 @@ FILLERS_RENEWED = 64
 
 
 class OpenString:
-    """One string while it is written. `budget`: tokens left at its beginning; `reserve`: those that others need."""
+    """One string while it is written. `budget`: tokens left at its beginning. It leaves half of them to others."""
 
-    def __init__(self, budget: int, reserve: int) -> None:
+    def __init__(self, budget: int) -> None:
         self._budget = budget
-        self._reserve = reserve
-        self._grace = min(GRACE_TOKENS, reserve // 2)
+        self.reserve_for(budget // 2)
+
+    def reserve_for(self, tokens: int) -> None:
+        """Sets the number of tokens that it must leave."""
+        self._reserve = tokens
+        self._grace = min(GRACE_TOKENS, tokens // 2)
 
     def ends_before(self, piece: bytes, content: bytes, budget: int, room: int | None) -> bool:
         """Tells whether the string should end instead of going on with `piece`. `room`: characters; None: enough."""
         if budget <= self._reserve - self._grace:
             return True
+        loop = looping_part(content)
         if not starts_word(piece):
-            return False
-        if budget <= self._reserve or repeats(content):
+            return bool(loop) and not any(chr(byte).isspace() for byte in loop)  # as in 0.22.22.22
+        if loop or budget <= self._reserve:
             return True
         if room is not None and room < len(piece) + WORD_CHARS:
             return True
@@ -90,14 +96,16 @@ def starts_word(piece: bytes) -> bool:
     return piece[:1].isspace() or piece[:2] == b"\\n"
 
 
-def repeats(text: bytes, least: int = LOOP_BYTES) -> bool:
-    """Tells whether a text ends with a phrase LOOP_TIMES or more times over, `least` bytes of it."""
+def looping_part(text: bytes, least: int = LOOP_BYTES) -> bytes:
+    """Returns the phrase with which a text ends LOOP_TIMES or more times over, `least` bytes of it; b"" if none."""
     if len(text) < least:
-        return False
+        return b""
     text = text[-LOOP_REACH_BYTES:]
     before = text.rfind(text[-LOOP_KEY_BYTES:], 0, len(text) - 1)
     if before < 0:
-        return False
+        return b""
     period = len(text) - LOOP_KEY_BYTES - before
     repeated = max(LOOP_TIMES * period, least)
-    return len(text) >= repeated and text[-repeated:-period] == text[-repeated + period :]
+    loops = len(text) >= repeated and text[-repeated:-period] == text[-repeated + period :]
+    phrase = text[-period:]
+    return phrase if loops and any(byte > ASCII or chr(byte).isalnum() for byte in phrase) else b""  # no line of dashes

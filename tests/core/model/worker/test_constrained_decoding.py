@@ -205,6 +205,17 @@ def test_a_string_that_repeats_itself_ends(grammars: GrammarCompiler, vocabulary
     assert 2 <= json.loads(text).count("We will") <= 4
 
 
+def test_digits_that_repeat_themselves_end(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
+    """A telephone number may go on without any blank; a line of dashes under a title may, too."""
+
+    def write(text: str) -> str:
+        model = rambling(vocabulary, grammars, f'"{text}"' + "." * 90)
+        return str(json.loads(decode(grammars.decoder({"type": "string"}), vocabulary, 400, model)))
+
+    assert len(write("01.42" + ".22" * 80)) < 80
+    assert write("Report " + "- " * 3 + "-" * 80 + " of snow").endswith(" of snow")
+
+
 def test_a_number_has_no_more_digits_than_those_read(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
     """Noise ends; numbers that stand in the prompt do not."""
     schema = {"type": "number"}
