@@ -183,6 +183,29 @@ def test_a_string_ends_after_a_sentence(grammars: GrammarCompiler, vocabulary: V
     assert written == "The office is closed today. All the staff work from home."
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"name": "Zoé Tremblay", "age": 48, "tags": ["snow", "plow road"], "kind": "beta", "born": "2025-02-03"},
+        {"name": "613-555-0147", "age": 0, "tags": ["a@b.example", "DE89 3704"], "kind": "alpha", "born": "1999-12-31"},
+    ],
+)
+def test_the_tokens_are_those_of_the_models_own_tokenizer(
+    grammars: GrammarCompiler, vocabulary: Vocabulary, value: Any
+) -> None:
+    """Forced ones too: a spelling that the model never saw in training costs it accuracy."""
+    names = list(value)
+    schema = {**PERSON, "properties": {name: PERSON["properties"][name] for name in names}, "required": names}
+    wanted = grammars.tokenize(json.dumps(value, ensure_ascii=False).encode())
+    decoder, written = grammars.decoder(schema), list[int]()
+    while not decoder.complete:
+        logits = np.zeros(vocabulary.size, np.float32)
+        logits[wanted[len(written)]] = 10
+        written += draw(decoder, logits, 400)
+
+    assert written == wanted
+
+
 def test_short_strings_and_patterns_are_left_alone(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
     """A name, a title that just fits, and a code as long as its pattern."""
     for schema, value in (
