@@ -231,6 +231,13 @@ class DrawingStack(AsyncExitStack):
                     drawings[name] = LlamaServerDrawing(ours, theirs, requests, validators)
         return drawings
 
+    async def open_toiler(self, model: Path | None, options: argparse.Namespace) -> tuple[Toiler, Personalities]:
+        """Toil alone, as /toil does it, and the shipped personalities."""
+        loaded = settings.load({**os.environ, **await self._engine_variables(model, options)})
+        toiler = Toiler(await self._client(loaded), TIMEOUT_S)
+        self.push_async_callback(toiler.close)
+        return toiler, load_personalities(loaded)
+
     async def _engine_variables(self, model: Path | None, options: argparse.Namespace) -> dict[str, str]:
         """The settings of the engine that answers; starts our model process for a model file."""
         data = self.enter_context(tempfile.TemporaryDirectory())

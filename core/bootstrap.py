@@ -114,7 +114,7 @@ async def run_core(
     finder = SourceFinder(sources, fetcher, reader, embedder, decide)
     retriever = Retriever(fetcher, reader, (finder, FactsFinder(facts)), QuestionRewriter(decide))
     clock = local_clock(settings.time.zone)
-    chat = ChatEngine(personalities, sessions, database, client, retriever, settings.model.wait_s, clock)
+    chat = ChatEngine(personalities, sessions, database, client, retriever, settings.model.wait_s, clock, encoder)
     schedule = RefreshSchedule(facts, RefreshLedger(database), collections)
     writer = ChildWriter()
     editing = FactsEditing(facts, collections, fetcher, writer, settings.rag.facts_editors)

@@ -53,6 +53,7 @@ class Toolbox:
     tools: tuple[Tool, ...]
     required: bool = False  # it must call one
     parallel: bool = True  # it may call several at once
+    streamed: bool = False  # arguments are passed on while they are written, where that is safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,7 @@ class Prompt:
     key: str | None = None
     again: bool = False
     toolbox: Toolbox | None = None
+    asked: str = ""  # the person's words in `text`, if a calling program's instructions stand before them
     calls: tuple[ToolCall, ...] = ()  # made for this message, with their outputs: the answer is based on them
 
 

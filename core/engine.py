@@ -44,10 +44,12 @@ from core.conversation.sessions import Sessions
 from core.errors import ModelError
 from core.local_time import Clock
 from core.model.client import ModelClient, ModelInfo
+from core.rag.embeddings import Embedder
 from core.rag.retrieval import Retriever
 from core.storage.database import Database
 from core.toil.decisions import Decisions
 from core.toil.toiler import ATTEMPTS, Toiler
+from core.toil.tools.similarity import ToolSimilarity
 from core.toil.tools.tool_caller import ToolCaller
 
 
@@ -55,7 +57,7 @@ class ChatEngine:
     """Implements `core.contract.Engine`.
 
     `wait_s`: the seconds that an answer waits for a model that is away. `clock`: the date that prompts tell; None: the
-    machine's.
+    machine's. `encoder`: the bundled one, which chooses tools where the model is too weak; None: the model chooses.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class ChatEngine:
         retriever: Retriever,
         wait_s: float,
         clock: Clock | None = None,
+        encoder: Embedder | None = None,
     ) -> None:
         self._personalities = personalities
         self._sessions = sessions
@@ -76,7 +79,7 @@ class ChatEngine:
         self._wait_s = wait_s
         self._pipeline = AnswerPipeline(client, retriever, sessions, wait_s, clock)
         self._toiler = Toiler(client, wait_s)
-        self._tool_caller = ToolCaller(self._toiler)
+        self._tool_caller = ToolCaller(self._toiler, client, ToolSimilarity(encoder) if encoder else None)
         self._decisions = Decisions(client, partial(self.toil, attempts=1))
         self._recorder = ExchangeRecorder(sessions)
         self.warmer = PrefixWarmer(personalities, client, self._pipeline, wait_s)
@@ -157,9 +160,8 @@ class ChatEngine:
     async def choose_tools(self, prompt: Prompt) -> AsyncGenerator[ToolEvent, None]:
         """Looks nothing up: what the tools give is not there yet. Raises what `toil_events` raises."""
         personality = self._personalities.get(prompt.personality)
-        assert prompt.toolbox is not None
         request = await self._pipeline.build_request(build_context(prompt, personality), cites=False)
-        calls = self._tool_caller.events(request, prompt.toolbox, prompt.calls, personality.language)
+        calls = self._tool_caller.events(request, prompt, personality.language)
         async with self.warmer.yielding(), aclosing(calls) as events:
             async for event in events:
                 if isinstance(event, Status):

@@ -183,6 +183,7 @@ prompt-tools = You can have these functions called before you answer:
 prompt-tool-choice = Name the function whose result you need for your answer. If you can answer without one, name { $none }.
 prompt-tool-arguments = Write the arguments for a call of the function { $name }, from what the person said.
 prompt-tool-calls = These functions were called for this question, and their results are among the documents:
+prompt-tool-enough = Some functions were called already, and their results are there: name { $none } now, unless a part of the question needs another call.
 prompt-tool-begun = These calls are already being made. Do not repeat them:
 prompt-tool-no-output = (The function returned nothing.)
 prompt-about-files = Say briefly what this is about.

@@ -183,6 +183,7 @@ prompt-tools = Vous pouvez faire appeler ces fonctions avant de répondre :
 prompt-tool-choice = Nommez la fonction dont le résultat est nécessaire à votre réponse. Si vous pouvez répondre sans fonction, nommez { $none }.
 prompt-tool-arguments = Rédigez les arguments d’un appel de la fonction { $name }, d’après ce que la personne a dit.
 prompt-tool-calls = Ces fonctions ont été appelées pour cette question, et leurs résultats se trouvent parmi les documents :
+prompt-tool-enough = Des fonctions ont déjà été appelées, et leurs résultats sont là : nommez { $none } maintenant, sauf si une partie de la question exige un autre appel.
 prompt-tool-begun = Ces appels sont déjà en cours. Ne les répétez pas :
 prompt-tool-no-output = (La fonction n’a rien renvoyé.)
 prompt-about-files = Dites brièvement de quoi il s’agit.

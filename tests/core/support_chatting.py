@@ -16,6 +16,7 @@ from core.conversation.composition import describe_today
 from core.conversation.sessions import Sessions
 from core.engine import ChatEngine
 from core.model.client import ModelClient
+from core.rag.embeddings import Embedder
 from core.rag.fetching.fetch import Fetcher
 from core.rag.reading.reader import Reader
 from core.rag.retrieval import Finder, Retriever
@@ -28,7 +29,10 @@ TODAY = describe_today(NOW, "en")
 
 @asynccontextmanager
 async def chat_on(
-    settings: Settings, reader: Reader | None = None, finders: tuple[Finder, ...] = ()
+    settings: Settings,
+    reader: Reader | None = None,
+    finders: tuple[Finder, ...] = (),
+    encoder: Embedder | None = None,
 ) -> AsyncIterator[ChatEngine]:
     """The engine without background tasks, which would send requests to the fake model."""
     personalities = Personalities(settings.config / "personalities")
@@ -38,7 +42,7 @@ async def chat_on(
     await database.upgrade()
     fetcher = Fetcher(None, settings.rag.allow, user_agent="csps-llm tests")
     retriever = Retriever(fetcher, reader or Reader(), finders)
-    chat = ChatEngine(personalities, sessions, database, client, retriever, settings.model.wait_s, lambda: NOW)
+    chat = ChatEngine(personalities, sessions, database, client, retriever, settings.model.wait_s, lambda: NOW, encoder)
     yield chat
     await chat.close()
     await client.close()

@@ -73,6 +73,7 @@ class Chat:
     attachments: tuple[Attachment, ...] = ()
     toolbox: Toolbox | None = None
     calls: tuple[ToolCall, ...] = ()  # made for `text`, with their outputs
+    asked: str = ""  # as in Prompt
 
     def prompt(self, user: str) -> Prompt:
         return Prompt(
@@ -82,7 +83,8 @@ class Chat:
             attachments=self.attachments,
             history=self.history,
             sampling=self.sampling,
-            toolbox=self.toolbox,
+            toolbox=replace(self.toolbox, streamed=self.stream) if self.toolbox else None,
+            asked=self.asked,
             calls=self.calls,
         )
 
@@ -126,4 +128,5 @@ def build_chat(request: PublicChatRequest) -> Chat:
         ignored=ignored,
         toolbox=build_toolbox(request.tools, request.tool_choice, request.parallel_tool_calls),
         calls=conversation.calls,
+        asked=conversation.asked,
     )

@@ -119,6 +119,7 @@ class CallerConversation:
     question: str
     history: tuple[Turn, ...] = ()
     calls: tuple[ToolCall, ...] = ()
+    asked: str = ""  # the question alone
 
 
 def read_conversation(messages: list[PublicMessage], param: str = "messages") -> CallerConversation:
@@ -142,7 +143,7 @@ def read_conversation(messages: list[PublicMessage], param: str = "messages") ->
     text = "\n\n".join([*caller_instructions(messages), *([question] if question.strip() else [])])
     if not text:
         raise ParameterRefused(f"`{param}` has no text", param)
-    return CallerConversation(text, tuple(turn for turn in turns if turn.text.strip() or turn.calls), calls)
+    return CallerConversation(text, tuple(turn for turn in turns if turn.text.strip() or turn.calls), calls, question)
 
 
 def split_calls(turns: list[Turn]) -> tuple[list[Turn], tuple[ToolCall, ...]]:

@@ -147,6 +147,7 @@ def build_response_chat(request: PublicResponseRequest) -> Chat:
         ignored=ignored,
         toolbox=build_toolbox(request.tools, request.tool_choice, request.parallel_tool_calls),
         calls=conversation.calls,
+        asked=conversation.asked,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core import strict_json
@@ -12,6 +12,10 @@ from core.errors import BadRequest
 from core.toil.tools.parameters import takes_none
 
 CALLS_LIMIT = 8  # of one answer
+# The cosines from which a tool is called, where no model chooses. On the tuning part of benchmarks/tool_choice.toml,
+# questions that need no tool reach 0.08, and all but one of the others are above 0.11. After a call, a question is
+# about another tool as well only if it is clearly so.
+LIKELY, LIKELY_NEXT = 0.1, 0.25
 DECISION_KEY = "function"
 # The decision to call none. Another word where a tool has this name.
 NO_CALL = ("answer", "no_call", "-")
@@ -67,6 +71,18 @@ class ToolChoice:
         """The tool that a value of `schema` names."""
         name = value.get(DECISION_KEY) if isinstance(value, dict) else None
         return next((tool for tool in self.tools if tool.name == name), None)
+
+    def likeliest(self, cosines: Mapping[str, float]) -> Tool | None:
+        """The tool that the question is about, if no model chooses. `cosines`: of question and tool, by name.
+
+        Each tool is called once: cosines do not tell whether a result leaves a part of the question open.
+        """
+        called = {call.name for call in (*self.made, *self.calls)}
+        fresh = [tool for tool in self.tools if tool.name not in called]
+        candidates = fresh or (self.tools if self.is_required else ())
+        best = max(candidates, key=lambda tool: cosines[tool.name], default=None)
+        limit = LIKELY_NEXT if called else LIKELY
+        return best if best and (self.is_required or cosines[best.name] >= limit) else None
 
     def may_repeat(self, tool: Tool) -> bool:
         """True if a call of this tool can turn out to repeat an earlier one."""

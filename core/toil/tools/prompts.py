@@ -16,9 +16,11 @@ DESCRIPTION_LIMIT_CHARS = 4000  # of the description of the tool that is called
 
 def ask_for_choice(request: AnswerRequest, choice: ToolChoice, language: Language) -> AnswerRequest:
     """Asks for the name of a tool, or for `no_call`."""
-    rule = "" if choice.is_required else text("prompt-tool-choice", language, none=choice.no_call)
     listed = join_paragraphs([text("prompt-tools", language), list_tools(choice.tools)])
-    return add_system(request, [listed, rule, describe_begun(choice.calls, language)])
+    rules = [] if choice.is_required else [text("prompt-tool-choice", language, none=choice.no_call)]
+    if choice.made and rules:
+        rules.append(text("prompt-tool-enough", language, none=choice.no_call))
+    return add_system(request, [listed, *rules, describe_begun(choice.calls, language)])
 
 
 def ask_for_arguments(

@@ -1,14 +1,13 @@
 """Has a model choose tools and write their arguments. Every call conforms to its tool's schema, whatever the engine.
 
 Both are toil. Under a small schema, the model first names a tool or decides to answer; then it writes the arguments
-under the tool's own schema. Parts that are settled are not asked: a named tool, a tool without arguments.
+under the tool's own schema. Parts that are settled are not asked: a named tool, a tool without arguments. For the
+starter, which is too weak to choose, the likeness of question and tool decides.
 """
 
 from __future__ import annotations
 
-import json
-import secrets
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -17,29 +16,33 @@ import structlog
 from core.contract import (
     Json,
     Language,
+    Prompt,
+    Sampling,
     Status,
     Task,
+    ToilEvent,
     ToilResult,
     Tool,
-    ToolArguments,
     Toolbox,
     ToolCall,
-    ToolCallStarted,
     ToolEvent,
     ToolsChosen,
     Usage,
 )
 from core.conversation.draft import AnswerRequest
-from core.errors import NonConforming, SchemaRefused
+from core.errors import ModelError, NonConforming, SchemaRefused
+from core.model.client import ModelClient
 from core.toil.toiler import Toiler
+from core.toil.tools.arguments import ArgumentsWriter
 from core.toil.tools.choice import ToolChoice
-from core.toil.tools.parameters import arguments_schema, takes_none
+from core.toil.tools.parameters import arguments_schema
 from core.toil.tools.prompts import ask_for_arguments, ask_for_choice
+from core.toil.tools.similarity import ToolSimilarity
 
 log = structlog.get_logger()
 
 DECISION_TOKENS = 128
-ID_BYTES = 12
+Cosines = Mapping[str, float]  # by a tool's name
 
 
 @dataclass(slots=True)
@@ -56,20 +59,24 @@ class Spent:
 
 
 class ToolCaller:
-    """One per process."""
+    """One per engine. `similarity`: None has every model choose by itself."""
 
-    def __init__(self, toiler: Toiler) -> None:
+    def __init__(self, toiler: Toiler, client: ModelClient, similarity: ToolSimilarity | None = None) -> None:
         self._toiler = toiler
+        self._client = client
+        self._similarity = similarity
 
     async def events(
-        self, request: AnswerRequest, toolbox: Toolbox, made: Sequence[ToolCall], language: Language
+        self, request: AnswerRequest, prompt: Prompt, language: Language
     ) -> AsyncGenerator[ToolEvent, None]:
-        """`made`: the question's calls so far. Raises SchemaRefused, which names the tool, and what toil raises."""
+        """`request`: for the answer to `prompt`. Raises SchemaRefused, which names the tool, and what toil raises."""
+        toolbox, spent = prompt.toolbox or Toolbox(()), Spent()
         await self._check_schemas(toolbox)
-        choice, spent = ToolChoice(toolbox, tuple(made)), Spent()
+        cosines = await self._compare(request, prompt, toolbox)
+        choice = ToolChoice(toolbox, prompt.calls)
         while choice.is_open:
-            answer = AnswerCall(self._toiler, request, choice, language, spent)
-            async with aclosing(answer.events()) as events:
+            answer = AnswerCall(self._toiler, request, prompt.sampling, choice, language, spent)
+            async with aclosing(answer.events(cosines)) as events:
                 async for event in events:
                     yield event
             if answer.call is None:
@@ -85,79 +92,77 @@ class ToolCaller:
             except SchemaRefused as exc:
                 raise SchemaRefused(f"the parameters of the function `{tool.name}`: {exc.message}") from exc
 
+    async def _compare(self, request: AnswerRequest, prompt: Prompt, toolbox: Toolbox) -> Cosines | None:
+        """The likeness of question and tools, if it decides; None: the model does."""
+        if self._similarity is None or (toolbox.required and len(toolbox.tools) == 1):
+            return None
+        try:
+            model = await self._client.info(request.model)
+        except ModelError:
+            return None  # the first request to it waits, and tells what is wrong
+        return await self._similarity.compare(prompt.asked or prompt.text, toolbox.tools) if model.starter else None
+
 
 class AnswerCall:
     """The next call of an answer. Run `events` once; then `call` is set, or stays None: no further call follows."""
 
     def __init__(
-        self, toiler: Toiler, request: AnswerRequest, choice: ToolChoice, language: Language, spent: Spent
+        self,
+        toiler: Toiler,
+        request: AnswerRequest,
+        requested: Sampling,
+        choice: ToolChoice,
+        language: Language,
+        spent: Spent,
     ) -> None:
         self.call: ToolCall | None = None
         self._toiler = toiler
         self._request = request
+        self._requested = requested  # the caller's sampling; that of `request` has the personality's defaults
         self._choice = choice
         self._language = language
         self._spent = spent
         self._tool: Tool | None = None
-        self._arguments: Json = {}
 
-    async def events(self) -> AsyncGenerator[ToolEvent, None]:
+    async def events(self, cosines: Cosines | None) -> AsyncGenerator[ToolEvent, None]:
         self._tool = self._choice.settled
-        if self._tool is None:
-            async with aclosing(self._decide()) as events:
-                async for event in events:
-                    yield event
+        if self._tool is None and cosines is not None:
+            self._tool = self._choice.likeliest(cosines)
+        elif self._tool is None:
+            async with aclosing(self._decide()) as deciding:
+                async for status in deciding:
+                    yield status
         if self._tool is None:
             return
-        async with aclosing(self._write_arguments(self._tool)) as events:
+        writer = ArgumentsWriter(self._tool, self._choice)
+        async with aclosing(writer.events(self._arguments_of(self._tool))) as events:
             async for event in events:
-                yield event
-        call = ToolCall(
-            new_call_id(), self._tool.name, json.dumps(self._arguments, ensure_ascii=False, allow_nan=False)
-        )
-        if self._choice.repeats(call):
-            return  # a weak model would call forever
-        self.call = call
-        yield ToolCallStarted(call.id, call.name)
-        yield ToolArguments(call.arguments)
+                if isinstance(event, ToilResult):
+                    self._spent.add(event)
+                else:
+                    yield event
+        self.call = writer.call
 
     async def _decide(self) -> AsyncGenerator[Status, None]:
         """Sets the tool; leaves it unset if the model decides to answer, or names no tool although it need not."""
         request = ask_for_choice(self._request, self._choice, self._language)
         sampling = replace(request.sampling, temperature=0, max_tokens=DECISION_TOKENS)
-        request = replace(request, sampling=sampling)
+        task = Task("", "", self._choice.schema())
         try:
-            async with aclosing(self._toil(request, self._choice.schema())) as events:
+            async with aclosing(
+                self._toiler.events(replace(request, sampling=sampling), task, self._language)
+            ) as events:
                 async for event in events:
-                    if isinstance(event, Status):
-                        yield event
-                    else:
+                    if isinstance(event, ToilResult):
                         self._tool = self._choice.chosen(self._spent.add(event))
+                    elif isinstance(event, Status):
+                        yield event
         except NonConforming:
             if self._choice.is_required:
                 raise
             log.info("tool_choice_failed", calls=len(self._choice.calls))
 
-    async def _write_arguments(self, tool: Tool) -> AsyncGenerator[Status, None]:
-        if takes_none(tool):
-            return
+    def _arguments_of(self, tool: Tool) -> AsyncGenerator[ToilEvent, None]:
         request = ask_for_arguments(self._request, tool, self._choice.calls, self._language)
-        async with aclosing(self._toil(request, arguments_schema(tool))) as events:
-            async for event in events:
-                if isinstance(event, Status):
-                    yield event
-                else:
-                    self._arguments = self._spent.add(event)
-        if not isinstance(self._arguments, dict):
-            raise NonConforming(f"the arguments of the function `{tool.name}` are not an object")
-
-    async def _toil(self, request: AnswerRequest, schema: dict[str, Json]) -> AsyncGenerator[Status | ToilResult, None]:
-        task = Task("", request.draft.question, schema)
-        async with aclosing(self._toiler.events(request, task, self._language)) as events:
-            async for event in events:
-                if isinstance(event, Status | ToilResult):
-                    yield event
-
-
-def new_call_id() -> str:
-    return f"call_{secrets.token_hex(ID_BYTES)}"
+        task = Task("", "", arguments_schema(tool), sampling=self._requested)
+        return self._toiler.events(request, task, self._language)

@@ -3,63 +3,41 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from core.configuration.settings import Settings
-from core.contract import Prompt, Tool, ToolArguments, Toolbox, ToolCall, ToolCallStarted, ToolEvent, ToolsChosen
-from core.engine import ChatEngine
-from core.errors import BudgetExhausted, NonConforming, SchemaRefused
-from tests.core.support_chatting import ask, chat_on, serving, shown, text_of
-from tests.support.fake_model import Finish, Step
-
-WEATHER = Tool(
-    "get_weather",
-    "The weather of a city.",
-    {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+from core.contract import (
+    Prompt,
+    Sampling,
+    Tool,
+    ToolArguments,
+    Toolbox,
+    ToolCall,
+    ToolCallStarted,
+    ToolEvent,
+    ToolsChosen,
 )
-TIME = Tool("get_time", "The time now.")
-OTTAWA, HALIFAX = '{"city": "Ottawa"}', '{"city": "Halifax"}'
-MADE = ToolCall("call_1", "get_weather", OTTAWA, '{"sky": "clear"}')
-
-
-@pytest.fixture
-async def chat(own_settings: Settings) -> AsyncIterator[ChatEngine]:
-    async with chat_on(own_settings) as built:
-        yield built
-
-
-def names(word: str) -> Sequence[Step]:
-    """The model's decision."""
-    return (json.dumps({"function": word}),)
-
-
-async def choose(
-    chat: ChatEngine, settings: Settings, toolbox: Toolbox, *answers: Sequence[Step], calls: tuple[ToolCall, ...] = ()
-) -> tuple[list[ToolEvent], list[dict[str, Any]]]:
-    prompt = Prompt("whisper", "Is it sunny?", toolbox=toolbox, calls=calls)
-    async with serving(settings, *answers) as model, aclosing(chat.choose_tools(prompt)) as events:
-        return [event async for event in events], model.requests
-
-
-def calls_of(events: Sequence[ToolEvent]) -> list[tuple[str, str]]:
-    end = events[-1]
-    assert isinstance(end, ToolsChosen)
-    return [(call.name, call.arguments) for call in end.calls]
-
-
-def enforced(request: dict[str, Any]) -> dict[str, Any]:
-    schema: dict[str, Any] = request["response_format"]["json_schema"]["schema"]
-    return schema
-
-
-def offered(request: dict[str, Any]) -> list[str]:
-    """The words among which a request has the model decide."""
-    words: list[str] = enforced(request)["properties"]["function"]["enum"]
-    return words
+from core.engine import ChatEngine
+from core.errors import ModelUnavailable, NonConforming
+from tests.core.support_chatting import serving, shown
+from tests.core.toil.tools.support_calling import (
+    HALIFAX,
+    MADE,
+    OTTAWA,
+    TIME,
+    WEATHER,
+    calls_of,
+    choose,
+    enforced,
+    names,
+    offered,
+)
+from tests.support.fake_model import Die
 
 
 async def test_model_names_a_tool_and_writes_its_arguments(chat: ChatEngine, own_settings: Settings) -> None:
@@ -184,7 +162,7 @@ async def test_tool_named_answer_can_be_called(chat: ChatEngine, own_settings: S
 
 
 async def test_wrong_arguments_are_asked_again(chat: ChatEngine, own_settings: Settings) -> None:
-    """An engine that enforces no schema gets three attempts; then there is an error, never an invalid call."""
+    """There are three attempts, as if the engine enforced nothing; then there is an error, never an invalid call."""
     toolbox = Toolbox((WEATHER,), required=True, parallel=False)
     events, _ = await choose(chat, own_settings, toolbox, ('{"town": "Ottawa"}',), ("Sure!",), (OTTAWA,))
     assert calls_of(events) == [("get_weather", OTTAWA)]
@@ -193,39 +171,55 @@ async def test_wrong_arguments_are_asked_again(chat: ChatEngine, own_settings: S
         await choose(chat, own_settings, toolbox, *[('{"town": "Ottawa"}',)] * 3)
 
 
-async def test_engine_that_names_no_tool_answers(chat: ChatEngine, own_settings: Settings) -> None:
-    """Text in the place of a decision is no call; where a call is required it is an error."""
-    refusals = [("It is sunny.",)] * 3
-    events, _ = await choose(chat, own_settings, Toolbox((WEATHER, TIME)), *refusals)
-    assert calls_of(events) == []
-
-    with pytest.raises(NonConforming):
-        await choose(chat, own_settings, Toolbox((WEATHER, TIME), required=True), *refusals)
+def arguments_of(events: Sequence[ToolEvent]) -> list[str]:
+    return [event.text for event in events if isinstance(event, ToolArguments)]
 
 
-async def test_cut_arguments_are_an_error(chat: ChatEngine, own_settings: Settings) -> None:
-    """Half a call is never sent."""
-    toolbox = Toolbox((WEATHER,), required=True)
-    with pytest.raises(BudgetExhausted):
-        await choose(chat, own_settings, toolbox, *[('{"city": "Ot', Finish("length"))] * 3)
+async def test_arguments_are_streamed_while_they_are_written(chat: ChatEngine, own_settings: Settings) -> None:
+    """If the engine enforces the whole schema and the caller streams; otherwise as a whole."""
+    pieces = ('{"city": ', '"Ottawa"}')
+    for streamed, parts in ((True, list(pieces)), (False, ["".join(pieces)])):
+        toolbox = Toolbox((WEATHER,), required=True, parallel=False, streamed=streamed)
+        events, _ = await choose(chat, own_settings, toolbox, pieces)
+
+        assert arguments_of(events) == parts
+        assert calls_of(events) == [("get_weather", OTTAWA)]
 
 
-async def test_impossible_parameters_are_refused_by_name(chat: ChatEngine, own_settings: Settings) -> None:
-    """Before any model is asked, also if the model would not have called the tool."""
-    wrong = Tool("broken", "", {"type": "object", "properties": {"a": {"type": "strin"}}})
-    with pytest.raises(SchemaRefused, match=r"function `broken`.*/properties/a/type"):
-        await choose(chat, own_settings, Toolbox((WEATHER, wrong)), names("answer"))
+async def test_unenforced_parts_are_validated_before_they_are_sent(chat: ChatEngine, own_settings: Settings) -> None:
+    """A wrong first attempt leaves no trace in the stream."""
+    tags = {"type": "object", "properties": {"tags": {"type": "array", "uniqueItems": True}}, "required": ["tags"]}
+    toolbox = Toolbox((Tool("tag", "", tags),), required=True, parallel=False, streamed=True)
+    events, _ = await choose(chat, own_settings, toolbox, ('{"tags": [1, 1]}',), ('{"tags": [1, 2]}',))
+
+    assert arguments_of(events) == ['{"tags": [1, 2]}']
 
 
-async def test_answer_is_based_on_outputs(chat: ChatEngine, own_settings: Settings) -> None:
-    """They are quoted as data, with the call that they belong to, and no citations are asked for."""
-    async with serving(own_settings, ("Yes.",)) as model:
-        events = await ask(chat, "Is it sunny?", calls=(MADE,))
+async def test_call_that_may_repeat_is_not_streamed(chat: ChatEngine, own_settings: Settings) -> None:
+    """It could turn out to be none."""
+    toolbox = Toolbox((WEATHER,), streamed=True)
+    pieces = ('{"city": ', '"Ottawa"}')
+    events, _ = await choose(chat, own_settings, toolbox, names("get_weather"), pieces, calls=(MADE,))
 
-    prompt = shown(model.requests[0])
-    assert text_of(events) == "Yes."
-    assert "It is data" in prompt
-    assert f"get_weather {OTTAWA}» " in prompt
-    assert '\n{"sky": "clear"}\n' in prompt
-    assert prompt.rstrip().endswith("Is it sunny?")
-    assert "Cite documents" not in prompt
+    assert arguments_of(events) == []
+
+
+async def test_death_within_streamed_arguments_is_an_error(chat: ChatEngine, own_settings: Settings) -> None:
+    """What was sent is never taken back. Without a stream the call begins again."""
+    steps = [('{"city": ', Die()), (OTTAWA,)]
+    toolbox = Toolbox((WEATHER,), required=True, parallel=False)
+    events, _ = await choose(chat, own_settings, toolbox, *steps)
+    assert calls_of(events) == [("get_weather", OTTAWA)]
+
+    with pytest.raises(ModelUnavailable, match="begin again"):
+        await choose(chat, own_settings, replace(toolbox, streamed=True), *steps)
+
+
+async def test_callers_penalty_holds_for_arguments(chat: ChatEngine, own_settings: Settings) -> None:
+    """The personality's does not: it would garble what is copied from the question."""
+    toolbox = Toolbox((WEATHER,), required=True, parallel=False)
+    for penalty, sent in ((None, 1.0), (1.3, 1.3)):
+        prompt = Prompt("whisper", "Sunny?", toolbox=toolbox, sampling=Sampling(repeat_penalty=penalty))
+        async with serving(own_settings, (OTTAWA,)) as model, aclosing(chat.choose_tools(prompt)) as events:
+            assert calls_of([event async for event in events])
+        assert model.requests[0]["repeat_penalty"] == sent
