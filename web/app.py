@@ -30,6 +30,7 @@ from web.sockets import gpt_socket
 from web.static_files import StaticFiles
 from web.toil import check, toil
 from web.toil_batch import toil_batch
+from web.v1.cross_origin import share
 from web.v1.embeddings import ENCODER
 from web.v1.routes import add_v1_routes
 
@@ -65,7 +66,7 @@ def create_app(
     app[SERVICE] = Service(engine, settings.web, limits, gate, WebMetrics(), identity)
     app[ENCODER] = PublicEncoder(encoder or LocalEmbedder(threads=1))
     app[middleware.GUARD] = origin_guard.build_guard(settings.web.host, settings.web.origins)
-    app.on_response_prepare.extend([middleware.add_headers, middleware.bound_sending])
+    app.on_response_prepare.extend([middleware.add_headers, middleware.bound_sending, share])
     if schedule is not None:
         app[SERVICE].metrics.registry.register(FactsMetrics(schedule))
     for each in metrics:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import NoReturn
 
 from aiohttp import web
@@ -10,9 +10,11 @@ from aiohttp import web
 from web.file_upload import FileUpload
 from web.problems import PathUnknown
 from web.v1 import azure, chat, embeddings, models, responses
+from web.v1.cross_origin import Preflight
 
+Route = tuple[str, str, Callable[[web.Request], Awaitable[web.StreamResponse]]]
 # Without HEAD where it would generate a whole answer and discard it.
-ROUTES = (
+ROUTES: tuple[Route, ...] = (
     ("POST", "/v1/responses/compact", responses.refuse_compaction),
     ("POST", "/v1/responses/input_tokens", responses.refuse_counting),
     ("GET", "/v1/responses/{response}", responses.refuse_stored),
@@ -35,25 +37,44 @@ ABSENT: Mapping[str, str] = {
 }
 
 
+# The paths of clients whose base URL lacks /v1, or has it twice.
+MISPLACED = ("/chat/completions", "/completions", "/responses", "/embeddings", "/models", "/v1/v1/{rest:.*}")
+
+
 def add_v1_routes(router: web.UrlDispatcher, files: FileUpload) -> None:
-    """Each path is also served with a slash at its end, which some clients' base URLs bring."""
+    """Adds each path, also with a slash at its end, which some clients' base URLs bring."""
+    methods: dict[str, list[str]] = {}
+    for method, path, handler in served_routes(files):
+        router.add_route(method, path, handler)
+        methods.setdefault(path, []).append(method)
+    for path, served in methods.items():
+        router.add_route("OPTIONS", path, Preflight(", ".join([*served, "OPTIONS"])).answer)
+    for name in ABSENT:
+        router.add_route("*", f"/v1/{{absent:{name}}}", refuse_path)
+        router.add_route("*", f"/v1/{{absent:{name}}}/{{rest:.*}}", refuse_path)
+    for path in MISPLACED:
+        router.add_route("*", path, refuse_base_url)
+
+
+def served_routes(files: FileUpload) -> Iterator[Route]:
     chats = chat.ChatEndpoint(files)
     create_response = responses.ResponsesEndpoint(files).create
-    created = (
+    created: tuple[Route, ...] = (
         ("POST", "/v1/chat/completions", chats.create),
         ("POST", "/v1/responses", create_response),
         ("POST", azure.RESPONSES, create_response),
     )
     for method, path, handler in (*created, *ROUTES):
-        router.add_route(method, path, handler)
-        router.add_route(method, f"{path}/", handler)
+        yield method, path, handler
+        yield method, f"{path}/", handler
     for prefix in azure.PREFIXES:
-        router.add_route("POST", f"{prefix}/chat/completions", chats.create)
-        router.add_route("POST", f"{prefix}/embeddings", embeddings.embeddings)
-    for name in ABSENT:
-        router.add_route("*", f"/v1/{{absent:{name}}}", refuse_path)
-        router.add_route("*", f"/v1/{{absent:{name}}}/{{rest:.*}}", refuse_path)
+        yield "POST", f"{prefix}/chat/completions", chats.create
+        yield "POST", f"{prefix}/embeddings", embeddings.embeddings
 
 
 async def refuse_path(request: web.Request) -> NoReturn:
     raise PathUnknown(f"{ABSENT[request.match_info['absent']]}; this service has {PATHS}")
+
+
+async def refuse_base_url(_: web.Request) -> NoReturn:
+    raise PathUnknown(f"the base URL of a client must end in /v1, such as http://localhost:5000/v1; it has {PATHS}")

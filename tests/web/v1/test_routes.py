@@ -8,7 +8,8 @@ import openai
 import pytest
 from openai import AsyncAzureOpenAI, AsyncOpenAI
 
-from tests.web.support_site import Site
+from core.configuration.settings import Settings
+from tests.web.support_site import Site, site
 from tests.web.v1.support_openai import HI, build_client
 
 ASK: dict[str, Any] = {"model": "whisper", "messages": HI}
@@ -57,11 +58,75 @@ async def test_models_have_heads(whisper: Site, path: str) -> None:
         assert response.status == 200
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
 async def test_other_methods_are_refused_with_the_right_one(whisper: Site, method: str) -> None:
     """The header Allow tells it."""
     async with whisper.http.request(method, "/v1/chat/completions") as response:
-        assert (response.status, response.headers["Allow"]) == (405, "POST")
+        assert (response.status, response.headers["Allow"]) == (405, "OPTIONS, POST")
+
+
+@pytest.mark.parametrize(
+    "path", ["/chat/completions", "/v1/v1/chat/completions", "/models", "/embeddings", "/responses", "/completions"]
+)
+async def test_a_wrong_base_url_is_explained(whisper: Site, path: str) -> None:
+    """In OpenAI's format, which the client shows."""
+    async with whisper.http.post(path, json=ASK) as response:
+        error = (await response.json())["error"]
+
+    assert response.status == 404
+    assert "must end in /v1" in error["message"]
+
+
+ORIGIN = "https://chat.example"
+PREFLIGHT = {
+    "Origin": ORIGIN,
+    "Access-Control-Request-Method": "POST",
+    "Access-Control-Request-Headers": "authorization,content-type,x-stainless-lang",
+}
+
+
+async def test_pages_of_allowed_origins_may_read_answers(own_settings: Settings) -> None:
+    """The preflight allows the client's headers; streams and errors can be read as well; no credentials are allowed."""
+    async with site(own_settings, origins=(ORIGIN,)) as running:
+        async with running.http.options("/v1/chat/completions", headers=PREFLIGHT) as response:
+            preflight = response
+        origins = [preflight.headers["Access-Control-Allow-Origin"]]
+        for body in (ASK, {**ASK, "stream": True}, {**ASK, "temperature": 9}):
+            async with running.http.post("/v1/chat/completions", json=body, headers={"Origin": ORIGIN}) as response:
+                origins.append(response.headers["Access-Control-Allow-Origin"])
+                assert "Origin" in response.headers["Vary"]
+
+    assert origins == [ORIGIN] * 4
+    assert (preflight.status, preflight.headers["Access-Control-Allow-Methods"]) == (204, "POST, OPTIONS")
+    assert preflight.headers["Access-Control-Allow-Headers"] == PREFLIGHT["Access-Control-Request-Headers"]
+    assert "Access-Control-Allow-Credentials" not in preflight.headers
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "POST"])
+async def test_pages_of_other_origins_may_not(own_settings: Settings, method: str) -> None:
+    """They are refused, and get no header that would allow them to read why."""
+    async with site(own_settings, origins=(ORIGIN,)) as running:
+        headers = {**PREFLIGHT, "Origin": "https://evil.example"}
+        async with running.http.request(method, "/v1/chat/completions", json=ASK, headers=headers) as response:
+            assert response.status == 403
+            assert not any(name.startswith("Access-Control") for name in response.headers)
+    assert running.engine.prompts == []
+
+
+async def test_other_paths_are_not_shared(own_settings: Settings) -> None:
+    """Only /v1 is for other programs."""
+    async with (
+        site(own_settings, origins=(ORIGIN,)) as running,
+        running.http.get("/describe", headers={"Origin": ORIGIN}) as response,
+    ):
+        assert "Access-Control-Allow-Origin" not in response.headers
+
+
+async def test_programs_may_ask_for_the_methods(whisper: Site) -> None:
+    """OPTIONS without an origin answers with Allow alone."""
+    async with whisper.http.options("/v1/models") as response:
+        assert (response.status, response.headers["Allow"]) == (204, "GET, HEAD, OPTIONS")
+        assert "Access-Control-Allow-Methods" not in response.headers
 
 
 @pytest.mark.parametrize(
