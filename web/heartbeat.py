@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Generic, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
 from core.openai import sse
 
@@ -13,11 +14,11 @@ Part = TypeVar("Part")
 HEARTBEAT = sse.encode_comment("working")
 
 
-class Ended(Generic[Part]):
-    """The end of the parts. `error`: the exception that ended them."""
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The end of the parts, with the exception that ended them."""
 
-    def __init__(self, error: Exception | None = None) -> None:
-        self.error = error
+    error: Exception | None = None
 
 
 async def with_heartbeats(parts: AsyncGenerator[Part, None], every_s: float) -> AsyncGenerator[Part | None, None]:
@@ -25,7 +26,7 @@ async def with_heartbeats(parts: AsyncGenerator[Part, None], every_s: float) -> 
 
     All of `parts` runs in one task: timeouts in a generator do not survive a change of tasks.
     """
-    queue: asyncio.Queue[Part | Ended[Part]] = asyncio.Queue(1)  # a slow client makes the answer wait
+    queue: asyncio.Queue[Part | Ended] = asyncio.Queue(1)  # a slow client makes the answer wait
     task = asyncio.create_task(pass_on(parts, queue))
     try:
         while True:
@@ -46,7 +47,7 @@ async def with_heartbeats(parts: AsyncGenerator[Part, None], every_s: float) -> 
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def pass_on(parts: AsyncGenerator[Part, None], queue: asyncio.Queue[Part | Ended[Part]]) -> None:
+async def pass_on(parts: AsyncGenerator[Part, None], queue: asyncio.Queue[Part | Ended]) -> None:
     try:
         async with aclosing(parts):
             async for part in parts:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from core.contract import Attachment
+from core.errors import BadRequest
 from core.runtime.file_names import clean_name
 
 FILES_LIMIT = 16
@@ -53,5 +54,7 @@ class FileReader(Protocol):
 
 
 async def read_files(engine: FileReader, files: Sequence[InputFile]) -> tuple[Attachment, ...]:
-    """Reads the files one after another. Raises UnreadableDocument."""
+    """Reads the files one after another. Raises UnreadableDocument, and BadRequest if they are too many."""
+    if len(files) > FILES_LIMIT:
+        raise BadRequest(f"the request has {len(files)} files; the limit is {FILES_LIMIT}")
     return tuple([await engine.read(file.name, file.content, file.media_type) for file in files])

@@ -42,9 +42,6 @@ REFUSED: Mapping[str, tuple[tuple[Json, ...], str]] = {
     "n": ((1,), "a response has one answer"),
     "previous_response_id": ((), "this service stores no responses: send the earlier items in `input`"),
     "prompt": ((), "this service stores no prompts: send the text as `instructions` or `input`"),
-    "parallel_tool_calls": ((True, False), "tools are not served"),
-    "tool_choice": (("none", "auto"), "tools are not served"),
-    "tools": (([],), "tools are not served"),
     "response_format": ((), "the format is named `text.format` here"),
 }
 UNNAMED = "answer"

@@ -167,6 +167,15 @@ async def test_an_unreadable_file_is_refused(own_settings: Settings) -> None:
     assert running.engine.prompts == []
 
 
+async def test_files_of_all_messages_are_limited(whisper: Site, client: AsyncOpenAI) -> None:
+    """The limit holds for the request, not for each message; none is read."""
+    items: list[Any] = [{"role": "user", "content": [FILE, FILE, {"type": "input_text", "text": "Hi"}]}] * 9
+    with pytest.raises(openai.BadRequestError, match="18 files; the limit is 16"):
+        await client.responses.create(model="whisper", input=items)
+
+    assert whisper.engine.prompts == []
+
+
 async def test_unknown_parameters_are_named(whisper: Site) -> None:
     """Whole and streamed, in a header; the answer is as ever."""
     for stream in (False, True):
@@ -219,10 +228,10 @@ async def test_sampling_reaches_the_engine(whisper: Site, client: AsyncOpenAI) -
         temperature=0,
         top_p=0.5,
         max_output_tokens=9,
-        extra_body={"top_k": 5, "min_p": 0.1, "repeat_penalty": 1.1, "seed": -3, "stop": "a"},
+        extra_body={"top_k": 5, "min_p": 0.1, "repeat_penalty": 1.1, "seed": -3, "stop": "a", "presence_penalty": 1},
     )
 
-    assert Sampling(0, 0.5, 5, 0.1, 1.1, 9, -3, ("a",)) == whisper.engine.prompts[0].sampling
+    assert Sampling(0, 0.5, 5, 0.1, 1.1, 9, -3, ("a",), presence_penalty=1) == whisper.engine.prompts[0].sampling
 
 
 @pytest.mark.parametrize("name", ["user", "safety_identifier"])
