@@ -36,9 +36,11 @@ from core.toil.schema.prechecks import check_document
 CPU_LIMIT_S = 2
 MEMORY_LIMIT_BYTES = 1 << 30
 PATTERN_LIMIT_BYTES = 10**6  # compiled
+LARGE_PATTERN_LIMIT_BYTES = 64 * 10**6  # `\p{L}{1,1000}` takes 50 MB and 0.3 s
 # An abandoned match counts as no match, and under `not` that would accept everything. The kernel ends it instead.
 BACKTRACK_LIMIT = 2**62
 VALIDATORS_CACHED = 64
+LARGE_VALIDATORS_CACHED = 2
 VIOLATIONS_SHOWN = 5
 SHOWN_CHARS = 200
 VALIDATOR_CLASSES = {
@@ -57,6 +59,10 @@ METASCHEMAS = {
 }
 LINEAR = jsonschema_rs.RegexOptions(size_limit=PATTERN_LIMIT_BYTES)
 BACKTRACKING = jsonschema_rs.FancyRegexOptions(backtrack_limit=BACKTRACK_LIMIT, size_limit=PATTERN_LIMIT_BYTES)
+LARGE_LINEAR = jsonschema_rs.RegexOptions(size_limit=LARGE_PATTERN_LIMIT_BYTES)
+LARGE_BACKTRACKING = jsonschema_rs.FancyRegexOptions(
+    backtrack_limit=BACKTRACK_LIMIT, size_limit=LARGE_PATTERN_LIMIT_BYTES
+)
 UNDECIDED = (
     jsonschema_rs.ValidationErrorKind.BacktrackLimitExceeded,
     jsonschema_rs.ValidationErrorKind.RegexEngineFailure,
@@ -69,6 +75,7 @@ class ValidatorProcess:
 
     def __init__(self) -> None:
         self._validators: LRUCache[str, jsonschema_rs.Validator] = LRUCache(VALIDATORS_CACHED)
+        self._large_validators: LRUCache[str, jsonschema_rs.Validator] = LRUCache(LARGE_VALIDATORS_CACHED)
 
     def answer(self, question: JsonObject) -> JsonObject:
         try:
@@ -92,11 +99,13 @@ class ValidatorProcess:
 
     def _validate(self, question: JsonObject) -> JsonObject:
         key = question["key"]
-        if key not in self._validators:
+        validator = self._validators.get(key) or self._large_validators.get(key)
+        if validator is None:
             if "schema" not in question:
                 return {"unknown": True}
-            self._validators[key] = build_validator(question["schema"])
-        return {"violations": list(find_violations(self._validators[key], question["value"]))}
+            validator, large = build_validator(question["schema"])
+            (self._large_validators if large else self._validators)[key] = validator
+        return {"violations": list(find_violations(validator, question["value"]))}
 
 
 def check_metaschema(schema: Any) -> None:
@@ -107,19 +116,20 @@ def check_metaschema(schema: Any) -> None:
         raise SchemaRefused(format_reason(exc)) from exc
 
 
-def build_validator(schema: Any) -> jsonschema_rs.Validator:
-    """Raises SchemaRefused with the place and the reason."""
-    try:
-        return compile_validator(schema, LINEAR)
-    except jsonschema_rs.ValidationError as exc:
-        if "pattern" not in format_pointer(exc.instance_path):
-            raise SchemaRefused(format_reason(exc)) from exc
-    except (ValueError, jsonschema_rs.ReferencingError) as exc:
-        raise SchemaRefused(str(exc)[:SHOWN_CHARS]) from exc
-    try:
-        return compile_validator(schema, BACKTRACKING)
-    except jsonschema_rs.ValidationError as exc:
-        raise SchemaRefused(format_reason(exc)) from exc
+def build_validator(schema: Any) -> tuple[jsonschema_rs.Validator, bool]:
+    """The validator, and whether its patterns take much memory. Raises SchemaRefused with the place and the reason."""
+    refusal: jsonschema_rs.ValidationError | None = None
+    for options in (LINEAR, BACKTRACKING, LARGE_LINEAR, LARGE_BACKTRACKING):
+        try:
+            return compile_validator(schema, options), options is LARGE_LINEAR or options is LARGE_BACKTRACKING
+        except jsonschema_rs.ValidationError as exc:
+            refusal = exc
+            if "pattern" not in format_pointer(exc.instance_path):
+                break
+        except (ValueError, jsonschema_rs.ReferencingError) as exc:
+            raise SchemaRefused(str(exc)[:SHOWN_CHARS]) from exc
+    assert refusal is not None
+    raise SchemaRefused(format_reason(refusal)) from refusal
 
 
 def compile_validator(schema: Any, pattern_options: Any) -> jsonschema_rs.Validator:

@@ -16,6 +16,7 @@ TEXTS_LIMIT_CHARS = 2000
 QUANTIFIER = re.compile(r"\{\d+(,\d*)?\}")
 LOOKAROUNDS = ("(?=", "(?!", "(?<=", "(?<!")
 SHARED_CLASSES = "dDwWsStnrfv"  # these escapes mean the same in both dialects
+UNMATCHED_PROPERTIES = {"Cs", "Surrogate", "Any"}  # Rust has no surrogates, and llguidance no class without characters
 META = r"\.+*?()|[]{}^$#&-~/"
 
 
@@ -205,8 +206,8 @@ class _PatternParser:
         return f"\\x{{{value:x}}}"
 
     def _property(self) -> str:
-        match = re.compile(r"\\[pP]\{[\w=]+\}").match(self._pattern, self._position)
-        if match is None:
+        match = re.compile(r"\\[pP]\{(?:\w+=)?(\w+)\}").match(self._pattern, self._position)
+        if match is None or match[1] in UNMATCHED_PROPERTIES:
             raise _Unsupported
         self._position = match.end()
         return match[0]
