@@ -38,6 +38,7 @@ from core.errors import BadRequest, BudgetExhausted, ModelRefused, NonConforming
 from core.model.client import ModelClient
 from core.openai.chat_protocol import Message
 from core.texts import text
+from core.toil.schema.numbers import restore_numbers
 from core.toil.schema.plan import RELAXATIONS_LIMIT, SchemaPlan, relax, report_refusal
 from core.toil.schema.prechecks import check_readable
 from core.toil.validator_pool import ValidatorPool, Violation
@@ -105,7 +106,7 @@ class Toiler:
                 enforced_schemas = [plan.narrowed]  # it leaves out parts that may have used up the budget
                 yield TextDiscarded()
                 continue
-            value, violations = await self._validate(attempt.text, schema)
+            value, violations = await self._validate(attempt.text, schema, plan)
             if not violations:
                 yield ToilResult(value, attempt.done.model, usage)
                 return
@@ -133,11 +134,11 @@ class Toiler:
         except SchemaRefused as exc:
             return (report_refusal(exc.message),)
 
-    async def _validate(self, text: str, schema: Json) -> tuple[Json, tuple[Violation, ...]]:
+    async def _validate(self, text: str, schema: Json, plan: SchemaPlan) -> tuple[Json, tuple[Violation, ...]]:
         """The value and its violations. A value with violations must not be returned to the caller."""
         try:
             # An undeclared key may come twice, because no engine tracks them; the last one counts.
-            value = strict_json.parse(text, last_wins=True)
+            value = restore_numbers(strict_json.parse(text, last_wins=True), dict(plan.meant_numbers))
         except BadRequest as exc:
             return None, (Violation("the answer", NOT_JSON, exc.message),)
         if schema is None:

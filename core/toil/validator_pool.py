@@ -56,7 +56,8 @@ class ValidatorPool:
         if key not in self._plans:
             answer = (await self._ask({"ask": "plan", "schema": schema}))["plan"]
             reports = tuple(KeywordReport(*report) for report in answer["reports"])
-            self._plans[key] = SchemaPlan(answer["enforced"], answer["narrowed"], reports, answer["exact"])
+            meant_numbers = tuple((written, meant) for written, meant in answer["meant_numbers"])
+            self._plans[key] = SchemaPlan(**{**answer, "reports": reports, "meant_numbers": meant_numbers})
         return self._plans[key]
 
     async def validate(self, schema: Json, value: Json) -> tuple[Violation, ...]:

@@ -21,7 +21,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import astuple
+from dataclasses import astuple, fields
 from itertools import islice
 from typing import Any
 
@@ -93,9 +93,8 @@ class ValidatorProcess:
             check_document(schema)
             build_validator(schema)
         planned = plan(schema)
-        reports = [astuple(report) for report in planned.reports]
-        sent = {"enforced": planned.enforced, "narrowed": planned.narrowed, "reports": reports, "exact": planned.exact}
-        return {"plan": sent}
+        sent = {field.name: getattr(planned, field.name) for field in fields(planned)}
+        return {"plan": {**sent, "reports": [astuple(report) for report in planned.reports]}}
 
     def _validate(self, question: JsonObject) -> JsonObject:
         key = question["key"]

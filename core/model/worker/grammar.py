@@ -23,6 +23,7 @@ from core.model.worker.constrained_decoding import ConstrainedDecoder, DrawingTo
 from core.model.worker.llama.vocabulary import Vocabulary
 from core.model.worker.number_limits import NumberLimits
 
+LEAST_INTEGER = -(2.0**63)
 CACHED_GRAMMARS = 128
 NUMBERS_READ_TOKENS = 16_384  # the end of the prompt in which numbers are looked for
 # With flexible white space a weak model would write blanks until its budget is used up. With these separators, which
@@ -76,6 +77,7 @@ class GrammarCompiler:
         return JsonMatcher(matcher.deep_copy(), self._size)
 
     def _compile(self, schema: str) -> LLMatcher:
+        check_numbers(schema)
         try:
             grammar = LLMatcher.grammar_from_json_schema(schema, overrides=WHITE_SPACE)
         except ValueError as exc:
@@ -87,6 +89,16 @@ class GrammarCompiler:
         if probe.is_error():
             raise SchemaRefused(f"the schema cannot be enforced while writing: {error_reason(probe)}")
         return matcher
+
+
+def check_numbers(schema: str) -> None:
+    """Raises SchemaRefused for a number that crashes llguidance 1.9: the least 64-bit integer as a `const`."""
+
+    def check(digits: str) -> None:
+        if float(digits) <= LEAST_INTEGER:
+            raise SchemaRefused("the schema cannot be enforced while writing: a number is below -2**63")
+
+    json.loads(schema, parse_int=check, parse_float=check)
 
 
 class JsonMatcher:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
+from core.toil.schema.numbers import EXACT_LIMIT
 from core.toil.schema.patterns import exclude_texts
 from core.toil.schema.references import LocatedSchema, SchemaNode
 from core.toil.schema.scalars import is_asserted_format
@@ -66,7 +67,10 @@ def violations(translator: Translator, node: SchemaNode, keyword: str, depth: in
         opposite, step, kind = OPPOSITE[keyword]
         yield Translation({"type": kind, opposite: int(value) + step}) if int(value) + step >= 0 else NONE
     elif keyword in OPPOSITE_BOUND:
-        yield Translation({"type": "number", OPPOSITE_BOUND[keyword]: value})
+        beyond = abs(value) > EXACT_LIMIT
+        yield Translation(
+            {"type": "number"} if beyond else {"type": "number", OPPOSITE_BOUND[keyword]: value}, not beyond
+        )
     elif keyword == "contains":
         yield negate_contains(translator, node, depth)
     elif keyword in ONLY_TYPE or (keyword == "format" and is_asserted_format(value, node.draft)):
@@ -151,7 +155,7 @@ def other_values_of_type(name: str, excluded: list[Any]) -> Translation:
         return Translation({"enum": rest} if rest else False)
     if name == "string" and (pattern := exclude_texts(excluded)):
         return Translation({"type": "string", "pattern": pattern})
-    if name == "number" and len(excluded) <= NUMBERS_LIMIT:
+    if name == "number" and len(excluded) <= NUMBERS_LIMIT and all(abs(each) <= EXACT_LIMIT for each in excluded):
         edges: list[float | None] = [None, *sorted(excluded), None]
         return union([numbers_between(low, high) for low, high in pairwise(edges)])
     if name in ("array", "object") and excluded in ([[]], [{}]):

@@ -38,13 +38,15 @@ class SchemaPlan:
     """The schemas that the engine enforces. Each is True where nothing can be enforced.
 
     `enforced` allows every conforming value. `narrowed` allows fewer values, and only conforming ones where possible;
-    it is for a model that failed under `enforced`. `exact`: `enforced` allows conforming values only.
+    it is for a model that failed under `enforced`. `exact`: `enforced` allows conforming values only. `meant_numbers`:
+    pairs of a number that both schemas list and the caller's number that it stands for (`numbers.restore_numbers`).
     """
 
     enforced: Json
     narrowed: Json
     reports: tuple[KeywordReport, ...]
     exact: bool
+    meant_numbers: tuple[tuple[int, int | float], ...] = ()
 
 
 def plan(schema: Any) -> SchemaPlan:
@@ -64,8 +66,10 @@ def build_plan(schema: Any) -> SchemaPlan:
     reports = report_keywords(references, wide.enforced)
     # A keyword of which the engine enforces only the shape, such as `format: date`, has an exact translation.
     exact = translation.exact and wide.has_exact_definitions and all(each.outcome == "enforced" for each in reports)
+    meant_numbers = tuple((wide.meant_numbers | narrow.meant_numbers).items())
     # A required part may be impossible to narrow; then the wide schema is used again.
-    return SchemaPlan(enforced, enforced if narrowed is False else narrowed, reports, exact)
+    narrowed = enforced if narrowed is False else narrowed
+    return SchemaPlan(enforced, narrowed, reports, exact and not meant_numbers, meant_numbers)
 
 
 def translate_wide(schema: Any, references: SchemaReferences) -> tuple[SchemaTranslator, Translation, Json]:

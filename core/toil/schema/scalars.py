@@ -1,4 +1,4 @@
-"""Translates `type`, `enum`, `const` and the keywords for strings and numbers, `format` included.
+"""Translates `type`, `enum`, `const` and the keywords for strings, `format` included.
 
 The validator asserts the formats that it knows. A format that neither it nor the engine knows is an annotation, as
 the specification says.
@@ -10,15 +10,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.toil.schema.drafts import Draft
+from core.toil.schema.numbers import make_writable, translate_numbers
 from core.toil.schema.patterns import translate_pattern
 from core.toil.schema.references import SchemaNode
 from core.toil.schema.translation import UNENFORCED, Translation, Translator
-from core.toil.schema.values import allowed_types, normalize_number, type_of, unique_values
+from core.toil.schema.values import allowed_types, type_of, unique_values
 
 LENGTH_LIMIT = 50_000  # no answer is that long, so a larger bound is enforced as this one
-BOUND_LIMIT = 1e15  # beyond it, the engine's arithmetic differs from Python's
-MULTIPLE_DIGITS = 6  # of a `multipleOf`, before and after the decimal point
-BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 ENGINE_FORMATS = {"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid", "uri"}
 # The engine enforces only the shape of these; the validator checks the calendar and punycode.
 SHAPE_ONLY_FORMATS = {"date-time", "time", "date", "hostname", "idn-hostname"}
@@ -55,7 +53,10 @@ def translate_scalars(translator: Translator, node: SchemaNode) -> Iterator[Tran
     for keyword in ("enum", "const"):
         if keyword in keywords:
             translator.report(node.pointer_to(keyword), True)
-            yield translate_enum(keywords[keyword] if keyword == "enum" else [keywords[keyword]], keywords.get("type"))
+            values = keywords[keyword] if keyword == "enum" else [keywords[keyword]]
+            yield translate_enum(
+                [make_writable(each, translator.meant_numbers) for each in values], keywords.get("type")
+            )
     yield from translate_strings(translator, node)
     yield from translate_numbers(translator, node)
 
@@ -86,18 +87,3 @@ def translate_strings(translator: Translator, node: SchemaNode) -> Iterator[Tran
     if is_asserted_format(name, node.draft):
         translator.report(node.pointer_to("format"), name not in SHAPE_ONLY_FORMATS)
         yield Translation({"format": name} if name in ENGINE_FORMATS else dict(FORMAT_SUBSTITUTES[name]))
-
-
-def translate_numbers(translator: Translator, node: SchemaNode) -> Iterator[Translation]:
-    for keyword in (*BOUNDS, "multipleOf"):
-        value = node.keywords.get(keyword)
-        if not isinstance(value, int | float):
-            continue
-        enforced = has_few_digits(value) if keyword == "multipleOf" else abs(value) < BOUND_LIMIT
-        translator.report(node.pointer_to(keyword), enforced)
-        yield Translation({keyword: normalize_number(value)}) if enforced else UNENFORCED
-
-
-def has_few_digits(divisor: float) -> bool:
-    """True if the engine's decimal arithmetic represents the divisor exactly."""
-    return 0 < divisor < 10**MULTIPLE_DIGITS and round(divisor, MULTIPLE_DIGITS) == divisor

@@ -32,6 +32,7 @@ class Translator(Protocol):
     references: SchemaReferences
     draft: Draft
     narrow: bool
+    meant_numbers: dict[int, int | float]
 
     def translate(self, located: LocatedSchema, sharing: Sharing | None = None) -> Translation: ...
     def translate_unreported(self, located: LocatedSchema) -> Translation: ...

@@ -34,6 +34,7 @@ class SchemaTranslator:
         self.narrow = narrow
         self.definitions: dict[str, Schema] = {}
         self.enforced: dict[str, bool] = {}  # by a keyword's pointer
+        self.meant_numbers: dict[int, int | float] = {}  # by the number that the engine can write
         self._closing = closing
         self._names: dict[tuple[str, Sharing | None], str] = {}
         self._exact: dict[str, bool] = {}

@@ -276,6 +276,14 @@ async def test_number_beyond_a_float_is_retried_narrowed(chat: ChatEngine, own_s
     assert [True, False] == [enforced_schema(request)["properties"]["b"] is not False for request in requests]
 
 
+async def test_listed_number_beyond_a_float_is_restored(chat: ChatEngine, own_settings: Settings) -> None:
+    """The engine writes the nearest float, which stands for the number."""
+    result, requests = await run_toil(chat, own_settings, {"enum": [2**53 + 1]}, (str(2**53),))
+
+    assert 2**53 + 1 == result.value
+    assert enforced_schema(requests[0]) == {"enum": [2**53]}
+
+
 async def test_unsatisfiable_narrowed_schema_falls_back(chat: ChatEngine, own_settings: Settings) -> None:
     """The last attempt uses the wider schema."""
     nothing = Fail(422, "schema_refused", "Unsatisfiable schema: types")

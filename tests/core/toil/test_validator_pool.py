@@ -104,6 +104,17 @@ async def test_bomb_ends_only_its_child(pool: ValidatorPool) -> None:
     assert await pool.validate(NUMBER, {"n": 1}) == ()
 
 
+async def test_large_patterns_are_compiled(pool: ValidatorPool) -> None:
+    """A thousand repetitions of a Unicode class take 50 MB."""
+    schemas: list[dict[str, Json]] = [
+        {"pattern": rf"^[\p{{L}} {n}]{{1,{limit}}}$"} for n, limit in enumerate((50, 200, 900))
+    ]
+    for schema in schemas * 2:
+        assert (await pool.plan(schema)).exact
+        assert await pool.validate(schema, "École") == ()
+        assert [violation.keyword for violation in await pool.validate(schema, "École!")] == ["pattern"]
+
+
 async def test_file_reference_is_refused(pool: ValidatorPool, tmp_path: Path) -> None:
     """A reference to an existing file is refused too."""
     file = tmp_path / "s.json"

@@ -173,6 +173,7 @@ def test_a_token_that_is_not_allowed_is_an_error(grammars: GrammarCompiler, voca
         ({"allOf": [{"$ref": "#"}]}, "enforced"),
         ({"const": "\ud800"}, "JSON"),
         ({"type": "string", "pattern": "(["}, "egex"),
+        ({"type": "integer", "const": -(2**63)}, "below"),
     ],
 )
 def test_an_unenforceable_schema_is_refused(grammars: GrammarCompiler, schema: Any, reason: str) -> None:
