@@ -155,6 +155,21 @@ async def test_unknown_personalities(chat: ChatEngine) -> None:
         await chat.describe("nobody")
 
 
+async def test_a_description_does_not_wait_for_a_silent_model(chat: ChatEngine, own_settings: Settings) -> None:
+    """The personality's own texts are there."""
+
+    async def keep_silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.Event().wait()
+        writer.close()
+
+    own_settings.model_socket.parent.mkdir(parents=True, exist_ok=True)
+    server = await asyncio.start_unix_server(keep_silent, own_settings.model_socket)
+    described = await chat.describe("whisper", wait_s=0.05)
+    server.close()
+
+    assert (described.title, described.model, described.context_window) == ("Whisper", None, None)
+
+
 async def test_prompts_of_one_conversation_follow_one_another(chat: ChatEngine, own_settings: Settings) -> None:
     """The second prompt waits for the first answer and sees it."""
     gate = asyncio.Event()

@@ -23,6 +23,7 @@ WITHOUT_EFFECT = frozenset(
         # OpenRouter, Anthropic's compatible API, Groq, DeepSeek, Qwen
         *("reasoning", "include_reasoning", "reasoning_format", "reasoning_split", "thinking", "enable_thinking"),
         *("thinking_budget", "chat_template_kwargs", "cache_control", "session_id"),
+        *("provider", "transforms", "route", "models"),
         # Ollama, llama-server, vLLM, LM Studio
         *("keep_alive", "think", "num_ctx", "cache_prompt", "id_slot", "n_keep", "timings_per_token", "ttl"),
         *("return_progress", "skip_special_tokens", "spaces_between_special_tokens", "priority", "request_id"),
@@ -34,6 +35,7 @@ BY_OPERATOR = "sampling beyond `temperature`, `top_p`, `top_k`, `min_p` and pena
 BY_FORMAT = "use `response_format` of type `json_schema`"
 CHAT_ONLY = "it belongs to text completions, which are not served"
 TEXT_ONLY = "answers are text"
+BY_LIMIT = "use `max_completion_tokens`"
 # Each with the values that ask for nothing, and the reason why others are refused.
 CHANGING: Mapping[str, tuple[tuple[Json, ...], str]] = {
     "functions": (([],), "use `tools`"),
@@ -59,6 +61,17 @@ CHANGING: Mapping[str, tuple[tuple[Json, ...], str]] = {
     "dynatemp_range": ((0,), BY_OPERATOR),
     "min_tokens": ((0,), "the model decides where its answer ends"),
     "ignore_eos": ((False,), "the model decides where its answer ends"),
+    **dict.fromkeys(("n_predict", "num_predict", "max_new_tokens", "max_output_tokens"), ((-1,), BY_LIMIT)),
+    "repeat_last_n": ((64,), BY_OPERATOR),  # as the model process has it
+    "random_seed": ((), "use `seed`"),
+    "stop_sequences": (([],), "use `stop`"),
+    "system": (("",), "send it as a message of the role `system`"),
+    "instructions": (("",), "send them as a message of the role `system`"),
+    "input": ((), "send `messages`; /v1/responses takes `input`"),
+    "options": (({},), "send its parameters beside `messages`"),
+    "safe_prompt": ((False,), "instructions are the personality's"),
+    "truncate_prompt_tokens": ((), "the oldest exchanges are left out if they do not fit"),
+    "n_probs": ((0,), NO_LOGITS),
     "stop_token_ids": (([],), f"{UNKNOWN_IDS}; use `stop`"),
     "bad_words": (([],), "words cannot be forbidden"),
     "include_stop_str_in_output": ((False,), "the answer ends before a stop string"),
