@@ -56,6 +56,7 @@ START_TIMEOUT_S = 120
 class Server:
     name: str
     url: str
+    pid: int
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ async def running_server(
     try:
         url = f"http://127.0.0.1:{port}"
         await wait_ready(url, process)
-        yield Server(name, url)
+        yield Server(name, url, process.pid)
     finally:
         if process.returncode is None:
             process.terminate()
