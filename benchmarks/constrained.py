@@ -101,7 +101,7 @@ def cpu_seconds(pid: int) -> float:
     """Returns the CPU time of a process and its children until now."""
     process = psutil.Process(pid)
     times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
-    return sum(each.user + each.system for each in times)
+    return float(sum(each.user + each.system for each in times))
 
 
 async def compare(clients: list[int], rounds: int, tasks: list[OrdinaryTask]) -> tuple[Results, float]:
@@ -160,12 +160,16 @@ def show(results: Results, clients: list[int], tasks: list[OrdinaryTask]) -> boo
                 str(count),
                 *(f"{statistics.median(each.tokens_per_s for each in runs):.0f}" for runs in (ours, theirs)),
                 f"{ratio:.2f}",
-                " / ".join(f"{statistics.median(each.cpu_ms_per_token for each in runs):.1f}" for runs in (ours, theirs)),
+                " / ".join(
+                    f"{statistics.median(each.cpu_ms_per_token for each in runs):.1f}" for runs in (ours, theirs)
+                ),
                 f"{cpu_ratio:.2f}",
                 " / ".join(f"{statistics.mean(each.complete for each in runs):.0%}" for runs in (ours, theirs)),
             )
     Console(width=120).print(table)
-    print("two values: csps-llm / llama-server; ratios above 1: csps-llm writes more tokens in a second, or of CPU time")
+    print(
+        "two values: csps-llm / llama-server; ratios above 1: csps-llm writes more tokens in a second, or of CPU time"
+    )
     reached = bool(ratios) and min(ratios.values()) >= TARGET_RATIO
     if ratios:
         lowest = min(ratios, key=lambda each: ratios[each])

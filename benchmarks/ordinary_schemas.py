@@ -1,4 +1,4 @@
-"""Three ordinary tasks under a schema, and one of free text, for measurements of speed. Each number gets its own data."""
+"""Three ordinary tasks under a schema and one of free text, to measure speed. Each number gets data of its own."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def closed(**properties: Any) -> dict[str, Any]:
 
 TICKET = OrdinaryTask(
     "ticket",
-    "Classify this ticket.\n\nTicket {number}, from {person} in {place}: since this morning my laptop does not connect to "
-    "the wireless network on the third floor. I restarted it twice. A presentation to the deputy minister starts at "
+    "Classify this ticket.\n\nTicket {number}, from {person} in {place}: since this morning my laptop does not connect "
+    "to the wireless network on the third floor. I restarted it twice. A presentation to the deputy minister starts at "
     "two o'clock, and I need the shared drive for it.",
     closed(
         category={"enum": ["hardware", "software", "network", "account", "building", "other"]},
@@ -58,8 +58,8 @@ TICKET = OrdinaryTask(
 )
 INVOICE = OrdinaryTask(
     "invoice",
-    "Extract the invoice.\n\nInvoice {number}, {place}, 2026-03-14. Bill to: {person}. Three boxes of paper at 42.50 each, "
-    "two toner cartridges at {amount} each, and one office chair at 310.00. GST 5 %. Payable within 30 days.",
+    "Extract the invoice.\n\nInvoice {number}, {place}, 2026-03-14. Bill to: {person}. Three boxes of paper at 42.50 "
+    "each, two toner cartridges at {amount} each, and one office chair at 310.00. GST 5 %. Payable within 30 days.",
     closed(
         number={"type": "string", "maxLength": 20},
         date={"type": "string", "format": "date"},
@@ -81,11 +81,11 @@ INVOICE = OrdinaryTask(
 )
 SUMMARY = OrdinaryTask(
     "summary",
-    "Summarise the text with a title, three to five points and three keywords.\n\nReport {number}: the regional office in "
-    "{place} opened in April under the direction of {person}. Forty employees moved from two older buildings. The cost "
-    "was {amount} thousand dollars less than planned, because the furniture was used again. Employees like the quiet "
-    "rooms and the light. They ask for more bicycle racks and for a shorter path to the bus. A second floor will be "
-    "renovated next year, once the archives have moved.",
+    "Summarise the text with a title, three to five points and three keywords.\n\nReport {number}: the regional office "
+    "in {place} opened in April under the direction of {person}. Forty employees moved from two older buildings. The "
+    "cost was {amount} thousand dollars less than planned, because the furniture was used again. Employees like the "
+    "quiet rooms and the light. They ask for more bicycle racks and for a shorter path to the bus. A second floor will "
+    "be renovated next year, once the archives have moved.",
     closed(
         title={"type": "string", "maxLength": 80},
         points={"type": "array", "items": {"type": "string", "maxLength": 160}, "minItems": 3, "maxItems": 5},

@@ -184,7 +184,9 @@ def show_hostile(grammars: GrammarCompiler) -> None:
         )
     Console(width=140).print(table)
     reached = "reached" if worst <= HOSTILE_LIMIT_MS else "missed"
-    print(f"milliseconds of CPU time, {HOSTILE_TOKENS} random tokens; target, {HOSTILE_LIMIT_MS:g} ms at once: {reached}")
+    print(
+        f"milliseconds of CPU time, {HOSTILE_TOKENS} random tokens; target, {HOSTILE_LIMIT_MS:g} ms at once: {reached}"
+    )
 
 
 def write_hostile(grammars: GrammarCompiler, schema: Any) -> tuple[float, list[float], str]:

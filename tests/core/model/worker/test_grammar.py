@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from llguidance import LLParserLimits
 
 from core.contract import Json
 from core.errors import ModelError, SchemaRefused
@@ -233,6 +236,88 @@ def test_two_documents_of_one_schema_are_independent(grammars: GrammarCompiler, 
 
     assert allowed(second) == before
     assert allowed(grammars.matcher(schema)) == before
+
+
+def test_a_grammar_that_grew_too_large_is_compiled_anew(
+    grammars: GrammarCompiler, vocabulary: Vocabulary, runner: LlamaRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long strings fill llguidance's lexer, which all documents share. (Every later document then failed for good.)"""
+    schema: dict[str, Any] = {"type": "array", "items": {"type": "string", "maxLength": 2000}, "minItems": 3}
+    expected = grammars.matcher(schema)
+    monkeypatch.setattr(grammar, "LIMITS", LLParserLimits(max_lexer_states=300))
+    limited = GrammarCompiler(vocabulary)
+    matchers = [limited.matcher(schema), limited.matcher(schema)]
+    text = '["Snow fell on the town, and the plows came early. Ice ", "ice and '
+
+    roots = set()
+    for token in runner.tokenize(text, special=False):
+        expected.accept(token)
+        for matcher in matchers:
+            assert matcher.allows(token)
+            matcher.accept(token)
+            assert allowed(matcher) == allowed(expected)
+        roots.add(id(matchers[0]._root))
+    assert matchers[0].ends_by(runner.tokenize('", ""]', special=False))
+    assert len(roots) > 1
+
+
+def test_many_optional_properties_can_be_written(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
+    """1,000 optional properties are within the parser's limits. (600 compiled, and failed at the first brace.)"""
+    schema = {"type": "object", "properties": {f"p{n}": {"type": "boolean"} for n in range(1000)}}
+    matcher = grammars.matcher(schema)
+    for _ in range(12):
+        matcher.accept(allowed(matcher)[-1])
+
+    assert allowed(matcher)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "integer", "multipleOf": 999983},
+        {"anyOf": [{"type": "integer", "multipleOf": 9973 + n, "minimum": n} for n in range(10)]},
+        {"allOf": [{"type": "integer", "multipleOf": n} for n in (97, 101, 103)]},
+        {"$defs": {"n": {"multipleOf": 9973}}, "anyOf": [{"$ref": "#/$defs/n", "minimum": n} for n in range(50)]},
+        {"type": "number", "multipleOf": 123456.5},
+    ],
+)
+def test_costly_divisors_are_refused(grammars: GrammarCompiler, schema: dict[str, Any]) -> None:
+    """The keyword is named, so that it is dropped and checked afterwards. (One schema took a core for 14 s.)"""
+    with pytest.raises(SchemaRefused, match="multipleOf"):
+        grammars.matcher(schema)
+
+
+def test_ordinary_divisors_are_enforced(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
+    """Cents, minutes and thousands in one schema."""
+    divisors = (0.01, 0.05, 0.25, 5, 15, 60, 1000)
+    schema = {"type": "object", "properties": {f"p{d}": {"type": "number", "multipleOf": d} for d in divisors}}
+
+    assert grammars.matcher(schema).allowed().any()
+
+
+def test_requests_with_one_new_schema_compile_it_once(vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second request waits for the grammar of the first."""
+    compiled: list[str] = []
+    began, go_on = threading.Event(), threading.Event()
+    compile_once = GrammarCompiler._compile
+
+    def slowly(self: GrammarCompiler, schema: str) -> Any:
+        compiled.append(schema)
+        began.set()
+        assert go_on.wait(30)
+        return compile_once(self, schema)
+
+    monkeypatch.setattr(GrammarCompiler, "_compile", slowly)
+    grammars = GrammarCompiler(vocabulary)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(grammars.matcher, {"const": 1})
+        began.wait(30)
+        second = threads.submit(grammars.matcher, {"const": 1})
+        go_on.set()
+        assert first.result().allowed().any()
+        assert second.result().allowed().any()
+
+    assert compiled == ['{"const": 1}']
 
 
 def test_the_cache_of_compiled_schemas_is_bounded(vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch) -> None:
