@@ -1,7 +1,7 @@
 """Bounds the cost of `multipleOf`, the one keyword for which llguidance's own limits do not count.
 
 It builds an automaton with a state for each remainder: half a second and 40 MB for a divisor of five digits, 14 s for
-ten alternatives with one of six. A number with several divisors needs their least common multiple.
+ten alternatives with one of six. Alternatives and intersections need the least common multiple of their divisors.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 
 from core.errors import SchemaRefused
 
-STATES_LIMIT = 200_000  # a second of CPU time
+STATES_LIMIT = 100_000  # 0.7 s of CPU time
 NUMERIC = {"multipleOf", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
-REFERRING = {"$ref", "anyOf", "oneOf"}
+COMBINING = {"allOf", "anyOf", "oneOf"}
 
 
 def check_divisors(schema: Any) -> None:
@@ -25,10 +25,10 @@ def check_divisors(schema: Any) -> None:
     if not divisors:
         return
     states = sum(map(coefficient, divisors))
-    if any("allOf" in each or (REFERRING & each.keys() and NUMERIC & each.keys()) for each in objects):
-        # Any number may get all divisors, and each bound or reference may make another number of it.
+    if any(COMBINING & each.keys() for each in objects):
+        # One number may get all divisors, and each bound or reference may make another number of it.
         decimals = max(0, *(-int(divisor.as_tuple().exponent) for divisor in divisors))
-        numbers = sum(len((NUMERIC | REFERRING) & each.keys()) for each in objects)
+        numbers = sum(len((NUMERIC | {"$ref"}) & each.keys()) for each in objects)
         states = math.lcm(*(int(divisor.scaleb(decimals)) for divisor in divisors)) * numbers
     if states > STATES_LIMIT:
         raise SchemaRefused("multipleOf: the divisors of this schema are too large to enforce while writing")

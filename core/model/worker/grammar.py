@@ -228,7 +228,10 @@ class JsonMatcher:
         return count
 
     def _run(self, operation: Callable[[LLMatcher], Result]) -> Result:
-        """Runs an operation; once more, at the same position in a renewed grammar, if this one has grown too large."""
+        """Runs an operation; once more, at the same position in a renewed grammar, if this one has grown too large.
+
+        llguidance reports that for masks and consumed tokens. Validated tokens are only refused, and a mask follows.
+        """
         result = operation(self._matcher)
         if self._matcher.is_error() and GROWN in self._matcher.get_error():
             self._root = self._grammar.renew(self._root)

@@ -253,11 +253,9 @@ def test_a_grammar_that_grew_too_large_is_compiled_anew(
     for token in runner.tokenize(text, special=False):
         expected.accept(token)
         for matcher in matchers:
-            assert matcher.allows(token)
             matcher.accept(token)
             assert allowed(matcher) == allowed(expected)
         roots.add(id(matchers[0]._root))
-    assert matchers[0].ends_by(runner.tokenize('", ""]', special=False))
     assert len(roots) > 1
 
 
@@ -278,6 +276,7 @@ def test_many_optional_properties_can_be_written(grammars: GrammarCompiler, voca
         {"anyOf": [{"type": "integer", "multipleOf": 9973 + n, "minimum": n} for n in range(10)]},
         {"allOf": [{"type": "integer", "multipleOf": n} for n in (97, 101, 103)]},
         {"$defs": {"n": {"multipleOf": 9973}}, "anyOf": [{"$ref": "#/$defs/n", "minimum": n} for n in range(50)]},
+        {"properties": {f"p{n}": {"type": "integer", "multipleOf": 9999 - n} for n in range(50)}},
         {"type": "number", "multipleOf": 123456.5},
     ],
 )
