@@ -45,19 +45,17 @@ def judge_text(shown: dict[str, Any]) -> None:
 
 
 def judge_stream(shown: dict[str, Any]) -> None:
-    """The pieces are more than one, and are the text that the client joined."""
+    """The pieces are more than one, and are the text that the client joined. A command prints them as one text."""
     judge_text(shown)
-    judge_pieces(shown)
+    if "pieces" in shown:
+        judge_pieces(shown)
+    else:
+        assert shown["next"].strip(), "the conversation did not go on"
 
 
 def judge_pieces(shown: dict[str, Any]) -> None:
     assert shown["text"] == "".join(shown["pieces"])
     assert len([piece for piece in shown["pieces"] if piece]) > 1, "the answer came in one piece"
-
-
-def judge_continued(shown: dict[str, Any]) -> None:
-    judge_text(shown)
-    assert shown["next"].strip()
 
 
 def judge_ticket(shown: dict[str, Any]) -> None:

@@ -94,6 +94,7 @@ async function agent() {
   const execute = async (place) => (cities.push(place.city), weather(place));
   const { text } = await generateText({
     model, prompt: WEATHER, tools: { weather: tool({ ...lookUp, execute }) }, stopWhen: stepCountIs(4), maxOutputTokens: 64,
+    prepareStep: ({ stepNumber }) => ({ toolChoice: stepNumber === 0 ? "required" : "auto" }),
   });
   return { cities, text };
 }

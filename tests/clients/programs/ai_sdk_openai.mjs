@@ -50,11 +50,14 @@ async function callToolStreamed(model) {
   return { pieces, text: pieces.join(""), calls: shown(await running.toolCalls) };
 }
 
+// The service stores no responses: with `store: false`, the SDK sends earlier calls again.
 async function loop(model) {
   const cities = [];
   const execute = async (place) => (cities.push(place.city), weather(place));
   const { text } = await generateText({
     model, prompt: WEATHER, tools: { weather: tool({ ...lookUp, execute }) }, stopWhen: stepCountIs(4), maxOutputTokens: 64,
+    prepareStep: ({ stepNumber }) => ({ toolChoice: stepNumber === 0 ? "required" : "auto" }),
+    providerOptions: { openai: { store: false } },
   });
   return { cities, text };
 }

@@ -34,7 +34,7 @@ def chat() -> Any:
 
 
 def stream() -> Any:
-    chunks = list(model.stream(QUESTION, max_tokens=48))
+    chunks = list(model.stream(QUESTION, max_tokens=48, stream_usage=True))
     whole = chunks[0]
     for chunk in chunks[1:]:
         whole += chunk

@@ -79,7 +79,7 @@ async function agent() {
   const look = (place) => (cities.push(place.city), weather(place));
   const running = client.chat.completions.runTools(
     {
-      model: "whisper", messages: ask(WEATHER), max_tokens: 64,
+      model: "whisper", messages: ask(WEATHER), temperature: 0,
       tools: [zodFunction({ name: "weather", parameters: Place, function: look, description: "Tells the weather in a city." })],
     },
     { maxChatCompletions: 4 },
