@@ -26,6 +26,7 @@ from core.model.worker.value_choice import ValueChoice
 REVIEW_TOKENS = 64  # interval between searches for a completion while the budget is large
 MARGIN_TOKENS = 64  # one token rarely lengthens the completion by more
 LAST_RESERVE_TOKENS = 16  # that a string or array leaves if nothing follows it
+PLAUSIBLE = 2.5  # nats below the drawn token: a sentence may well end
 LIKELY_SHARE = 1e-4  # of the likeliest first byte: values that begin otherwise are not looked at
 LOOP_ITEMS_BYTES = 48  # an array whose items repeat themselves ends
 COMMA = b","
@@ -38,6 +39,7 @@ class DrawingTokens:
         self.closing = closing
         self.pieces = closing.pieces
         self.values = FiniteValues(closing, tokenize)
+        self.period = closing.pieces.index(b".") if b"." in closing.pieces else None
         self.bracket = closing.pieces.index(b"]") if b"]" in closing.pieces else None
         first = self.values.first_bytes
         self.number = np.isin(first, np.frombuffer(b"-+.eE0123456789", np.uint8))
@@ -116,7 +118,7 @@ class ConstrainedDecoder:
 
     def _sample(self, pick: PickToken, logits: NDArray[np.float32], budget: int) -> int:
         token = pick(logits)
-        if (ending := self._ending(token, budget)) is not None:
+        if (ending := self._ending(token, logits, budget)) is not None:
             return ending
         # Sample first and mask only after a rejection: the distribution is the same, and a mask costs 100 times more.
         if self._keeps_limits(token) and self._document.allows(token):
@@ -127,16 +129,19 @@ class ConstrainedDecoder:
             allowed = shorter if shorter.any() else allowed
         return pick(np.where(allowed, logits, np.float32(-np.inf)))
 
-    def _ending(self, token: int, budget: int) -> int | None:
+    def _ending(self, token: int, logits: NDArray[np.float32], budget: int) -> int | None:
         """Returns the token that ends the open string or array instead of this one; None to go on."""
         piece = self._tokens.pieces[token]
         if self._text.inside:
-            return self._string_ending(piece, budget)
+            period = self._tokens.period
+            plausible = period is not None and logits[period] > logits[token] - PLAUSIBLE
+            return self._string_ending(piece, budget, period if plausible else None)
         bracket = self._tokens.bracket
         ends = piece.lstrip()[:1] == COMMA and self._array_ends(budget)
         return bracket if ends and bracket is not None and self._document.allows(bracket) else None
 
-    def _string_ending(self, piece: bytes, budget: int) -> int | None:
+    def _string_ending(self, piece: bytes, budget: int, period: int | None) -> int | None:
+        """`period`: the token of a full stop, if the model might well write one here."""
         quote = self._closing.quote
         if quote is None or self._string is None:
             return None
@@ -148,7 +153,11 @@ class ConstrainedDecoder:
                 if self._nothing_follows(quote):
                     self._string.reserve_for(min(LAST_RESERVE_TOKENS, budget // 2))
             room = self._room.measure(self._document, len(self._text.content))
-            ends = self._ends_value or self._string.ends_before(piece, bytes(self._text.content), budget, room)
+            content = bytes(self._text.content)
+            finishes = period is not None and self._string.should_finish(piece, content, budget, room)
+            if period is not None and finishes and self._document.allows(period):
+                return period
+            ends = self._ends_value or self._string.ends_before(piece, content, budget, room)
         return quote if ends and self._document.allows(quote) else None
 
     def _array_ends(self, budget: int) -> bool:

@@ -14,6 +14,9 @@ from core.model.worker.closing_tokens import GrammarMatcher
 
 PROSE_BYTES = 24  # a shorter string is a name or a code
 WORD_CHARS = 6  # room for the rest of a word whose first token is being written
+SENTENCE_SLACK = 1.25  # a further sentence needs this much room, of the mean length of those before
+NEAR_TOKENS = 8
+NEAR_CHARS = 32
 GRACE_TOKENS = 8  # for the rest of a word beyond a string's share of the budget
 LOOP_BYTES = 64  # a text that repeats itself is a loop from this length on,
 LOOP_TIMES = 3  # and this often
@@ -57,8 +60,15 @@ class OpenString:
         ends = [match.end() for match in SENTENCE_END.finditer(content)]
         if not ends or ends[-1] < len(content):
             return False
-        tokens = budget - self._reserve
-        return tokens * len(ends) < self._budget - budget or (room is not None and room * len(ends) < len(content))
+        tokens_like_before = SENTENCE_SLACK * (self._budget - budget) / len(ends)
+        chars_like_before = SENTENCE_SLACK * len(content) / len(ends)
+        return budget - self._reserve < tokens_like_before or (room is not None and room < chars_like_before)
+
+    def should_finish(self, piece: bytes, content: bytes, budget: int, room: int | None) -> bool:
+        """Tells whether a sentence that could end here should, because the limit is near: before a word or a comma."""
+        near = budget - self._reserve < NEAR_TOKENS or (room is not None and room < NEAR_CHARS)
+        at_border = starts_word(piece) or piece[:1] in (b",", b";")
+        return near and at_border and len(content) >= PROSE_BYTES and chr(content[-1]).isalnum()
 
 
 class StringRoom:

@@ -76,8 +76,10 @@ def most_likely(logits: NDArray[np.float32]) -> int:
 
 
 def draw(decoder: ConstrainedDecoder, logits: NDArray[np.float32], budget: int) -> list[int]:
-    """Draws the next tokens. Choices among values go by their first tokens alone."""
-    return decoder.choose(most_likely, logits, budget) or decoder.settle(most_likely, budget)
+    """Draws the next tokens. After every token of a value, the model has the same logits again."""
+    if tokens := decoder.choose(most_likely, logits, budget):
+        return tokens
+    return decoder.settle(most_likely, budget, [[logits for _ in each] for each in decoder.continuations])
 
 
 def decode(decoder: ConstrainedDecoder, vocabulary: Vocabulary, budget: int, model: Any) -> str:
@@ -204,6 +206,21 @@ def test_the_tokens_are_those_of_the_models_own_tokenizer(
         written += draw(decoder, logits, 400)
 
     assert written == wanted
+
+
+def test_a_sentence_that_may_end_near_the_limit_does(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
+    """A full stop that the model finds plausible replaces a comma, so that the string is a sentence."""
+    text = "The office in Halifax stays closed today, because of the storm and of the closed roads"
+    wish, stop = rambling(vocabulary, grammars, f'"{text}'), vocabulary.pieces.index(b".")
+
+    def model() -> NDArray[np.float32]:
+        logits = wish()
+        logits[stop] = 8.5
+        return logits
+
+    written = json.loads(decode(grammars.decoder({"type": "string", "maxLength": 70}), vocabulary, 400, model))
+
+    assert written == "The office in Halifax stays closed today."
 
 
 def test_short_strings_and_patterns_are_left_alone(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
