@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from core.contract import Description, Json
-from core.openai.public.chat_requests import PublicChatRequest
 from core.openai.public.embeddings import ALIAS
 from core.openai.response_objects import model_object
 from core.rag.encoder import DIMENSIONS
@@ -46,7 +45,7 @@ def capabilities(*, chat: bool) -> Json:
     return {
         "completion_chat": chat,
         "structured_outputs": chat,
-        "function_calling": chat and "tools" in PublicChatRequest.model_fields,
+        "function_calling": chat,
         "vision": False,
         "embeddings": not chat,
     }
