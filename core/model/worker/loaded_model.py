@@ -6,18 +6,20 @@ import asyncio
 import dataclasses
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
-from core.contract import Sampling
+from core.contract import Json, Sampling
 from core.errors import BadRequest, NotAnEmbedder, StorageError
+from core.model.worker.constrained_decoding import ConstrainedDecoder
 from core.model.worker.conversation import Conversations
 from core.model.worker.grammar import GrammarCompiler
 from core.model.worker.inference import InferenceThread
+from core.model.worker.known_schemas import GrammarWarmUp, KnownSchemas
 from core.model.worker.llama.runner import LlamaRunner
 from core.model.worker.metrics import ModelMetrics
 from core.model.worker.options import PINNED_PREFIXES, WorkerOptions
@@ -91,6 +93,9 @@ class LoadedModel:
         self.prompts = PromptTokenizer(runner)
         self._grammars: GrammarCompiler | None = None
         self._grammars_lock = threading.Lock()
+        keep_s = timedelta(days=options.keep_days).total_seconds()
+        self._schemas = KnownSchemas(Path(options.data_folder) / "schemas", file.fingerprint, keep_s)
+        self.warm_up = GrammarWarmUp(self._schemas, lambda schema: self.grammars.matcher(schema))  # type: ignore[arg-type]
         scheduler = Scheduler(options.slots, options.queue_limit)
         self.metrics = ModelMetrics(scheduler)
         self._conversations = Conversations()
@@ -125,7 +130,7 @@ class LoadedModel:
         constraint = (
             None
             if schema is None
-            else await asyncio.to_thread(lambda: self.grammars.decoder(schema, prompt.tokens.tolist()))
+            else await asyncio.to_thread(lambda: self._constraint(schema, prompt.tokens.tolist()))
         )
         room = self.window - len(prompt.tokens)
         outputs = OutputQueue()
@@ -142,6 +147,12 @@ class LoadedModel:
         outputs.pause = lambda paused: self._inference.pause(sequence, paused)
         self._inference.submit(sequence)
         return ReplyHandle(outputs, sequence, prompt.answer_prefix)
+
+    def _constraint(self, schema: Mapping[str, Json] | bool, prompt: list[int]) -> ConstrainedDecoder:
+        """Blocks while it compiles. Raises SchemaRefused."""
+        decoder = self.grammars.decoder(schema, prompt)
+        self._schemas.count_use(schema if isinstance(schema, bool) else dict(schema))
+        return decoder
 
     def _with_end_marks(self, sampling: Sampling) -> Sampling:
         """Adds the strings that end the answers of a model whose vocabulary has no token for its turn borders."""
@@ -184,6 +195,7 @@ class LoadedModel:
 
     def close(self, flush_s: float = 0.0) -> None:
         """Writes idle conversations to disk for at most `flush_s` seconds, then frees the model."""
+        self.warm_up.stop()
         self._inference.stop(flush_s)
         self._runner.close()
 
