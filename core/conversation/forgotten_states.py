@@ -94,11 +94,12 @@ def record(db: sa.Connection, keys: Iterable[str], now: float) -> None:
 
 
 def delete_local_states(data_folder: Path) -> None:
-    """Deletes the states of local models, for a service that only remote engines answer: no worker would do it."""
+    """Deletes what local models keep of callers, for a service that only remote engines answer: no worker would."""
     folder = data_folder / "suspended"
     if folder.exists():
         log.info("suspended_states_deleted", reason="LLM_URL is set")
         shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(data_folder / "schemas", ignore_errors=True)
 
 
 def cache_key(conversation_key: str, personality: str) -> str:
