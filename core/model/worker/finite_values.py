@@ -16,7 +16,7 @@ from core.model.worker.closing_tokens import ClosingTokens, GrammarMatcher
 from core.model.worker.json_tracker import BACKSLASH, NUMBER_BYTES, NUMBER_START, QUOTE
 
 VALUES_LIMIT = 64
-VALUE_BYTES = 256
+VALUE_BYTES = 128  # a longer value is drawn token by token
 # What none of these sequences of characters may follow allows few values; any text, number or code allows one.
 OPEN_PROBES = (b"7777", b"qq", b"QQ", b" ~")
 LITERALS = (b"true", b"false", b"null")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 QUOTE, BACKSLASH = ord('"'), ord("\\")
 OPENING, CLOSING, SEPARATORS = b"[{", b"]}", b":,"
 NUMBER_START = b"-0123456789"
@@ -63,10 +65,6 @@ class JsonTracker:
             self._last = byte
 
     def copy(self) -> JsonTracker:
-        twin = JsonTracker()
-        twin.inside, twin.key, twin.strings, twin._escaped, twin._last = (
-            *(self.inside, self.key, self.strings),
-            *(self._escaped, self._last),
-        )
+        twin = copy(self)
         twin.content, twin.number, twin.containers = self.content[:], self.number[:], self.containers[:]
         return twin
