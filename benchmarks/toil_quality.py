@@ -9,7 +9,7 @@ with OpenAI's API replaces both the model process and llama-server.
 
 The table shows, for each kind, the mean share of right fields of each drawing and the share of valid values. The last
 columns compare ours with the better of the other two: the mean difference over the tasks, and its 95 % interval
-(bootstrap). Without --temperature, the most likely token is drawn. Gemma's weights are fetched once
+(bootstrap). Without --temperatures, the most likely token is drawn. Gemma's weights are fetched once
 (benchmarks/gemma.py) and never shipped.
 """
 
@@ -24,6 +24,7 @@ import sys
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,16 @@ from rich.table import Table
 
 from benchmarks.gemma import gemma_file
 from benchmarks.measured_model import find_model
-from benchmarks.toil_quality_drawings import DRAWINGS, Drawing, DrawingStack, Drawn, ToilCase
+from benchmarks.toil_quality_drawings import DRAWINGS, Drawing, Drawn, RequestBuilder, ToilCase, build_drawing
+from benchmarks.toil_quality_engines import Engines, open_engines
+from benchmarks.toil_quality_forms import FORMS
 from benchmarks.toil_quality_scoring import MISSING, FieldScores, score_value
 from core.configuration import settings
+from core.contract import Sampling
 
 LANGUAGES = ("en", "fr")
 OURS = "ours"
+TOKENS = 200
 RESAMPLES = 2000
 
 
@@ -178,9 +183,22 @@ def show_failures(results: Results) -> None:
                 print(f"{name} {result.case.id} {result.case.kind} {' '.join(wrong)}: {result.drawn.text}")
 
 
+def build_drawings(engines: Engines, options: argparse.Namespace) -> dict[str, Drawing]:
+    """The drawings under each form and temperature; their names tell these where there are several."""
+    forms, temperatures = options.forms.split(","), options.temperatures.split(",")
+    drawings = {}
+    for form, temperature in product(forms, temperatures):
+        sampling = Sampling(temperature=float(temperature), seed=options.seed, max_tokens=TOKENS)
+        requests = RequestBuilder(engines.personalities, sampling, FORMS[form])
+        shown = [form] * (len(forms) > 1) + [temperature] * (len(temperatures) > 1)
+        for name in (each for each in DRAWINGS if each in options.drawings.split(",")):
+            drawings[", ".join([name, *shown])] = build_drawing(name, engines, requests)
+    return drawings
+
+
 async def run(title: str, model: Path | None, cases: list[ToilCase], options: argparse.Namespace) -> None:
-    async with DrawingStack() as stack:
-        results = await measure(await stack.open(model, options), cases, options.at_once)
+    async with open_engines(model, options) as engines:
+        results = await measure(build_drawings(engines, options), cases, options.at_once)
     show(title, results)
     if options.failures:
         show_failures(results)
@@ -192,9 +210,10 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--kinds", default="")
     parser.add_argument("--languages", default=",".join(LANGUAGES))
     parser.add_argument("--drawings", default=",".join(DRAWINGS))
+    parser.add_argument("--forms", default="now", help=f"ways to tell the schema: {', '.join(FORMS)}")
     parser.add_argument("--sample", type=int, default=0, help="so many tasks, drawn by chance")
     parser.add_argument("--at-once", type=int, default=8)
-    parser.add_argument("--temperature", type=float, default=0.0)
+    parser.add_argument("--temperatures", default="0")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--url", default="", help="an engine with OpenAI's API, instead of --models")
     parser.add_argument("--model", default="", help="the model's name at --url")

@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import re
-import tempfile
-from contextlib import AsyncExitStack, aclosing
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import httpx
 
-from benchmarks.serving import KEY, commands, free_port, running_server
+from benchmarks.toil_quality_engines import PEER, Engines
 from core import strict_json
-from core.configuration import settings
 from core.configuration.personalities import Personalities
-from core.configuration.settings import Settings
 from core.contract import Attachment, Json, Language, Prompt, Sampling, Task, ToilResult
 from core.conversation.composition import build_context, build_request
 from core.conversation.draft import AnswerRequest
 from core.errors import BadRequest, CspsError
 from core.model.client import ModelClient
 from core.openai.chat_protocol import Message, StreamFinished, TextDelta
-from core.runtime.background_tasks import run_beside
-from core.toil.toiler import Toiler, add_instructions, toil_sampling
+from core.toil.instructions import toil_sampling
+from core.toil.toiler import Instruct, Toiler
 from core.toil.validator_pool import ValidatorPool
 
-DRAWINGS = ("ours", "free", "llama-server")  # in this order: the free one finds the prompt of ours computed
+DRAWINGS = ("ours", "free", PEER)  # in this order: the free one finds the prompt of ours computed
 NOW = datetime(2026, 11, 30, 14, 5, tzinfo=ZoneInfo("America/Toronto"))
-TOKENS = 200
-TIMEOUT_S = 600
 PERSONALITY = {"en": "whisper", "fr": "chuchotte"}
 FENCED = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL)
 
@@ -71,9 +63,10 @@ class Drawing(Protocol):
 class RequestBuilder:
     """Builds the prompts that /toil builds for these personalities."""
 
-    def __init__(self, personalities: Personalities, sampling: Sampling) -> None:
+    def __init__(self, personalities: Personalities, sampling: Sampling, instruct: Instruct) -> None:
         self._personalities = personalities
         self.sampling = sampling
+        self.instruct = instruct
 
     def request(self, case: ToilCase) -> AnswerRequest:
         """Without the instructions that the Toiler adds."""
@@ -84,7 +77,7 @@ class RequestBuilder:
 
     def messages(self, case: ToilCase) -> tuple[tuple[Message, ...], Sampling]:
         """The messages as the Toiler sends them at first, and their sampling."""
-        request = add_instructions(self.request(case), case.schema, case.language)
+        request = self.instruct(self.request(case), case.schema, case.language)
         return request.draft.messages(), toil_sampling(request.sampling, self.sampling)
 
 
@@ -201,75 +194,12 @@ async def judge(validators: ValidatorPool, found: str, text: str, case: ToilCase
     return Drawn(text, value, True, not violations, tokens)
 
 
-class DrawingStack(AsyncExitStack):
-    """The servers and clients behind the drawings, which end together."""
-
-    async def open(self, model: Path | None, options: argparse.Namespace) -> dict[str, Drawing]:
-        """The drawings by name: with servers of their own for a model file, else at the engine of `options.url`."""
-        sampling = Sampling(temperature=options.temperature, seed=options.seed, max_tokens=TOKENS)
-        variables = await self._engine_variables(model, options)
-        loaded = settings.load({**os.environ, **variables})
-        client = await self._client(loaded)
-        requests = RequestBuilder(load_personalities(loaded), sampling)
-        validators = ValidatorPool()
-        self.push_async_callback(validators.close)
-        drawings: dict[str, Drawing] = {}
-        for name in (each for each in DRAWINGS if each in options.drawings.split(",")):
-            match name:
-                case "ours":
-                    toiler = Toiler(client, TIMEOUT_S)
-                    self.push_async_callback(toiler.close)
-                    drawings[name] = OurDrawing(toiler, requests)
-                case "free":
-                    drawings[name] = FreeDrawing(client, requests, validators)
-                case _ if model is None:
-                    theirs = await self._http(options.url, os.environ.get("LLM_API_KEY", ""))
-                    drawings["engine"] = EngineDrawing(theirs, options.model, requests, validators)
-                case _:
-                    ours = await self._http(f"http://{variables['LLM_LISTEN']}", KEY)
-                    theirs = await self._http(await self._llama_server(model, options.at_once), "")
-                    drawings[name] = LlamaServerDrawing(ours, theirs, requests, validators)
-        return drawings
-
-    async def open_toiler(self, model: Path | None, options: argparse.Namespace) -> tuple[Toiler, Personalities]:
-        """Toil alone, as /toil does it, and the shipped personalities."""
-        loaded = settings.load({**os.environ, **await self._engine_variables(model, options)})
-        toiler = Toiler(await self._client(loaded), TIMEOUT_S)
-        self.push_async_callback(toiler.close)
-        return toiler, load_personalities(loaded)
-
-    async def _engine_variables(self, model: Path | None, options: argparse.Namespace) -> dict[str, str]:
-        """The settings of the engine that answers; starts our model process for a model file."""
-        data = self.enter_context(tempfile.TemporaryDirectory())
-        if model is None:
-            named = {"LLM_MODEL": options.model} if options.model else {}
-            return {"CSPS_LLM_DATA": data, "LLM_URL": options.url, **named}
-        port = str(free_port())
-        name, command, environment = commands(model, options.at_once)[0]
-        variables = {key: value.replace("PORT", port) for key, value in environment.items()} | {"CSPS_LLM_DATA": data}
-        await self.enter_async_context(running_server(name, command, int(port), variables))
-        return variables
-
-    async def _client(self, loaded: Settings) -> ModelClient:
-        client = ModelClient.from_settings(loaded)
-        self.push_async_callback(client.close)
-        if loaded.model.url:
-            await self.enter_async_context(run_beside(client.run()))  # finds out what the engine can do
-        await client.wait_ready(TIMEOUT_S)
-        return client
-
-    async def _http(self, url: str, key: str) -> httpx.AsyncClient:
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        return await self.enter_async_context(httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT_S))
-
-    async def _llama_server(self, model: Path, slots: int) -> str:
-        name, command, environment = next(row for row in commands(model, slots) if row[0] == "llama-server")
-        port = free_port()
-        filled = [part.replace("PORT", str(port)) for part in command]
-        return (await self.enter_async_context(running_server(name, filled, port, environment))).url
-
-
-def load_personalities(loaded: Settings) -> Personalities:
-    personalities = Personalities(loaded.config / "personalities")
-    personalities.load()
-    return personalities
+def build_drawing(name: str, engines: Engines, requests: RequestBuilder) -> Drawing:
+    if name == "ours":
+        return OurDrawing(engines.toiler(requests.instruct), requests)
+    if name == "free":
+        return FreeDrawing(engines.client, requests, engines.validators)
+    assert engines.peer is not None
+    if engines.tokenizer is None:
+        return EngineDrawing(engines.peer, engines.peer_model, requests, engines.validators)
+    return LlamaServerDrawing(engines.tokenizer, engines.peer, requests, engines.validators)

@@ -29,7 +29,8 @@ from rich.table import Table
 
 from benchmarks.gemma import gemma_file
 from benchmarks.measured_model import find_model
-from benchmarks.toil_quality_drawings import PERSONALITY, DrawingStack
+from benchmarks.toil_quality_drawings import PERSONALITY
+from benchmarks.toil_quality_engines import open_engines
 from core.configuration import settings
 from core.configuration.personalities import Personalities
 from core.contract import Json, Language, Prompt, Sampling, Task, ToilResult, Tool, Toolbox, ToolCall
@@ -234,9 +235,8 @@ class Chooser:
 
 
 async def measure(model: Path | None, cases: Sequence[ToolCase], options: argparse.Namespace) -> list[Outcome]:
-    async with DrawingStack() as stack:
-        toiler, personalities = await stack.open_toiler(model, options)
-        chooser = Chooser(toiler, personalities)
+    async with open_engines(model, options) as engines:
+        chooser = Chooser(engines.toiler(), engines.personalities)
         limit = asyncio.Semaphore(options.at_once)
 
         async def choose(case: ToolCase, form: str) -> Outcome:

@@ -178,6 +178,7 @@ prompt-continue =
     Begin with its last words, which are: { $words }
 prompt-json-only = Answer with JSON only.
 prompt-json-schema = It must conform to this JSON Schema:
+prompt-json-form = It has this form:
 prompt-json-retry = Your answer was refused. Answer again without these problems:
 prompt-tools = You can have these functions called before you answer:
 prompt-tool-choice = Name the function whose result you need for your answer. If you can answer without one, name { $none }.

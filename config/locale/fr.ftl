@@ -178,6 +178,7 @@ prompt-continue =
     Commencez par ses derniers mots, que voici : { $words }
 prompt-json-only = Répondez uniquement en JSON.
 prompt-json-schema = La réponse doit respecter ce schéma JSON :
+prompt-json-form = Voici sa forme :
 prompt-json-retry = Votre réponse a été refusée. Répondez de nouveau, sans ces problèmes :
 prompt-tools = Vous pouvez faire appeler ces fonctions avant de répondre :
 prompt-tool-choice = Nommez la fonction dont le résultat est nécessaire à votre réponse. Si vous pouvez répondre sans fonction, nommez { $none }.

@@ -8,7 +8,7 @@ The last attempt uses the narrowed plan, which allows fewer values. Knows no con
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -22,7 +22,6 @@ from core.contract import (
     Json,
     KeywordReport,
     Language,
-    Sampling,
     Source,
     Status,
     Task,
@@ -32,12 +31,11 @@ from core.contract import (
     ToilResult,
     Usage,
 )
-from core.conversation.draft import AnswerRequest, join_paragraphs
+from core.conversation.draft import AnswerRequest
 from core.conversation.generation import Generation
 from core.errors import BadRequest, BudgetExhausted, ModelRefused, NonConforming, SchemaRefused
 from core.model.client import ModelClient
-from core.openai.chat_protocol import Message
-from core.texts import text
+from core.toil.instructions import add_feedback, add_instructions, raise_temperature, toil_sampling
 from core.toil.schema.numbers import restore_numbers
 from core.toil.schema.plan import RELAXATIONS_LIMIT, SchemaPlan, relax, report_refusal
 from core.toil.schema.prechecks import check_readable
@@ -46,12 +44,7 @@ from core.toil.validator_pool import ValidatorPool, Violation
 log = structlog.get_logger()
 
 ATTEMPTS = 3
-TEMPERATURE_STEP = 0.2  # added at each further attempt, because the same temperature would fail again
-TEMPERATURE_LIMIT = 1.0
-NO_PENALTY = 1.0
 FORMATS_CACHED = 256
-SCHEMA_PROMPT_CHARS = 2000  # a longer schema would fill the window, and the engine enforces it anyway
-ANSWER_PROMPT_CHARS = 4000
 NOT_JSON = "JSON"  # in the place of a keyword
 ANY_OBJECT = SchemaPlan(None, None, (), exact=True)
 
@@ -64,15 +57,18 @@ class Attempt:
     done: Done
 
 
+Instruct = Callable[[AnswerRequest, Json, Language], AnswerRequest]
 AttemptEvent = Status | Text | TextDiscarded | Attempt
 
 
 class Toiler:
     """One per process."""
 
-    def __init__(self, client: ModelClient, wait_s: float) -> None:
+    def __init__(self, client: ModelClient, wait_s: float, instruct: Instruct | None = None) -> None:
+        """`instruct`: asks for JSON in the prompt; None: `add_instructions`. For benchmarks."""
         self._client = client
         self._wait_s = wait_s
+        self._instruct = instruct or add_instructions
         self._validators = ValidatorPool()
         # By the response format that an engine refused: the one that it accepted instead.
         self._accepted: FIFOCache[str, Json] = FIFOCache(FORMATS_CACHED)
@@ -85,7 +81,7 @@ class Toiler:
         plan = await self.plan(schema)
         usage = Usage()
         violations: tuple[Violation, ...] = ()
-        request = add_instructions(request, schema, language)
+        request = self._instruct(request, schema, language)
         request = replace(request, sampling=toil_sampling(request.sampling, task.sampling))
         enforced_schemas = [plan.enforced] * (attempts - 1) + [plan.narrowed]
         while enforced_schemas:
@@ -207,34 +203,6 @@ def relax_format(response_format: Json, refusal: SchemaRefused | ModelRefused) -
     return build_response_format(relax(enforced, refusal.message))
 
 
-def add_instructions(request: AnswerRequest, schema: Json, language: Language) -> AnswerRequest:
-    """Asks for JSON in the system message, as OpenAI's json_object requires: a batch's rows share it as a prefix."""
-    dumped = json.dumps(schema, ensure_ascii=False) if isinstance(schema, dict) else ""
-    by_schema = (
-        join_paragraphs([text("prompt-json-schema", language), dumped])
-        if 0 < len(dumped) <= SCHEMA_PROMPT_CHARS
-        else ""
-    )
-    system = join_paragraphs([request.draft.system, text("prompt-json-only", language), by_schema])
-    return replace(
-        request,
-        draft=replace(request.draft, system=system),
-        own_system=False,
-        cache_key=None,  # the next question of the conversation has another prompt
-    )
-
-
-def toil_sampling(completed: Sampling, requested: Sampling) -> Sampling:
-    """The sampling of toil. `completed`: the caller's `requested` one with the personality's defaults.
-
-    A repeat penalty makes the model misspell what it copies, such as a telephone number, so only a caller can ask for
-    one. It is switched off explicitly, because an engine may have a default of its own: vLLM takes the one of the
-    model's generation_config.json. A stop string would cut the JSON.
-    """
-    penalty = NO_PENALTY if requested.repeat_penalty is None else requested.repeat_penalty
-    return replace(completed, stop=(), repeat_penalty=penalty)
-
-
 def build_response_format(schema: Json) -> Json:
     if schema is None:
         return {"type": "json_object"}
@@ -245,26 +213,6 @@ def build_response_format(schema: Json) -> Json:
 def schema_of(response_format: Json) -> Json:
     named = response_format.get("json_schema") if isinstance(response_format, dict) else None
     return named.get("schema") if isinstance(named, dict) else None
-
-
-def raise_temperature(request: AnswerRequest) -> AnswerRequest:
-    """Leaves an unset temperature to the model."""
-    temperature = request.sampling.temperature
-    if temperature is None or temperature >= TEMPERATURE_LIMIT:
-        return request
-    raised = min(TEMPERATURE_LIMIT, temperature + TEMPERATURE_STEP)
-    return replace(request, sampling=replace(request.sampling, temperature=raised))
-
-
-def add_feedback(
-    request: AnswerRequest, answer: str, violations: tuple[Violation, ...], language: Language
-) -> AnswerRequest:
-    """Adds the rejected answer to the history, and its violations to the next question."""
-    draft = request.draft
-    exchange = (Message("user", draft.question), Message("assistant", answer[:ANSWER_PROMPT_CHARS]))
-    explanations = (violation.explanation for violation in violations)
-    question = join_paragraphs([text("prompt-json-retry", language), *explanations, text("prompt-json-only", language)])
-    return replace(request, draft=replace(draft, exchanges=(*draft.exchanges, exchange), question=question))
 
 
 async def stream_attempt(generation: Generation) -> AsyncGenerator[AttemptEvent, None]:

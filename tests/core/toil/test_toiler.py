@@ -370,6 +370,20 @@ async def test_no_repeat_penalty_unless_the_caller_asks(chat: ChatEngine, own_se
     assert sent == [(1.0, 1.0), (1.0, 1.0), (1.3, 1.3)]
 
 
+async def test_model_sees_the_schema(chat: ChatEngine, own_settings: Settings) -> None:
+    """A long one as a skeleton. (Before, the model did not see it at all.) No schema adds nothing."""
+    described = {f"part {number}": {"type": "string", "title": f"Part {number}"} for number in range(50)}
+    long: dict[str, Json] = {"type": "object", "properties": described, "required": ["part 0"]}
+    async with serving(own_settings, OTTAWA, ('{"part 0": "a"}',), OTTAWA) as model:
+        for schema in (CITY, long, None):
+            await chat.toil(Task("whisper", "Which city?", schema))
+
+    whole, skeleton, bare = (request["messages"][0]["content"] for request in model.requests)
+    assert whole.endswith(f"It must conform to this JSON Schema:\n\n{json.dumps(CITY)}")
+    assert 'It has this form:\n\n{\n  "part 0": string,\n  "part 1"?: string,\n' in skeleton
+    assert bare.endswith("Answer with JSON only.")
+
+
 async def test_free_answers_keep_the_personalitys_repeat_penalty(chat: ChatEngine, own_settings: Settings) -> None:
     """Only toil is without it."""
     async with serving(own_settings, ("Hello.",)) as model:

@@ -1,0 +1,70 @@
+"""Asks the model for JSON: the words that toil adds to a prompt, and the sampling of what they ask for. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from core.contract import Json, Language, Sampling
+from core.conversation.draft import AnswerRequest, join_paragraphs
+from core.openai.chat_protocol import Message
+from core.texts import text
+from core.toil.schema_outline import outline
+from core.toil.validator_pool import Violation
+
+TEMPERATURE_STEP = 0.2  # added at each further attempt, because the same temperature would fail again
+TEMPERATURE_LIMIT = 1.0
+NO_PENALTY = 1.0
+SCHEMA_PROMPT_CHARS = 2000  # of a schema or skeleton; more would fill a small window, and the engine enforces it anyway
+ANSWER_PROMPT_CHARS = 4000
+
+
+def add_instructions(request: AnswerRequest, schema: Json, language: Language) -> AnswerRequest:
+    """Asks for JSON in the system message, as OpenAI's json_object requires: a batch's rows share it as a prefix."""
+    system = join_paragraphs([request.draft.system, text("prompt-json-only", language), tell_schema(schema, language)])
+    return replace(
+        request,
+        draft=replace(request.draft, system=system),
+        own_system=False,
+        cache_key=None,  # the next question of the conversation has another prompt
+    )
+
+
+def tell_schema(schema: Json, language: Language) -> str:
+    """The schema itself, as models know it; of a longer one a skeleton, or as much of it as there is room for."""
+    dumped = json.dumps(schema, ensure_ascii=False) if isinstance(schema, dict) and schema else ""
+    if len(dumped) <= SCHEMA_PROMPT_CHARS:
+        return join_paragraphs([text("prompt-json-schema", language), dumped]) if dumped else ""
+    skeleton = outline(schema, SCHEMA_PROMPT_CHARS)
+    return join_paragraphs([text("prompt-json-form", language), skeleton]) if skeleton else ""
+
+
+def toil_sampling(completed: Sampling, requested: Sampling) -> Sampling:
+    """The sampling of toil. `completed`: the caller's `requested` one with the personality's defaults.
+
+    A repeat penalty makes the model misspell what it copies, such as a telephone number, so only a caller can ask for
+    one. It is switched off explicitly, because an engine may have a default of its own: vLLM takes the one of the
+    model's generation_config.json. A stop string would cut the JSON.
+    """
+    penalty = NO_PENALTY if requested.repeat_penalty is None else completed.repeat_penalty
+    return replace(completed, stop=(), repeat_penalty=penalty)
+
+
+def raise_temperature(request: AnswerRequest) -> AnswerRequest:
+    """Leaves an unset temperature to the model."""
+    temperature = request.sampling.temperature
+    if temperature is None or temperature >= TEMPERATURE_LIMIT:
+        return request
+    raised = min(TEMPERATURE_LIMIT, temperature + TEMPERATURE_STEP)
+    return replace(request, sampling=replace(request.sampling, temperature=raised))
+
+
+def add_feedback(
+    request: AnswerRequest, answer: str, violations: tuple[Violation, ...], language: Language
+) -> AnswerRequest:
+    """Adds the rejected answer to the history, and its violations to the next question."""
+    draft = request.draft
+    exchange = (Message("user", draft.question), Message("assistant", answer[:ANSWER_PROMPT_CHARS]))
+    explanations = (violation.explanation for violation in violations)
+    question = join_paragraphs([text("prompt-json-retry", language), *explanations, text("prompt-json-only", language)])
+    return replace(request, draft=replace(draft, exchanges=(*draft.exchanges, exchange), question=question))
