@@ -83,6 +83,15 @@ def test_the_sampler_sees_the_values_probabilities() -> None:
     assert possible == pytest.approx([0.4, 0.2], rel=1e-4)
 
 
+def test_more_tokens_than_a_batch_should_hold_are_not_computed() -> None:
+    """Then the first tokens decide."""
+    long = [2] * 120
+    choice = ValueChoice([([1, *long], False), ([3, *long], False)], logits(t1=0.4, t3=0.5), ENDS)
+
+    assert choice.continuations == []
+    assert choice.pick(most_likely) == ([3, *long], False)
+
+
 def test_probabilities_are_those_of_softmax() -> None:
     rows = np.array([1.0, 2.0, 3.0], np.float32)
     mask = np.array([True, True, False])
