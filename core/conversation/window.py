@@ -126,7 +126,9 @@ async def fewest_dropped(draft: PromptDraft, room: int, count: Count, least: int
         return least
     most = len(draft.exchanges)
     if (tokens := await count_tokens(draft.messages(most, passages), count)) > room:
-        message = f"personality and question take {tokens} tokens; there is room for {room} beside an answer"
+        # LiteLLM knows the error by "prompt is too long".
+        taken = f"personality and question take {tokens} tokens; there is room for {room} beside an answer"
+        message = f"the prompt is too long: {taken}"
         raise PromptTooLong(message, tokens=tokens, limit=room)
     while least + 1 < most:
         middle = (least + most) // 2

@@ -135,7 +135,7 @@ def error_from_object(error: Fields, status: int, retry_after_s: float = RETRY_A
     if is_too_long(error, message):
         values = (error.get("tokens", error.get("n_prompt_tokens")), error.get("limit", error.get("n_ctx")))
         tokens, limit = (value if isinstance(value, int) else None for value in values)
-        return PromptTooLong("the prompt does not fit the model's context window", tokens=tokens, limit=limit)
+        return PromptTooLong("the prompt is too long for the model's context window", tokens=tokens, limit=limit)
     if code == SchemaRefused.code:
         return SchemaRefused(message)
     if status == 429 or code in OVERLOADED_CODES:

@@ -174,16 +174,30 @@ def judge_choices(shown: dict[str, Any]) -> None:
     assert all(text.strip() for text in shown["texts"])
 
 
-STATUSES = {"unknown_model": 404, "parameter": 400, "unsupported": 400, "schema": 422, "too_long": 400, "stored": 400}
+STATUSES = {
+    "unknown_model": 404,
+    "parameter": 400,
+    "unsupported": 400,
+    "schema": 422,
+    "too_long": 400,
+    "window": 400,
+    "stored": 400,
+}
 EXCEPTIONS = {
     "unknown_model": ("NotFoundError", "AI_APICallError"),
     "parameter": ("BadRequestError", "AI_APICallError"),
     "unsupported": ("BadRequestError",),
     "schema": ("UnprocessableEntityError",),
     "stored": ("BadRequestError",),
-    "too_long": ("BadRequestError", "AI_APICallError", "ContextOverflowError", "ContextWindowExceededError"),
+    "too_long": ("BadRequestError", "AI_APICallError"),
+    "window": ("ContextOverflowError", "ContextWindowExceededError"),  # of clients that tell it apart
 }
-CODES = {"unknown_model": "model_not_found", "too_long": "context_length_exceeded", "schema": "schema_refused"}
+CODES = {
+    "unknown_model": "model_not_found",
+    "too_long": "context_length_exceeded",
+    "window": "context_length_exceeded",
+    "schema": "schema_refused",
+}
 PARAMETERS = {"parameter": "temperature", "unsupported": "modalities", "stored": "previous_response_id"}
 
 

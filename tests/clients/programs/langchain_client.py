@@ -111,7 +111,7 @@ def errors() -> Any:
     try:
         model.invoke("word " * 30000)
     except ContextOverflowError as error:
-        return {"too_long": {"type": "ContextOverflowError", "status": error.status_code, "code": error.code}}
+        return {"window": {"type": "ContextOverflowError", "status": error.status_code, "code": error.code}}
     return {}
 
 

@@ -112,7 +112,7 @@ def errors() -> Any:
     wrong: dict[str, Any] = {
         "unknown_model": {**WHISPER, "model": "openai/nobody"},
         "parameter": {**WHISPER, "temperature": 9},
-        "too_long": {**WHISPER, "messages": ask("word " * 30000)},
+        "window": {**WHISPER, "messages": ask("word " * 30000)},
     }
     return {name: describe_error({"messages": ask("Hi"), **body}) for name, body in wrong.items()}
 

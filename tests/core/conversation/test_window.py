@@ -59,7 +59,7 @@ async def test_a_fitted_prompt_fits(lengths: list[int], window: int, max_tokens:
 
 async def test_a_question_that_cannot_fit_is_an_error_with_numbers() -> None:
     """The error contains the prompt's size and the limit."""
-    with pytest.raises(PromptTooLong) as caught:
+    with pytest.raises(PromptTooLong, match="the prompt is too long") as caught:
         await fit_window(draft_of([1, 2], question=400), Sampling(), 256, by_words)
 
     assert (caught.value.tokens, caught.value.limit) == (403, 192)
