@@ -180,6 +180,34 @@ prompt-json-only = Answer with JSON only.
 prompt-json-schema = It must conform to this JSON Schema:
 prompt-json-form = It has this form:
 prompt-json-retry = Your answer was refused. Answer again without these problems:
+prompt-violation-root = The value
+prompt-violation-not-json = The answer is not JSON: { $reason }
+prompt-violation-missing = { $place }: the property { $name } is missing.
+prompt-violation = { $place }: { $keyword ->
+    [type] the type { $expected } was expected
+    [enum] one of { $expected } was expected
+    [const] { $expected } was expected
+    [minimum] at least { $expected } was expected
+    [maximum] at most { $expected } was expected
+    [exclusiveMinimum] more than { $expected } was expected
+    [exclusiveMaximum] less than { $expected } was expected
+    [multipleOf] a multiple of { $expected } was expected
+    [minLength] at least { $expected } characters were expected
+    [maxLength] at most { $expected } characters were expected
+    [minItems] at least { $expected } items were expected
+    [maxItems] at most { $expected } items were expected
+    [minProperties] at least { $expected } properties were expected
+    [maxProperties] at most { $expected } properties were expected
+    [pattern] a text that matches { $expected } was expected
+    [format] a text of the format { $expected } was expected
+    [uniqueItems] items that differ from one another were expected
+    [additionalProperties] the properties { $expected } are not allowed
+    [unevaluatedProperties] the properties { $expected } are not allowed
+    [propertyNames] the name of a property is not allowed
+    [oneOf] exactly one of the forms was expected, and several match
+    [falseSchema] no value is allowed here
+   *[other] the keyword { $keyword } is not met
+}. This was written: { $written }
 prompt-tools = You can have these functions called before you answer:
 prompt-tool-choice = Name the function whose result you need for your answer. If you can answer without one, name { $none }.
 prompt-tool-arguments = Write the arguments for a call of the function { $name }, from what the person said.

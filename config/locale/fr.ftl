@@ -180,6 +180,34 @@ prompt-json-only = Répondez uniquement en JSON.
 prompt-json-schema = La réponse doit respecter ce schéma JSON :
 prompt-json-form = Voici sa forme :
 prompt-json-retry = Votre réponse a été refusée. Répondez de nouveau, sans ces problèmes :
+prompt-violation-root = La valeur
+prompt-violation-not-json = La réponse n’est pas du JSON : { $reason }
+prompt-violation-missing = { $place } : il manque la propriété { $name }.
+prompt-violation = { $place } : { $keyword ->
+    [type] le type { $expected } était attendu
+    [enum] l’une de ces valeurs était attendue : { $expected }
+    [const] la valeur { $expected } était attendue
+    [minimum] une valeur d’au moins { $expected } était attendue
+    [maximum] une valeur d’au plus { $expected } était attendue
+    [exclusiveMinimum] une valeur supérieure à { $expected } était attendue
+    [exclusiveMaximum] une valeur inférieure à { $expected } était attendue
+    [multipleOf] un multiple de { $expected } était attendu
+    [minLength] au moins { $expected } caractères étaient attendus
+    [maxLength] au plus { $expected } caractères étaient attendus
+    [minItems] au moins { $expected } éléments étaient attendus
+    [maxItems] au plus { $expected } éléments étaient attendus
+    [minProperties] au moins { $expected } propriétés étaient attendues
+    [maxProperties] au plus { $expected } propriétés étaient attendues
+    [pattern] un texte conforme à { $expected } était attendu
+    [format] un texte au format { $expected } était attendu
+    [uniqueItems] des éléments tous différents étaient attendus
+    [additionalProperties] les propriétés { $expected } ne sont pas permises
+    [unevaluatedProperties] les propriétés { $expected } ne sont pas permises
+    [propertyNames] le nom d’une propriété n’est pas permis
+    [oneOf] une seule des formes était attendue, et plusieurs conviennent
+    [falseSchema] aucune valeur n’est permise ici
+   *[other] le mot-clé { $keyword } n’est pas respecté
+}. Ce qui a été écrit : { $written }
 prompt-tools = Vous pouvez faire appeler ces fonctions avant de répondre :
 prompt-tool-choice = Nommez la fonction dont le résultat est nécessaire à votre réponse. Si vous pouvez répondre sans fonction, nommez { $none }.
 prompt-tool-arguments = Rédigez les arguments d’un appel de la fonction { $name }, d’après ce que la personne a dit.

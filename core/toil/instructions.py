@@ -10,7 +10,7 @@ from core.conversation.draft import AnswerRequest, join_paragraphs
 from core.openai.chat_protocol import Message
 from core.texts import text
 from core.toil.schema_outline import outline
-from core.toil.validator_pool import Violation
+from core.toil.violation import Violation, explain_violations
 
 TEMPERATURE_STEP = 0.2  # added at each further attempt, because the same temperature would fail again
 TEMPERATURE_LIMIT = 1.0
@@ -65,6 +65,6 @@ def add_feedback(
     """Adds the rejected answer to the history, and its violations to the next question."""
     draft = request.draft
     exchange = (Message("user", draft.question), Message("assistant", answer[:ANSWER_PROMPT_CHARS]))
-    explanations = (violation.explanation for violation in violations)
+    explanations = explain_violations(violations, language)
     question = join_paragraphs([text("prompt-json-retry", language), *explanations, text("prompt-json-only", language)])
     return replace(request, draft=replace(draft, exchanges=(*draft.exchanges, exchange), question=question))

@@ -39,13 +39,13 @@ from core.toil.instructions import add_feedback, add_instructions, raise_tempera
 from core.toil.schema.numbers import restore_numbers
 from core.toil.schema.plan import RELAXATIONS_LIMIT, SchemaPlan, relax, report_refusal
 from core.toil.schema.prechecks import check_readable
-from core.toil.validator_pool import ValidatorPool, Violation
+from core.toil.validator_pool import ValidatorPool
+from core.toil.violation import NOT_JSON, Violation, describe_value, explain_violations
 
 log = structlog.get_logger()
 
 ATTEMPTS = 3
 FORMATS_CACHED = 256
-NOT_JSON = "JSON"  # in the place of a keyword
 ANY_OBJECT = SchemaPlan(None, None, (), exact=True)
 
 
@@ -115,7 +115,7 @@ class Toiler:
             request = raise_temperature(add_feedback(request, attempt.text, violations, language))
             if enforced_schemas:
                 yield TextDiscarded()
-        raise NonConforming(f"the model's JSON does not conform: {'; '.join(map(str, violations))}")
+        raise NonConforming(f"the model's JSON does not conform. {' '.join(explain_violations(violations, 'en'))}")
 
     async def plan(self, schema: Json) -> SchemaPlan:
         """Asks no model. Raises SchemaRefused with the place and the reason."""
@@ -136,9 +136,9 @@ class Toiler:
             # An undeclared key may come twice, because no engine tracks them; the last one counts.
             value = restore_numbers(strict_json.parse(text, last_wins=True), dict(plan.meant_numbers))
         except BadRequest as exc:
-            return None, (Violation("the answer", NOT_JSON, exc.message),)
+            return None, (Violation("", NOT_JSON, exc.message),)
         if schema is None:
-            return value, () if isinstance(value, dict) else (Violation("the root", "type", "a JSON object"),)
+            return value, () if isinstance(value, dict) else (Violation("", "type", "object", describe_value(value)),)
         return value, await self._validators.validate(schema, value)
 
     async def close(self) -> None:

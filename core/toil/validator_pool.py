@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from dataclasses import dataclass
 from typing import Any
 
 from cachetools import LRUCache
@@ -19,28 +18,13 @@ from core.contract import Json, KeywordReport
 from core.errors import SchemaRefused
 from core.runtime.child_pool import ChildEnded, ChildPool
 from core.toil.schema.plan import SchemaPlan
+from core.toil.violation import Violation
 
 COMMAND = (sys.executable, "-m", "core.toil.validator_process")
 WALL_LIMIT_S = 20  # generous, for a busy machine; the child's limit of CPU time is what ends a bomb
 CHILDREN_LIMIT = 4  # more would take cores from the model
 PLANS_CACHED = 256
 TOO_LONG = "checking against it takes too long, or too much memory: simplify its patterns and references"
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """The pointer and keyword at which a value fails, and what the schema expects. Never quotes the value."""
-
-    pointer: str
-    keyword: str
-    expected: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.pointer} fails `{self.keyword}`"
-
-    @property
-    def explanation(self) -> str:
-        return f"{self}: {self.expected}" if self.expected else str(self)
 
 
 class ValidatorPool:

@@ -4,7 +4,7 @@ A question is one line of JSON, and so is its answer:
 
     {"ask": "plan", "schema"}            → {"plan": the fields of SchemaPlan} or {"refused": reason}
     {"ask": "validate", "key", "schema", "value"}
-                                         → {"violations": [[pointer, keyword, expected]…]} or {"refused": reason}
+                                         → {"violations": [the fields of Violation…]} or {"refused": reason}
     {"ask": "validate", "key", "value"}  → as above, or {"unknown": true}: ask again with the schema
 
 The validator never fetches anything: it refuses a remote `$ref`. It asserts formats in every draft. Patterns run on an
@@ -32,6 +32,7 @@ from core.errors import SchemaRefused
 from core.toil.schema.drafts import Draft, detect_draft
 from core.toil.schema.plan import plan
 from core.toil.schema.prechecks import check_document
+from core.toil.violation import describe_value
 
 CPU_LIMIT_S = 2
 MEMORY_LIMIT_BYTES = 1 << 30
@@ -42,6 +43,10 @@ BACKTRACK_LIMIT = 2**62
 VALIDATORS_CACHED = 64
 LARGE_VALIDATORS_CACHED = 2
 VIOLATIONS_SHOWN = 5
+VIOLATIONS_LIMIT = 50  # looked at, because some of them read alike
+NESTING_SHOWN = 8  # of `anyOf` and `oneOf`
+LISTED = {"type", "additionalProperties", "unevaluatedProperties"}
+QUOTED = {"const", "enum", "required"}  # texts among these stand for values and names
 SHOWN_CHARS = 200
 VALIDATOR_CLASSES = {
     Draft.DRAFT4: jsonschema_rs.Draft4Validator,
@@ -137,33 +142,60 @@ def compile_validator(schema: Any, pattern_options: Any) -> jsonschema_rs.Valida
 
 
 def format_reason(exc: jsonschema_rs.ValidationError) -> str:
-    return f"{format_pointer(exc.instance_path)}: {exc.message}"[:SHOWN_CHARS]
+    return f"{format_place(exc.instance_path)}: {exc.message}"[:SHOWN_CHARS]
 
 
-def find_violations(validator: jsonschema_rs.Validator, value: Any) -> Iterator[tuple[str, str, str]]:
-    """(pointer, keyword, expected) of each violation. Repeats only the keys of the value, never its content.
+def find_violations(validator: jsonschema_rs.Validator, value: Any) -> Iterator[tuple[str, str, str, str]]:
+    """The fields of each Violation, none twice. Raises SchemaRefused if the validator could not decide."""
+    errors = islice(validator.iter_errors(value), VIOLATIONS_LIMIT)
+    found = dict.fromkeys(fields for error in errors for fields in explain_error(error))
+    yield from islice(found, VIOLATIONS_SHOWN)
 
-    Raises SchemaRefused if the validator could not decide.
-    """
-    for violation in islice(validator.iter_errors(value), VIOLATIONS_SHOWN):
-        kind = violation.kind
-        if isinstance(kind, UNDECIDED):
-            place = format_pointer(violation.schema_path)
-            raise SchemaRefused(f"{place}: matching it takes too many steps; simplify it")
-        yield format_pointer(violation.instance_path), kind.name, format_expected(kind)
+
+def explain_error(error: jsonschema_rs.ValidationError, depth: int = 0) -> Iterator[tuple[str, str, str, str]]:
+    """The violations of the nearest branch of an `anyOf` or `oneOf`; for other keywords, the violation itself."""
+    kind = error.kind
+    if isinstance(kind, UNDECIDED):
+        raise SchemaRefused(f"{format_place(error.schema_path)}: matching it takes too many steps; simplify it")
+    branches = [branch for branch in getattr(kind, "context", None) or () if branch]
+    if (
+        branches
+        and depth < NESTING_SHOWN
+        and not isinstance(kind, jsonschema_rs.ValidationErrorKind.OneOfMultipleValid)
+    ):
+        nearest = min(branches, key=lambda branch: distance(branch, len(error.instance_path)))
+        for inner in nearest:
+            yield from explain_error(inner, depth + 1)
+        return
+    pointer = format_pointer(error.instance_path)
+    yield pointer, kind.name, format_expected(kind), describe_value(error.instance)
+
+
+def distance(branch: list[jsonschema_rs.ValidationError], depth: int) -> tuple[int, int, int]:
+    """Ranks a branch: a wrong kind of value is far, a wrong constant less so, then the number of errors decides."""
+    wrong_kind = any(error.kind.name == "type" and len(error.instance_path) == depth for error in branch)
+    wrong_constants = sum(error.kind.name in ("const", "enum") for error in branch)
+    return int(wrong_kind), wrong_constants, len(branch)
 
 
 def format_expected(kind: Any) -> str:
     """The keyword's value as JSON, cut at SHOWN_CHARS; "" where the validator names none."""
-    details = {name: value for name, value in kind.as_dict().items() if name not in ("context", "unexpected", "error")}
-    detail = json.dumps(next(iter(details.values()))) if details else ""
+    details = {name: value for name, value in kind.as_dict().items() if name not in ("context", "error")}
+    value = next(iter(details.values()), "")
+    if isinstance(value, list) and kind.name in LISTED:
+        value = ", ".join(map(str, value))
+    detail = value if isinstance(value, str) and kind.name not in QUOTED else json.dumps(value, ensure_ascii=False)
     return detail if len(detail) <= SHOWN_CHARS else f"{detail[:SHOWN_CHARS]}…"
 
 
 def format_pointer(path: list[str | int]) -> str:
-    """A JSON pointer, cut at SHOWN_CHARS; "the root" for the empty one."""
+    """A JSON pointer, cut at SHOWN_CHARS."""
     steps = (str(part).replace("~", "~0").replace("/", "~1") for part in path)
-    return "".join(f"/{step}" for step in steps)[:SHOWN_CHARS] or "the root"
+    return "".join(f"/{step}" for step in steps)[:SHOWN_CHARS]
+
+
+def format_place(path: list[str | int]) -> str:
+    return format_pointer(path) or "the root"
 
 
 def main() -> None:

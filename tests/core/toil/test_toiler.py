@@ -128,7 +128,7 @@ async def test_rejected_value_is_retried_with_feedback(chat: ChatEngine, own_set
 
     with pytest.raises(NonConforming) as caught:
         await run_toil(chat, own_settings, CITY, (wrong,), (wrong,), (wrong,))
-    assert "yesterday" not in caught.value.message
+    assert len(caught.value.message) < 400
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ async def test_pattern_takes_linear_time(chat: ChatEngine, own_settings: Setting
     schema = {"type": "string", "pattern": "^(a+)+$"}
     hostile = json.dumps("a" * 5000 + "b")
 
-    with pytest.raises(NonConforming, match="fails `pattern`"):
+    with pytest.raises(NonConforming, match=r"a text that matches \^\(a\+\)\+\$ was expected"):
         await run_toil(chat, own_settings, schema, (hostile,), (hostile,), (hostile,))
 
 
@@ -220,7 +220,7 @@ async def test_pattern_with_lookaround_is_validated(chat: ChatEngine, own_settin
 
     assert result.value == "yes"
     assert enforced_schema(requests[0])["pattern"] == "^(?:)[a-z]+$"
-    assert "fails `pattern`" in shown(requests[1])
+    assert 'This was written: string "nono"' in shown(requests[1])
 
 
 async def test_feedback_holds_pointer_keyword_and_expected_value(chat: ChatEngine, own_settings: Settings) -> None:
@@ -231,8 +231,10 @@ async def test_feedback_holds_pointer_keyword_and_expected_value(chat: ChatEngin
         requests = model.requests
 
     assert result.value == [2]
-    assert "the root fails `uniqueItems`" in shown(requests[1])
-    assert "/0 fails `maximum`: 5" in shown(requests[2])
+    assert "The value: items that differ from one another were expected. This was written: array [1, 1]" in shown(
+        requests[1]
+    )
+    assert "/0: at most 5 was expected. This was written: number 9" in shown(requests[2])
     assert [0.1, 0.3, 0.5] == pytest.approx([request["temperature"] for request in requests])
     assert ["maxItems" in enforced_schema(request) for request in requests] == [False, False, True]
 
