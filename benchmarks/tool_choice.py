@@ -1,10 +1,11 @@
 """Measures how well a weak model chooses tools: whether one is needed, which one, and when to answer instead.
 
 Each form of the decision gets the same questions of benchmarks/tool_choice.toml, with the shipped personality of each
-language, at temperature 0. "now" is the one that the service uses. A case is right if the right tool is named, or none.
+language, at temperature 0. A case is right if the right tool is named, or none. The service uses "likeness" (of
+question and tool, by the bundled encoder) for the starter, and "names" for other models.
 
-    .venv/bin/python -m benchmarks.tool_choice [--models starter,gemma] [--forms now] [--languages en,fr] [--failures]
-        [--arguments] [--url URL --model NAME]
+    .venv/bin/python -m benchmarks.tool_choice [--models starter,gemma] [--forms likeness,names] [--languages en,fr]
+        [--parts tuning,held-out] [--arguments] [--failures] [--url URL --model NAME]
 
 With --arguments, each right call is also written in full: a value counts if it contains the part that the question
 names. Gemma's weights are fetched once (benchmarks/gemma.py) and never shipped.
@@ -35,14 +36,17 @@ from core.configuration import settings
 from core.configuration.personalities import Personalities
 from core.contract import Json, Language, Prompt, Sampling, Task, ToilResult, Tool, Toolbox, ToolCall
 from core.conversation.composition import build_context, build_request
-from core.conversation.draft import AnswerRequest, join_paragraphs
+from core.conversation.draft import AnswerRequest
 from core.errors import CspsError
+from core.rag.embeddings import LocalEmbedder
 from core.toil.toiler import Toiler
 from core.toil.tools import prompts
 from core.toil.tools.choice import ToolChoice
 from core.toil.tools.parameters import arguments_schema, takes_none
+from core.toil.tools.similarity import ToolSimilarity
 
 CASES = Path(__file__).with_suffix(".toml")
+TUNING = "tuning"
 KINDS = ("needed", "not needed", "which", "after", "more")
 
 
@@ -55,6 +59,7 @@ class ToolCase:
     right: str  # a tool's name; "": an answer
     calls: tuple[ToolCall, ...]
     arguments: tuple[str, ...]
+    part: str
 
     @property
     def choice(self) -> ToolChoice:
@@ -85,6 +90,7 @@ def read_cases(languages: Sequence[str]) -> Iterator[ToolCase]:
                 case["right"],
                 tuple(ToolCall(f"call_{n}", *call) for n, call in enumerate(case.get("calls", ()))),
                 tuple(case.get("arguments", ())),
+                case.get("part", TUNING),
             )
 
 
@@ -95,93 +101,61 @@ def read_tool(table: dict[str, Any], name: str, language: str) -> Tool:
 # --- forms -----------------------------------------------------------------------------------------------------------
 
 
-def now(request: AnswerRequest, choice: ToolChoice, language: Language) -> Decision:
-    """The form of the service."""
-    return Decision(prompts.ask_for_choice(request, choice, language), choice.schema(), choice.chosen)
-
-
-def in_question(request: AnswerRequest, choice: ToolChoice, language: Language) -> Decision:
-    """List and rule after the question."""
-    asked = now(request, choice, language)
-    added = asked.request.draft.system.removeprefix(request.draft.system)
-    draft = replace(request.draft, question=join_paragraphs([request.draft.question, added.strip()]))
-    return replace(asked, request=replace(request, draft=draft, own_system=False))
-
-
 ANSWERS = {"en": "answer the person without a function", "fr": "répondre à la personne sans fonction"}
-EXAMPLES = {
-    "en": "Examples: for “Thank you!”, “Write a note”, “Explain this word” or “Translate this”, name answer. "
-    "For a question about what a function knows or does, name that function.",
-    "fr": "Exemples : pour «\u00a0Merci!\u00a0», «\u00a0Rédigez une note\u00a0», «\u00a0Que veut dire ce mot?\u00a0» "
-    "ou «\u00a0Traduisez ceci\u00a0», nommez answer. Pour une question sur ce qu’une fonction sait ou fait, nommez-la.",
-}
-ENOUGH = {
-    "en": "Their results are there: name answer now, unless a part of the question needs another call.",
-    "fr": "Leurs résultats sont là : nommez answer maintenant, sauf si une partie de la question exige un autre appel.",
-}
 
 
-def add(decision: Decision, paragraph: str) -> Decision:
-    return replace(decision, request=prompts.add_system(decision.request, [paragraph]))
+def names(request: AnswerRequest, choice: ToolChoice, language: Language) -> Decision:
+    """The form of the service: the model names a tool, or none."""
+    return Decision(prompts.ask_for_choice(request, choice, language), choice.schema(), choice.chosen)
 
 
 def listed(request: AnswerRequest, choice: ToolChoice, language: Language) -> Decision:
     """To answer is an entry of the list."""
-    decision = now(request, choice, language)
+    decision = names(request, choice, language)
     draft = decision.request.draft
     entries = prompts.list_tools(choice.tools)
     system = draft.system.replace(entries, f"- {choice.no_call}: {ANSWERS[language]}\n{entries}")
     return replace(decision, request=replace(decision.request, draft=replace(draft, system=system)))
 
 
-def examples(request: AnswerRequest, choice: ToolChoice, language: Language) -> Decision:
-    return add(listed(request, choice, language), EXAMPLES[language])
-
-
-def enough(request: AnswerRequest, choice: ToolChoice, language: Language) -> Decision:
-    """After results, an answer is encouraged."""
-    decision = examples(request, choice, language)
-    return add(decision, ENOUGH[language]) if choice.made else decision
-
-
 def described(request: AnswerRequest, choice: ToolChoice, language: Language) -> Decision:
-    """The model names descriptions, which are words, and not names."""
-    meanings = {ANSWERS[language]: None} | {prompts.one_line(tool.description): tool for tool in choice.tools}
+    """The model writes a description, which has more words than a name."""
+    meanings = {ANSWERS[language]: None} | {
+        prompts.one_line(each.description) or each.name: each for each in choice.tools
+    }
+    keyword: dict[str, Json] = {"enum": list(meanings)}
     schema: dict[str, Json] = {
         "type": "object",
-        "properties": {"next_step": {"enum": list(meanings)}},
+        "properties": {"next_step": keyword},
         "required": ["next_step"],
         "additionalProperties": False,
     }
-    decision = enough(request, choice, language)
-    return replace(decision, schema=schema, chosen=lambda value: meanings[value["next_step"]])  # type: ignore[index, call-overload]
+
+    def chosen(value: Json) -> Tool | None:
+        return meanings[str(value["next_step"])] if isinstance(value, dict) else None
+
+    return replace(listed(request, choice, language), schema=schema, chosen=chosen)
 
 
 def two_keys(request: AnswerRequest, choice: ToolChoice, language: Language) -> Decision:
     """First whether a call is needed, then which."""
-    decision = enough(request, choice, language)
-    properties: Any = decision.schema["properties"]
-    schema = {
+    decision = names(request, choice, language)
+    properties = decision.schema["properties"]
+    assert isinstance(properties, dict)
+    schema: dict[str, Json] = {
         **decision.schema,
         "properties": {"needs_function": {"type": "boolean"}, **properties},
-        "required": ["needs_function", "function"],
+        "required": ["needs_function", *properties],
     }
-    return replace(
-        decision,
-        schema=schema,
-        chosen=lambda value: choice.chosen(value) if isinstance(value, dict) and value["needs_function"] else None,
-    )
+
+    def chosen(value: Json) -> Tool | None:
+        return choice.chosen(value) if isinstance(value, dict) and value["needs_function"] else None
+
+    return replace(decision, schema=schema, chosen=chosen)
 
 
-FORMS: dict[str, Form] = {
-    "now": now,
-    "in question": in_question,
-    "listed": listed,
-    "examples": examples,
-    "enough": enough,
-    "described": described,
-    "two keys": two_keys,
-}
+FORMS: dict[str, Form] = {"names": names, "listed": listed, "described": described, "two keys": two_keys}
+LIKENESS = "likeness"  # no model chooses, as for the starter
 
 
 # --- measuring -------------------------------------------------------------------------------------------------------
@@ -203,8 +177,19 @@ class Chooser:
     def __init__(self, toiler: Toiler, personalities: Personalities) -> None:
         self._toiler = toiler
         self._personalities = personalities
+        self._encoder = LocalEmbedder(1)
+        self._similarity = ToolSimilarity(self._encoder)
+
+    async def load_encoder(self) -> None:
+        """A comparison has a deadline, in which the encoder might not load on a busy machine."""
+        await self._encoder.embed(["loaded"])
 
     async def choose(self, case: ToolCase, form: str, *, writes: bool) -> Outcome:
+        if form == LIKENESS:
+            cosines = await self._similarity.compare(case.question, case.tools)
+            assert cosines is not None
+            likeliest = case.choice.likeliest(cosines)
+            return Outcome(case, form, likeliest.name if likeliest else "")
         personality = self._personalities.get(PERSONALITY[case.language])
         sampling = Sampling(temperature=0, max_tokens=100)
         prompt = Prompt(personality.name, case.question, sampling=sampling, calls=case.calls)
@@ -237,6 +222,7 @@ class Chooser:
 async def measure(model: Path | None, cases: Sequence[ToolCase], options: argparse.Namespace) -> list[Outcome]:
     async with open_engines(model, options) as engines:
         chooser = Chooser(engines.toiler(), engines.personalities)
+        await chooser.load_encoder()
         limit = asyncio.Semaphore(options.at_once)
 
         async def choose(case: ToolCase, form: str) -> Outcome:
@@ -245,7 +231,7 @@ async def measure(model: Path | None, cases: Sequence[ToolCase], options: argpar
             print(".", end="", flush=True, file=sys.stderr)
             return outcome
 
-        forms = options.forms.split(",") if options.forms else list(FORMS)
+        forms = options.forms.split(",") if options.forms else [LIKENESS, *FORMS]
         outcomes = await asyncio.gather(*(choose(case, form) for form in forms for case in cases))
     print(file=sys.stderr)
     return outcomes
@@ -268,12 +254,12 @@ def values_right(outcomes: Sequence[Outcome]) -> str:
 
 
 def show(title: str, outcomes: Sequence[Outcome]) -> None:
-    table = Table("form", *KINDS, "en", "fr", "all", "values", title=title)
-    for form in dict.fromkeys(each.form for each in outcomes):
-        own = [each for each in outcomes if each.form == form]
+    table = Table("form", "questions", *KINDS, "en", "fr", "all", "values", title=title)
+    for form, part in dict.fromkeys((each.form, each.case.part) for each in outcomes):
+        own = [each for each in outcomes if (each.form, each.case.part) == (form, part)]
         kinds = [share([each for each in own if each.case.kind == kind]) for kind in KINDS]
         languages = [share([each for each in own if each.case.language == language]) for language in ("en", "fr")]
-        table.add_row(form, *kinds, *languages, share(own), values_right(own))
+        table.add_row(form, part, *kinds, *languages, share(own), values_right(own))
     Console(width=140).print(table)
 
 
@@ -282,6 +268,7 @@ def main() -> None:
     parser.add_argument("--models", default="starter")
     parser.add_argument("--forms", default="")
     parser.add_argument("--languages", default="en,fr")
+    parser.add_argument("--parts", default="tuning,held-out")
     parser.add_argument("--at-once", type=int, default=4)
     parser.add_argument("--arguments", action="store_true")
     parser.add_argument("--failures", action="store_true", help="also print the wrong decisions")
@@ -289,7 +276,7 @@ def main() -> None:
     parser.add_argument("--model", default="", help="the model's name at --url")
     options = parser.parse_args()
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
-    cases = list(read_cases(options.languages.split(",")))
+    cases = [case for case in read_cases(options.languages.split(",")) if case.part in options.parts.split(",")]
     for name in ["url"] if options.url else options.models.split(","):
         file = None if name == "url" else gemma_file() if name == "gemma" else find_model(settings.load()).path
         outcomes = asyncio.run(measure(file, cases, options))

@@ -20,7 +20,7 @@ from core.toil.tools.prompts import one_line
 
 log = structlog.get_logger()
 
-DEADLINE_S = 5.0
+DEADLINE_S = 20.0  # the first call loads the encoder
 QUESTION_LIMIT_CHARS = 1000
 VECTORS_CACHED = 1024
 
