@@ -11,10 +11,10 @@ from aiohttp import web
 from core.errors import CspsError, NotFound
 from core.openai import sse
 from core.openai.public.completions import CompletionPart
-from core.openai.public.responses_answers import collect_response, response_parts
-from core.openai.public.responses_events import ResponseEvents
-from core.openai.public.responses_objects import JsonObject, ResponseEnvelope
-from core.openai.public.responses_requests import PublicResponseRequest, build_response_chat
+from core.openai.public.responses.answers import collect_response, response_parts
+from core.openai.public.responses.events import ResponseEvents
+from core.openai.public.responses.objects import JsonObject, ResponseEnvelope
+from core.openai.public.responses.requests import PublicResponseRequest, build_response_chat
 from web import request_body
 from web.file_upload import FileUpload
 from web.heartbeat import HEARTBEAT, with_heartbeats

@@ -19,10 +19,10 @@ from core.errors import BadRequest, CspsError
 from core.openai.public.chat_requests import Chat, PublicChatRequest, build_chat
 from core.openai.public.choices import answer_choices, build_completion, collect_completion
 from core.openai.public.input_files import InputFile, read_files
-from core.openai.public.responses_answers import collect_response, response_parts
-from core.openai.public.responses_events import ResponseEvents
-from core.openai.public.responses_objects import ResponseEnvelope
-from core.openai.public.responses_requests import PublicResponseRequest, build_response_chat
+from core.openai.public.responses.answers import collect_response, response_parts
+from core.openai.public.responses.events import ResponseEvents
+from core.openai.public.responses.objects import ResponseEnvelope
+from core.openai.public.responses.requests import PublicResponseRequest, build_response_chat
 from core.openai.response_objects import error_body, openai_status
 from core.request_validation import to_parameter_refused
 from core.toil.batch.answers import Outcome, RowAnswers, RowRetryPolicy

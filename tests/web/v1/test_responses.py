@@ -17,7 +17,7 @@ from core.configuration.settings import Settings
 from core.contract import Attachment, ConformingText, Sampling, Source, Status, Text, TextDiscarded, Turn
 from core.errors import ModelUnavailable, Overloaded, PromptTooLong, UnreadableDocument
 from core.openai.public import parameters
-from core.openai.public.responses_requests import REFUSED, WITHOUT_EFFECT, PublicResponseRequest
+from core.openai.public.responses.requests import REFUSED, WITHOUT_EFFECT, PublicResponseRequest
 from tests.support.fake_engine import FakeEngine
 from tests.support.strict_openai import parse_event, parse_response
 from tests.web.support_site import Site, site

@@ -9,9 +9,9 @@ import pytest
 from core.contract import Done, Json, Text, Usage
 from core.errors import BudgetExhausted, CspsError, ModelUnavailable, Overloaded, PromptTooLong
 from core.openai.public.completions import Citations, CompletionPart
-from core.openai.public.responses_events import ResponseEvents
-from core.openai.public.responses_objects import ResponseEnvelope
-from core.openai.public.responses_requests import PublicResponseRequest
+from core.openai.public.responses.events import ResponseEvents
+from core.openai.public.responses.objects import ResponseEnvelope
+from core.openai.public.responses.requests import PublicResponseRequest
 from tests.support.strict_openai import parse_event, parse_response
 
 USAGE = Usage(7, 3, 2)

@@ -12,8 +12,8 @@ from typing import Literal
 from core.contract import Done, Text, ToolArguments, ToolCallStarted, ToolsChosen, Usage
 from core.errors import BudgetExhausted, CspsError
 from core.openai.public.completions import Citations, CompletionPart
-from core.openai.public.responses_objects import JsonObject, ResponseEnvelope, error_event
-from core.openai.public.responses_output import CallItem, MessageItem, OutputItem
+from core.openai.public.responses.objects import JsonObject, ResponseEnvelope, error_event
+from core.openai.public.responses.output import CallItem, MessageItem, OutputItem
 
 Events = Iterator[JsonObject]
 Ending = Literal["completed", "incomplete"]

@@ -7,10 +7,10 @@ from collections.abc import AsyncGenerator
 from core.contract import Done, ToolsChosen, Usage
 from core.openai.public.chat_requests import Chat
 from core.openai.public.completions import CompletionEngine, CompletionPart, stream_completion
-from core.openai.public.responses_events import ResponseEvents
-from core.openai.public.responses_objects import JsonObject
-from core.openai.public.responses_requests import PublicResponseRequest
-from core.openai.public.untrimmed_engine import UntrimmedEngine
+from core.openai.public.responses.events import ResponseEvents
+from core.openai.public.responses.objects import JsonObject
+from core.openai.public.responses.requests import PublicResponseRequest
+from core.openai.public.responses.untrimmed_engine import UntrimmedEngine
 
 
 def response_parts(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from core.contract import Json
-from core.openai.public.responses_objects import (
+from core.openai.public.responses.objects import (
     ItemStatus,
     JsonObject,
     call_item,

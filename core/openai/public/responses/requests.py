@@ -14,8 +14,8 @@ from core.openai.public.chat_requests import Chat
 from core.openai.public.input_files import InputFile
 from core.openai.public.messages import PublicMessage, read_conversation
 from core.openai.public.parameters import NO_LOGITS, check_unserved
-from core.openai.public.responses_items import Input, InputMessage
-from core.openai.public.responses_tools import echo_choice, echo_tools
+from core.openai.public.responses.items import Input, InputMessage
+from core.openai.public.responses.tools import echo_choice, echo_tools
 from core.openai.public.tools import build_toolbox
 from core.openai.requests import INT32_MAX, OpenModel, SamplingFields
 
