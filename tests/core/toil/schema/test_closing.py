@@ -104,6 +104,7 @@ OPEN: list[tuple[str, Any, Json]] = [
     ("only required names", {"type": "object", "required": ["a"]}, {"a": 1, "z": 1}),
     ("a map", {"type": "object", "additionalProperties": {"type": "number"}}, {"z": 1}),
     ("a map beside properties", {**A, "additionalProperties": {"type": "number"}}, {"a": "", "z": 1}),
+    ("any further name", {**A, "additionalProperties": True}, {"a": "", "z": 1}),
     ("a map in another branch", {"allOf": [A, {"additionalProperties": TEXT}]}, {"a": "", "z": ""}),
     ("unevaluatedProperties with a schema", {**A, "unevaluatedProperties": {"type": "number"}}, {"a": "", "z": 1}),
     ("names with a rule", {**A, "propertyNames": {"maxLength": 2}}, {"a": "", "z": 1}),
@@ -151,6 +152,14 @@ def test_schema_that_asks_for_more_gets_it(name: str, schema: Any, value: Json, 
     """So does one that only a further property can satisfy."""
     assert jsonschema_rs.validator_for(schema).is_valid(value)
     assert starter.can_write(starter.constrain(plan(schema).enforced), value)
+
+
+def test_last_attempt_closes_objects_that_allow_any_name(starter: Starter) -> None:
+    """A weak model would go on inventing names."""
+    constraint = starter.constrain(plan({**A, "additionalProperties": True}).narrowed)
+
+    assert starter.can_write(constraint, {"a": ""})
+    assert not starter.can_write(constraint, {"a": "", "z": 1})
 
 
 class RandomSchemas:
