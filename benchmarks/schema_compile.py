@@ -32,7 +32,7 @@ from benchmarks.schemas import Case, read_cases
 from core.configuration import settings
 from core.contract import Json
 from core.errors import CspsError, SchemaRefused
-from core.model.worker.grammar import GrammarCompiler
+from core.model.worker.constrained.grammar import GrammarCompiler
 from core.model.worker.llama.loading import RunnerConfig, load
 from core.toil.schema.plan import RELAXATIONS_LIMIT, plan, relax
 from core.toil.schema.prechecks import check_document

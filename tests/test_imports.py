@@ -20,7 +20,7 @@ SDK_OF = {
     "teams": {"botbuilder", "botframework", "msrest"},
 }
 PLATFORMS = set(SDK_OF)
-ONLY_IN = {"llama_cpp": "core.model.worker.llama", "llguidance": "core.model.worker.grammar"}
+ONLY_IN = {"llama_cpp": "core.model.worker.llama", "llguidance": "core.model.worker.constrained.grammar"}
 MODEL_FROM_ABOVE = {"core.model.client"}
 
 
@@ -211,7 +211,7 @@ def test_forbidden_imports_are_is_forbidden(module: str, source: str) -> None:
     ("module", "source"),
     [
         ("core.model.worker.llama.runner", "import llama_cpp.llama_cpp"),
-        ("core.model.worker.grammar", "from llguidance import LLMatcher"),
+        ("core.model.worker.constrained.grammar", "from llguidance import LLMatcher"),
         ("core.engine", "from core.model.client import ModelClient"),
         ("core.engine", "from core.model import client"),
         ("web.app", "from core.bootstrap import run_engine"),

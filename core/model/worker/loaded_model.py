@@ -15,11 +15,11 @@ from pathlib import Path
 
 from core.contract import Json, Sampling
 from core.errors import BadRequest, NotAnEmbedder, StorageError
-from core.model.worker.constrained_decoding import ConstrainedDecoder
+from core.model.worker.constrained.decoder import ConstrainedDecoder
+from core.model.worker.constrained.grammar import GrammarCompiler
+from core.model.worker.constrained.known_schemas import GrammarWarmUp, KnownSchemas
 from core.model.worker.conversation import Conversations
-from core.model.worker.grammar import GrammarCompiler
 from core.model.worker.inference import InferenceThread
-from core.model.worker.known_schemas import GrammarWarmUp, KnownSchemas
 from core.model.worker.llama.runner import LlamaRunner
 from core.model.worker.metrics import ModelMetrics
 from core.model.worker.options import PINNED_PREFIXES, WorkerOptions

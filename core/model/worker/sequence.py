@@ -47,7 +47,7 @@ PickToken = Callable[[NDArray[np.float32]], int]
 
 
 class TokenConstraint(Protocol):
-    """Restricts the tokens of one sequence (`core.model.worker.constrained_decoding`)."""
+    """Restricts the tokens of one sequence (`core.model.worker.constrained.decoder`)."""
 
     @property
     def complete(self) -> bool: ...

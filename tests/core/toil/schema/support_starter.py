@@ -9,7 +9,7 @@ import llama_cpp.llama_cpp as llama
 
 from core.contract import Json
 from core.model.library.starter import bundled_starter
-from core.model.worker.grammar import GrammarCompiler, JsonMatcher
+from core.model.worker.constrained.grammar import GrammarCompiler, JsonMatcher
 from core.model.worker.llama.vocabulary import read_vocabulary
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from core.contract import Json
 from core.errors import SchemaRefused
-from core.model.worker.json_tracker import JsonTracker
+from core.model.worker.constrained.json_tracker import JsonTracker
 from core.toil.schema.plan import plan
 from tests.core.toil.schema.support_starter import Starter
 

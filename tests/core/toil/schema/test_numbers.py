@@ -9,7 +9,7 @@ import jsonschema_rs
 import pytest
 
 from core.contract import Json
-from core.model.worker.json_tracker import JsonTracker
+from core.model.worker.constrained.json_tracker import JsonTracker
 from core.toil.schema.numbers import restore_numbers
 from core.toil.schema.plan import plan
 from tests.core.toil.schema.support_starter import Starter

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from core.model.worker.json_tracker import JsonTracker
+from core.model.worker.constrained.json_tracker import JsonTracker
 
 SEARCH_STEPS = 256  # 0.1 ms each; a document that needs more is not completed early
 FILLER_CHARS = 8  # preferred length of filler in a string with a minimum length: words, not the longest token
@@ -19,7 +19,7 @@ NEVER = np.int32(2**30)
 
 
 class GrammarMatcher(Protocol):
-    """A document's position in its grammar (`core.model.worker.grammar.JsonMatcher`)."""
+    """A document's position in its grammar (`core.model.worker.constrained.grammar.JsonMatcher`)."""
 
     def copy(self) -> GrammarMatcher: ...
     def allows(self, token: int) -> bool: ...

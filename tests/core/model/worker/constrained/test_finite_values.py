@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from core.model.worker.finite_values import FiniteValue
-from core.model.worker.grammar import GrammarCompiler, JsonMatcher
+from core.model.worker.constrained.finite_values import FiniteValue
+from core.model.worker.constrained.grammar import GrammarCompiler, JsonMatcher
 from core.model.worker.llama.loading import RunnerConfig, load
 
 

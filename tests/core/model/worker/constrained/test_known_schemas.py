@@ -9,8 +9,8 @@ import pytest
 
 from core.contract import Json
 from core.errors import SchemaRefused
-from core.model.worker import known_schemas
-from core.model.worker.known_schemas import GrammarWarmUp, KnownSchemas
+from core.model.worker.constrained import known_schemas
+from core.model.worker.constrained.known_schemas import GrammarWarmUp, KnownSchemas
 from tests.core.model.worker.support_loaded_model import answer, loaded_model
 
 DAY_S = 86_400.0

@@ -19,8 +19,8 @@ from llguidance import LLParserLimits
 
 from core.contract import Json
 from core.errors import ModelError, SchemaRefused
-from core.model.worker import grammar
-from core.model.worker.grammar import GrammarCompiler, JsonMatcher
+from core.model.worker.constrained import grammar
+from core.model.worker.constrained.grammar import GrammarCompiler, JsonMatcher
 from core.model.worker.llama.loading import RunnerConfig, load
 from core.model.worker.llama.runner import LlamaRunner
 from core.model.worker.llama.vocabulary import Vocabulary

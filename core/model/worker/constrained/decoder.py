@@ -15,13 +15,19 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from core.model.worker.closing_tokens import ClosingTokens, GrammarMatcher
-from core.model.worker.finite_values import FiniteValues
-from core.model.worker.json_tracker import JsonTracker
-from core.model.worker.number_limits import NumberLimits
+from core.model.worker.constrained.closing_tokens import ClosingTokens, GrammarMatcher
+from core.model.worker.constrained.finite_values import FiniteValues
+from core.model.worker.constrained.json_tracker import JsonTracker
+from core.model.worker.constrained.number_limits import NumberLimits
+from core.model.worker.constrained.string_ending import (
+    LOOP_REACH_BYTES,
+    PROSE_BYTES,
+    OpenString,
+    StringRoom,
+    looping_part,
+)
+from core.model.worker.constrained.value_choice import ValueChoice
 from core.model.worker.sequence import PickToken
-from core.model.worker.string_ending import LOOP_REACH_BYTES, PROSE_BYTES, OpenString, StringRoom, looping_part
-from core.model.worker.value_choice import ValueChoice
 
 REVIEW_TOKENS = 64  # interval between searches for a completion while the budget is large
 MARGIN_TOKENS = 64  # one token rarely lengthens the completion by more

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from core.model.worker.closing_tokens import GrammarMatcher
+from core.model.worker.constrained.closing_tokens import GrammarMatcher
 
 PROSE_BYTES = 24  # a shorter string is a name or a code
 WORD_CHARS = 6  # room for the rest of a word whose first token is being written

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.model.worker.value_choice import UNLIKELY, ValueChoice, log_mass, log_probabilities
+from core.model.worker.constrained.value_choice import UNLIKELY, ValueChoice, log_mass, log_probabilities
 
 SIZE = 20
 ENDS = np.arange(SIZE) == 9

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from core.model.worker.constrained_decoding import ConstrainedDecoder
-from core.model.worker.grammar import GrammarCompiler
-from core.model.worker.json_tracker import JsonTracker
+from core.model.worker.constrained.decoder import ConstrainedDecoder
+from core.model.worker.constrained.grammar import GrammarCompiler
+from core.model.worker.constrained.json_tracker import JsonTracker
 from core.model.worker.llama.loading import RunnerConfig, load
 from core.model.worker.llama.vocabulary import Vocabulary
 

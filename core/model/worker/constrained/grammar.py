@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from core.contract import Json
 from core.errors import ModelError, SchemaRefused
-from core.model.worker.closing_tokens import ClosingTokens
-from core.model.worker.constrained_decoding import ConstrainedDecoder, DrawingTokens
-from core.model.worker.divisor_limit import check_divisors
+from core.model.worker.constrained.closing_tokens import ClosingTokens
+from core.model.worker.constrained.decoder import ConstrainedDecoder, DrawingTokens
+from core.model.worker.constrained.divisor_limit import check_divisors
+from core.model.worker.constrained.number_limits import NumberLimits
 from core.model.worker.llama.vocabulary import Vocabulary
-from core.model.worker.number_limits import NumberLimits
 
 LEAST_INTEGER = -(2.0**63)
 CACHED_GRAMMARS = 64

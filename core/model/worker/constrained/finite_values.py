@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.model.worker.closing_tokens import ClosingTokens, GrammarMatcher
-from core.model.worker.json_tracker import BACKSLASH, NUMBER_BYTES, NUMBER_START, QUOTE
+from core.model.worker.constrained.closing_tokens import ClosingTokens, GrammarMatcher
+from core.model.worker.constrained.json_tracker import BACKSLASH, NUMBER_BYTES, NUMBER_START, QUOTE
 
 VALUES_LIMIT = 64
 VALUE_BYTES = 128  # a longer value is drawn token by token
