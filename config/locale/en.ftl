@@ -192,18 +192,22 @@ prompt-violation = { $place }: { $keyword ->
     [exclusiveMinimum] more than { $expected } was expected
     [exclusiveMaximum] less than { $expected } was expected
     [multipleOf] a multiple of { $expected } was expected
-    [minLength] at least { $expected } characters were expected
-    [maxLength] at most { $expected } characters were expected
-    [minItems] at least { $expected } items were expected
-    [maxItems] at most { $expected } items were expected
-    [minProperties] at least { $expected } properties were expected
-    [maxProperties] at most { $expected } properties were expected
+    [minLength] { $expected } or more characters were expected
+    [maxLength] { $expected } or fewer characters were expected
+    [minItems] { $expected } or more items were expected
+    [maxItems] { $expected } or fewer items were expected
+    [minProperties] { $expected } or more properties were expected
+    [maxProperties] { $expected } or fewer properties were expected
     [pattern] a text that matches { $expected } was expected
     [format] a text of the format { $expected } was expected
     [uniqueItems] items that differ from one another were expected
     [additionalProperties] the properties { $expected } are not allowed
     [unevaluatedProperties] the properties { $expected } are not allowed
-    [propertyNames] the name of a property is not allowed
+    [propertyNames] the property name { $expected } is not allowed
+    [contains] as many items as the keyword { $expected } asks for were expected
+    [unevaluatedItems] the items { $expected } are not allowed
+    [additionalItems] { $expected } or fewer items were expected
+    [not] a value that does not match { $expected } was expected
     [oneOf] exactly one of the forms was expected, and several match
     [falseSchema] no value is allowed here
    *[other] the keyword { $keyword } is not met

@@ -192,18 +192,22 @@ prompt-violation = { $place } : { $keyword ->
     [exclusiveMinimum] une valeur supérieure à { $expected } était attendue
     [exclusiveMaximum] une valeur inférieure à { $expected } était attendue
     [multipleOf] un multiple de { $expected } était attendu
-    [minLength] au moins { $expected } caractères étaient attendus
-    [maxLength] au plus { $expected } caractères étaient attendus
-    [minItems] au moins { $expected } éléments étaient attendus
-    [maxItems] au plus { $expected } éléments étaient attendus
-    [minProperties] au moins { $expected } propriétés étaient attendues
-    [maxProperties] au plus { $expected } propriétés étaient attendues
+    [minLength] un nombre de caractères d’au moins { $expected } était attendu
+    [maxLength] un nombre de caractères d’au plus { $expected } était attendu
+    [minItems] un nombre d’éléments d’au moins { $expected } était attendu
+    [maxItems] un nombre d’éléments d’au plus { $expected } était attendu
+    [minProperties] un nombre de propriétés d’au moins { $expected } était attendu
+    [maxProperties] un nombre de propriétés d’au plus { $expected } était attendu
     [pattern] un texte conforme à { $expected } était attendu
     [format] un texte au format { $expected } était attendu
     [uniqueItems] des éléments tous différents étaient attendus
     [additionalProperties] les propriétés { $expected } ne sont pas permises
     [unevaluatedProperties] les propriétés { $expected } ne sont pas permises
-    [propertyNames] le nom d’une propriété n’est pas permis
+    [propertyNames] le nom de propriété { $expected } n’est pas permis
+    [contains] autant d’éléments que le mot-clé { $expected } en exige étaient attendus
+    [unevaluatedItems] les éléments { $expected } ne sont pas permis
+    [additionalItems] un nombre d’éléments d’au plus { $expected } était attendu
+    [not] une valeur qui ne correspond pas à { $expected } était attendue
     [oneOf] une seule des formes était attendue, et plusieurs conviennent
     [falseSchema] aucune valeur n’est permise ici
    *[other] le mot-clé { $keyword } n’est pas respecté

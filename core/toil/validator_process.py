@@ -32,6 +32,7 @@ from core.errors import SchemaRefused
 from core.toil.schema.drafts import Draft, detect_draft
 from core.toil.schema.plan import plan
 from core.toil.schema.prechecks import check_document
+from core.toil.schema.values import unique_values
 from core.toil.violation import describe_value
 
 CPU_LIMIT_S = 2
@@ -45,7 +46,7 @@ LARGE_VALIDATORS_CACHED = 2
 VIOLATIONS_SHOWN = 5
 VIOLATIONS_LIMIT = 50  # looked at, because some of them read alike
 NESTING_SHOWN = 8  # of `anyOf` and `oneOf`
-LISTED = {"type", "additionalProperties", "unevaluatedProperties"}
+LISTED = {"type", "additionalProperties", "unevaluatedProperties", "unevaluatedItems"}
 QUOTED = {"const", "enum", "required"}  # texts among these stand for values and names
 SHOWN_CHARS = 200
 VALIDATOR_CLASSES = {
@@ -158,17 +159,51 @@ def explain_error(error: jsonschema_rs.ValidationError, depth: int = 0) -> Itera
     if isinstance(kind, UNDECIDED):
         raise SchemaRefused(f"{format_place(error.schema_path)}: matching it takes too many steps; simplify it")
     branches = [branch for branch in getattr(kind, "context", None) or () if branch]
-    if (
-        branches
-        and depth < NESTING_SHOWN
-        and not isinstance(kind, jsonschema_rs.ValidationErrorKind.OneOfMultipleValid)
-    ):
-        nearest = min(branches, key=lambda branch: distance(branch, len(error.instance_path)))
-        for inner in nearest:
-            yield from explain_error(inner, depth + 1)
-        return
-    pointer = format_pointer(error.instance_path)
-    yield pointer, kind.name, format_expected(kind), describe_value(error.instance)
+    several_match = isinstance(kind, jsonschema_rs.ValidationErrorKind.OneOfMultipleValid)
+    if branches and depth < NESTING_SHOWN and not several_match:
+        yield from explain_branches(branches, len(error.instance_path), depth + 1)
+    else:
+        yield violation(error, kind.name, expected_value(error))
+
+
+def explain_branches(
+    branches: list[list[jsonschema_rs.ValidationError]], place_depth: int, depth: int
+) -> Iterator[tuple[str, str, str, str]]:
+    """The violations of the nearest branch; the types or constants of all branches where several are as near."""
+    distances = [distance(branch, place_depth) for branch in branches]
+    nearest = branches[distances.index(min(distances))]
+    wrong_kind = min(distances)[0]
+    as_near = [
+        branch for branch, each in zip(branches, distances, strict=True) if wrong_kind or each[:2] == min(distances)[:2]
+    ]
+    keywords = {"type"} if wrong_kind else {"const", "enum"}
+    for error in nearest:
+        if error.kind.name in keywords and (not wrong_kind or len(error.instance_path) == place_depth):
+            expected = expected_by(as_near, keywords, error.instance_path)
+            if len(expected) > len(as_list(expected_value(error))):
+                yield violation(error, "type" if wrong_kind else "enum", expected)
+                return
+    for error in nearest:
+        yield from explain_error(error, depth)
+
+
+def expected_by(
+    branches: list[list[jsonschema_rs.ValidationError]], keywords: set[str], place: list[str | int]
+) -> list[Any]:
+    """The types or the constants that the branches expect at a place, none twice."""
+    errors = [error for branch in branches for error in branch if error.instance_path == place]
+    return unique_values(
+        value for error in errors if error.kind.name in keywords for value in as_list(expected_value(error))
+    )
+
+
+def violation(error: jsonschema_rs.ValidationError, keyword: str, expected: Any) -> tuple[str, str, str, str]:
+    return (
+        format_pointer(error.instance_path),
+        keyword,
+        format_expected(keyword, expected),
+        describe_value(error.instance),
+    )
 
 
 def distance(branch: list[jsonschema_rs.ValidationError], depth: int) -> tuple[int, int, int]:
@@ -178,13 +213,26 @@ def distance(branch: list[jsonschema_rs.ValidationError], depth: int) -> tuple[i
     return int(wrong_kind), wrong_constants, len(branch)
 
 
-def format_expected(kind: Any) -> str:
-    """The keyword's value as JSON, cut at SHOWN_CHARS; "" where the validator names none."""
-    details = {name: value for name, value in kind.as_dict().items() if name not in ("context", "error")}
-    value = next(iter(details.values()), "")
-    if isinstance(value, list) and kind.name in LISTED:
-        value = ", ".join(map(str, value))
-    detail = value if isinstance(value, str) and kind.name not in QUOTED else json.dumps(value, ensure_ascii=False)
+def expected_value(error: jsonschema_rs.ValidationError) -> Any:
+    """The keyword's value, or the names or items that it forbids; "" where the validator names none."""
+    kind = error.kind
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.PropertyNames):
+        return json.dumps(kind.error.instance, ensure_ascii=False)
+    if kind.name == "contains":
+        return str(error.schema_path[-1])  # or `minContains`, or `maxContains`
+    details = (value for name, value in kind.as_dict().items() if name not in ("context", "error"))
+    return next(details, "")
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def format_expected(keyword: str, value: Any) -> str:
+    """An expected value as JSON, or as a list of words, cut at SHOWN_CHARS."""
+    if isinstance(value, list) and keyword in LISTED:
+        value = (" | " if keyword == "type" else ", ").join(map(str, value))
+    detail = value if isinstance(value, str) and keyword not in QUOTED else json.dumps(value, ensure_ascii=False)
     return detail if len(detail) <= SHOWN_CHARS else f"{detail[:SHOWN_CHARS]}…"
 
 

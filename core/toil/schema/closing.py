@@ -1,4 +1,4 @@
-"""Closes objects: a schema that lists `properties` gets no others, unless it asks for more.
+"""Closes objects: a schema that lists `properties`, even none, gets no others, unless it asks for more.
 
 JSON Schema allows undeclared properties wherever nothing forbids them. A weak model then goes on with words of the
 schema itself, such as `{"name": …, "title": …, "type": "string"}`. A subset of the allowed values still conforms.

@@ -97,7 +97,7 @@ def add_member(group: ValueGroup, node: SchemaNode, *, negated: bool, narrow: bo
     keywords = node.keywords
     for name, located in node.subschema_map("properties").items():
         group.properties.setdefault(name, []).append(located)
-    group.lists_properties = group.lists_properties or bool(keywords.get("properties") and not negated)
+    group.lists_properties = group.lists_properties or ("properties" in keywords and not negated)
     group.mentioned |= dict.fromkeys(mentioned_names(node))
     add_items(group, node)
     group.least = max(group.least, int(keywords.get("minProperties", 0)))

@@ -26,7 +26,7 @@ def explain(schema: Any, value: Json, language: Any = "en") -> list[str]:
         (
             {"type": ["null", "array"]},
             1.5,
-            "The value: the type null, array was expected. This was written: number 1.5",
+            "The value: the type null | array was expected. This was written: number 1.5",
         ),
         ({"items": {"enum": ["a", 1]}}, [None], '/0: one of ["a", 1] was expected. This was written: null'),
         (
@@ -45,7 +45,36 @@ def explain(schema: Any, value: Json, language: Any = "en") -> list[str]:
             "soon",
             'The value: a text of the format date was expected. This was written: string "soon"',
         ),
-        ({"not": {}}, True, "The value: the keyword not is not met. This was written: boolean true"),
+        (
+            {"not": {"const": 1}},
+            1,
+            'The value: a value that does not match {"const": 1} was expected. This was written: number 1',
+        ),
+        (
+            {"contains": {"const": 1}, "minContains": 2},
+            [1],
+            "The value: as many items as the keyword minContains asks for were expected. This was written: array [1]",
+        ),
+        (
+            {"propertyNames": {"maxLength": 1}},
+            {"a": 1, "bc": 2},
+            'The value: the property name "bc" is not allowed. This was written: object {"a": 1, "bc": 2}',
+        ),
+        (
+            {"prefixItems": [{}], "unevaluatedItems": False},
+            [1, 2],
+            "The value: the items 2 are not allowed. This was written: array [1, 2]",
+        ),
+        (
+            {"items": {"anyOf": [{"type": "string"}, {"type": ["null", "string"]}, {"type": "object"}]}},
+            [5],
+            "/0: the type string | null | object was expected. This was written: number 5",
+        ),
+        (
+            {"oneOf": [CAT, {"properties": {"is": {"enum": ["dog", "cow"]}}}]},
+            {"is": "bee"},
+            '/is: one of ["cat", "dog", "cow"] was expected. This was written: string "bee"',
+        ),
         ({"anyOf": [CAT, DOG]}, {"is": "dog"}, 'The value: the property "barks" is missing.'),
         (
             {"oneOf": [{"type": "string"}, {"anyOf": [CAT, DOG]}]},

@@ -22,6 +22,8 @@ A, B, C = ({"properties": {name: TEXT}} for name in "abc")
 CLOSED: list[tuple[str, Any, list[Json], list[Json]]] = [
     ("declared names, in their order", {"properties": {"b": TEXT, "a": TEXT}}, [{"b": "", "a": ""}], [{"z": ""}]),
     ("a required name without a schema", {**A, "required": ["z"]}, [{"a": "", "z": 1}], [{"z": 1, "y": 1}]),
+    ("no names", {"properties": {"p": {"properties": {}}}}, [{"p": {}}], [{"p": {"z": 1}}]),
+    ("required names beside none", {"properties": {}, "required": ["a"]}, [{"a": 1}], [{"a": 1, "z": 1}]),
     ("a reference", {"$defs": {"a": A}, "$ref": "#/$defs/a"}, [{"a": ""}], [{"z": ""}]),
     ("a reference with siblings", {"$defs": {"a": A}, "$ref": "#/$defs/a", **B}, [{"a": "", "b": ""}], [{"z": ""}]),
     ("allOf of one", {"allOf": [A], "description": "d"}, [{"a": ""}], [{"z": ""}]),
@@ -102,6 +104,7 @@ CLOSED: list[tuple[str, Any, list[Json], list[Json]]] = [
 OPEN: list[tuple[str, Any, Json]] = [
     ("no properties", {"type": "object"}, {"z": 1}),
     ("only required names", {"type": "object", "required": ["a"]}, {"a": 1, "z": 1}),
+    ("minProperties without names", {"properties": {}, "minProperties": 1}, {"z": 1}),
     ("a map", {"type": "object", "additionalProperties": {"type": "number"}}, {"z": 1}),
     ("a map beside properties", {**A, "additionalProperties": {"type": "number"}}, {"a": "", "z": 1}),
     ("any further name", {**A, "additionalProperties": True}, {"a": "", "z": 1}),
@@ -186,7 +189,7 @@ class RandomSchemas:
 
         keywords: list[tuple[float, str, Any]] = [
             (0.5, "type", lambda: "object"),
-            (0.75, "properties", lambda: {name: inner() for name in pick.sample(names, pick.randint(1, 3))}),
+            (0.75, "properties", lambda: {name: inner() for name in pick.sample(names, pick.randint(0, 3))}),
             (0.35, "required", lambda: pick.sample(names, pick.randint(1, 2))),
             (0.12, "additionalProperties", lambda: pick.choice([False, False, True, inner()])),
             (0.05, "patternProperties", lambda: {"^a": inner()}),
