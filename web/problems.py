@@ -86,7 +86,7 @@ def error_form(path: str) -> Form:
     if path.startswith(("/v1/", "/openai/")):
         return "openai"
     first = path.split("/", 2)[1] if "/" in path else ""
-    if first in ("chat", "completions", "responses", "embeddings", "models"):  # a client's base URL lacks /v1
+    if first in ("v1", "chat", "completions", "responses", "embeddings", "models"):  # a client's base URL lacks /v1
         return "openai"
     return "problem" if first in ("toil", "read", "facts", "describe", "healthz", "readyz") else "text"
 

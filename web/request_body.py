@@ -68,7 +68,7 @@ async def read_json(request: web.Request, model: type[Model], defaults: Mapping[
     try:
         return model.model_validate({**defaults, **value})
     except ValidationError as exc:
-        raise to_parameter_refused(exc) from exc
+        raise to_parameter_refused(exc, value) from exc
 
 
 def decode_utf8(raw: bytes) -> str:

@@ -94,4 +94,4 @@ def parse(kind: type[BaseModel], body: object) -> Any:
     try:
         return kind.model_validate(cast(dict[str, Any], body))
     except ValidationError as exc:
-        raise to_parameter_refused(exc) from exc
+        raise to_parameter_refused(exc, body) from exc

@@ -7,13 +7,26 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from core.contract import Sampling
 
 INT32_MAX = 2**31 - 1
 StopString = Annotated[str, Field(min_length=1, max_length=1000)]
-Schema = dict[str, Any] | bool
+
+
+def check_schema(value: Any) -> Any:
+    if not isinstance(value, dict | bool | None):
+        raise ValueError("must be a JSON Schema: an object, true or false")  # noqa: TRY004  # pydantic reports no TypeError
+    return value
+
+
+def list_texts(value: Any) -> Any:
+    """One text may stand for a list of it."""
+    return [value] if isinstance(value, str) else value
+
+
+Schema = Annotated[dict[str, Any] | bool, BeforeValidator(check_schema)]
 
 
 class StrictModel(BaseModel):
@@ -80,7 +93,7 @@ class SamplingFields(BaseModel):
     seed: int | None = Field(default=None, ge=-(2**63), le=2**63 - 1)
     frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
     presence_penalty: float | None = Field(default=None, ge=-2, le=2)
-    stop: StopString | Annotated[list[StopString], Field(max_length=16)] | None = None
+    stop: Annotated[list[StopString] | None, Field(max_length=16), BeforeValidator(list_texts)] = None
 
     @property
     def sampling(self) -> Sampling:
@@ -92,7 +105,7 @@ class SamplingFields(BaseModel):
             repeat_penalty=self.repeat_penalty,
             max_tokens=self.max_completion_tokens or self.max_tokens,
             seed=self.seed,
-            stop=(self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ()),
+            stop=tuple(self.stop or ()),
             frequency_penalty=self.frequency_penalty or None,
             presence_penalty=self.presence_penalty or None,
         )

@@ -1,4 +1,4 @@
-"""The paths of Azure's OpenAI clients, which name the model as a deployment."""
+"""The paths of Azure's OpenAI clients. The older ones name the model as a deployment."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from aiohttp import web
 
 from core.contract import Json
 
-# With `base_url` and with `azure_endpoint`.
-PREFIXES = ("/v1/deployments/{deployment}", "/openai/deployments/{deployment}")
-RESPONSES = "/openai/responses"  # its model is in the body
+DEPLOYMENTS = ("/v1/deployments/{deployment}", "/openai/deployments/{deployment}")  # with `base_url`, `azure_endpoint`
+PREFIXES = ("/openai/v1", "/openai")  # in the place of /v1; the model is in the body
 
 
 def path_model(request: web.Request) -> Mapping[str, Json]:

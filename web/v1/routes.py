@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+import itertools
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import NoReturn
 
 from aiohttp import web
@@ -13,19 +14,19 @@ from web.v1 import azure, chat, embeddings, models, responses
 from web.v1.cross_origin import Preflight
 
 Route = tuple[str, str, Callable[[web.Request], Awaitable[web.StreamResponse]]]
-# Without HEAD where it would generate a whole answer and discard it.
+# After /v1. Without HEAD where it would generate a whole answer and discard it.
 ROUTES: tuple[Route, ...] = (
-    ("POST", "/v1/responses/compact", responses.refuse_compaction),
-    ("POST", "/v1/responses/input_tokens", responses.refuse_counting),
-    ("GET", "/v1/responses/{response}", responses.refuse_stored),
-    ("DELETE", "/v1/responses/{response}", responses.refuse_stored),
-    ("POST", "/v1/responses/{response}/cancel", responses.refuse_stored),
-    ("GET", "/v1/responses/{response}/input_items", responses.refuse_stored),
-    ("POST", "/v1/embeddings", embeddings.embeddings),
-    ("GET", "/v1/models", models.models),
-    ("HEAD", "/v1/models", models.models),
-    ("GET", "/v1/models/{personality}", models.one_model),
-    ("HEAD", "/v1/models/{personality}", models.one_model),
+    ("POST", "/responses/compact", responses.refuse_compaction),
+    ("POST", "/responses/input_tokens", responses.refuse_counting),
+    ("GET", "/responses/{response}", responses.refuse_stored),
+    ("DELETE", "/responses/{response}", responses.refuse_stored),
+    ("POST", "/responses/{response}/cancel", responses.refuse_stored),
+    ("GET", "/responses/{response}/input_items", responses.refuse_stored),
+    ("POST", "/embeddings", embeddings.embeddings),
+    ("GET", "/models", models.models),
+    ("HEAD", "/models", models.models),
+    ("GET", "/models/{personality}", models.one_model),
+    ("HEAD", "/models/{personality}", models.one_model),
 )
 PATHS = "/v1/chat/completions, /v1/responses, /v1/embeddings and /v1/models"
 ABSENT: Mapping[str, str] = {
@@ -49,9 +50,11 @@ def add_v1_routes(router: web.UrlDispatcher, files: FileUpload) -> None:
         methods.setdefault(path, []).append(method)
     for path, served in methods.items():
         router.add_route("OPTIONS", path, Preflight(", ".join([*served, "OPTIONS"])).answer)
-    for name in ABSENT:
-        router.add_route("*", f"/v1/{{absent:{name}}}", refuse_path)
-        router.add_route("*", f"/v1/{{absent:{name}}}/{{rest:.*}}", refuse_path)
+    for prefix, name in itertools.product(("/v1", *azure.PREFIXES, *azure.DEPLOYMENTS), ABSENT):
+        router.add_route("*", f"{prefix}/{{absent:{name}}}", refuse_path)
+        router.add_route("*", f"{prefix}/{{absent:{name}}}/{{rest:.*}}", refuse_path)
+    for path in ("/v1", "/v1/"):
+        router.add_route("*", path, refuse_root)
     for path in MISPLACED:
         router.add_route("*", path, refuse_base_url)
 
@@ -60,20 +63,31 @@ def served_routes(files: FileUpload) -> Iterator[Route]:
     chats = chat.ChatEndpoint(files)
     create_response = responses.ResponsesEndpoint(files).create
     created: tuple[Route, ...] = (
-        ("POST", "/v1/chat/completions", chats.create),
-        ("POST", "/v1/responses", create_response),
-        ("POST", azure.RESPONSES, create_response),
+        ("POST", "/chat/completions", chats.create),
+        ("POST", "/responses", create_response),
     )
-    for method, path, handler in (*created, *ROUTES):
-        yield method, path, handler
-        yield method, f"{path}/", handler
-    for prefix in azure.PREFIXES:
-        yield "POST", f"{prefix}/chat/completions", chats.create
-        yield "POST", f"{prefix}/embeddings", embeddings.embeddings
+    deployed: tuple[Route, ...] = (
+        ("POST", "/chat/completions", chats.create),
+        ("POST", "/embeddings", embeddings.embeddings),
+    )
+    for prefix in ("/v1", *azure.PREFIXES):
+        yield from routes_under(prefix, (*created, *ROUTES))
+    for prefix in azure.DEPLOYMENTS:
+        yield from routes_under(prefix, deployed)
+
+
+def routes_under(prefix: str, routes: Iterable[Route]) -> Iterator[Route]:
+    for method, path, handler in routes:
+        yield method, f"{prefix}{path}", handler
+        yield method, f"{prefix}{path}/", handler
 
 
 async def refuse_path(request: web.Request) -> NoReturn:
     raise PathUnknown(f"{ABSENT[request.match_info['absent']]}; this service has {PATHS}")
+
+
+async def refuse_root(_: web.Request) -> NoReturn:
+    raise PathUnknown(f"this service has {PATHS}")
 
 
 async def refuse_base_url(_: web.Request) -> NoReturn:

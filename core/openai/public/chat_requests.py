@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field
 
 from core.contract import Attachment, Prompt, Sampling, Task, Toolbox, ToolCall, Turn
 from core.openai.public.input_files import InputFile
 from core.openai.public.messages import PublicMessage, read_conversation
 from core.openai.public.parameters import check_unserved
+from core.openai.public.sampling import PublicSamplingFields
 from core.openai.public.tools import build_toolbox
 from core.openai.requests import ChatFields, ResponseFormat, Schema
 
 CHOICES_LIMIT = 8
-UNLIMITED = -1  # as LM Studio and Ollama write it
 
 
 class PublicResponseFormat(ResponseFormat):
@@ -31,7 +31,7 @@ class PublicResponseFormat(ResponseFormat):
         return self.beside_type if named is None and self.type != "text" else named
 
 
-class PublicChatRequest(ChatFields):
+class PublicChatRequest(PublicSamplingFields, ChatFields):
     """The body of a public POST /v1/chat/completions, and of a request in a batch."""
 
     model_config = ConfigDict(strict=True, extra="allow")  # core.openai.public.parameters knows the others
@@ -40,19 +40,14 @@ class PublicChatRequest(ChatFields):
     messages: list[PublicMessage] = Field(min_length=1, max_length=2048)
     n: int | None = Field(default=None, ge=1, le=CHOICES_LIMIT)
     response_format: PublicResponseFormat | None = None
+    safety_identifier: str | None = Field(default=None, max_length=512)
     tools: Any = None  # core.openai.public.tools reads them
     tool_choice: Any = None
     parallel_tool_calls: bool | None = None
-    repetition_penalty: float | None = Field(default=None, gt=0, le=10)  # vLLM's name of `repeat_penalty`
 
     @property
     def files(self) -> list[InputFile]:
         return [file for message in self.messages for file in message.files]
-
-    @field_validator("max_tokens", "max_completion_tokens", "top_k", mode="before")
-    @classmethod
-    def _without_limit(cls, value: object) -> object:
-        return None if type(value) is int and value == UNLIMITED else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +108,12 @@ def build_chat(request: PublicChatRequest) -> Chat:
     ignored = check_unserved(request.model_extra or {})
     conversation = read_conversation(request.messages)
     form = request.response_format
-    sampling = request.sampling
     return Chat(
         personality=request.model,
         text=conversation.question,
         history=conversation.history,
-        sampling=replace(sampling, repeat_penalty=sampling.repeat_penalty or request.repetition_penalty),
-        user=request.user or "",
+        sampling=request.public_sampling,
+        user=request.safety_identifier or request.user or "",
         constrained=form is not None and form.type != "text",
         schema=form.enforced_schema if form else None,
         stream=request.stream or False,

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 
 from core.contract import Json
 from core.errors import NotFound, ParameterRefused
-from core.openai.requests import OpenModel
+from core.openai.requests import OpenModel, list_texts
 from core.openai.response_objects import embeddings_object
 from core.rag.embeddings import CountingEmbedder, LocalEmbedder
 from core.rag.encoder import DIMENSIONS, TEXT_LIMIT_CHARS
@@ -20,7 +20,7 @@ TEXTS_LIMIT = 2048
 BATCH_TEXTS = 64
 BATCHES_AT_ONCE = 2  # of all requests: a person's question also waits for the encoder
 ARRAYS_OF_IDS = (
-    "`input`: arrays of token ids belong to OpenAI's models; send texts "
+    "arrays of token ids belong to OpenAI's models; send texts "
     "(in LangChain's OpenAIEmbeddings: check_embedding_ctx_length=False)"
 )
 
@@ -39,10 +39,12 @@ class PublicEmbeddingsRequest(OpenModel):
 
     @field_validator("input", mode="before")
     @classmethod
-    def _list_texts(cls, value: Any) -> Any:
+    def _read_texts(cls, value: Any) -> Any:
         if isinstance(value, list) and any(isinstance(each, int | list) for each in value):
             raise ValueError(ARRAYS_OF_IDS)
-        return [value] if isinstance(value, str) else value
+        if not isinstance(value, str | list):
+            raise ValueError("must be a text or a list of texts")  # noqa: TRY004  # pydantic reports no TypeError
+        return list_texts(value)
 
 
 def check_embeddings(request: PublicEmbeddingsRequest, personalities: Sequence[str]) -> None:

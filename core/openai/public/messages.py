@@ -25,6 +25,7 @@ UNREAD_PARTS: Mapping[str, str] = {
     **dict.fromkeys(("video_url", "input_video", "video"), "videos are not read"),
     "document": "documents are read as parts of type `file`",
 }
+THOUGHTS = ("thinking", "redacted_thinking", "reasoning")  # of another model: left out, as this one sees answers only
 PARTS_LIMIT = 2048
 INSTRUCTING = ("system", "developer")
 
@@ -100,6 +101,8 @@ def part_text(number: int, part: Any) -> str:
     if isinstance(part, str):  # llama-server and some clients allow it
         return part
     kind = kind_of(part)
+    if kind in THOUGHTS:
+        return ""
     if kind in UNREAD_PARTS:
         raise ValueError(f"part {number} is of type `{kind}`: {UNREAD_PARTS[kind]} here; send text")
     key = TEXT_KEYS.get(kind)
@@ -129,10 +132,10 @@ def read_conversation(messages: list[PublicMessage], param: str = "messages") ->
     dropped first when the context window is full. `param`: the request's name of the messages. Raises ParameterRefused
     if there is no question, or if a call lacks its result.
     """
-    if messages and messages[-1].role == "assistant":
+    if messages and messages[-1].role == "assistant" and not messages[-1].tool_calls:
         raise ParameterRefused(
             f"the last of `{param}` is the assistant's: an answer that the caller began is not continued here; "
-            "end with a message of the role `user`, or `tool` after a call",
+            "end with a message of the user, or with the results of calls",
             param,
         )
     turns, calls = split_calls(to_turns(messages, param))

@@ -19,7 +19,7 @@ WITHOUT_EFFECT = frozenset(
     {
         # OpenAI
         *("metadata", "prediction", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention"),
-        *("reasoning_effort", "safety_identifier", "service_tier", "store", "verbosity"),
+        *("reasoning_effort", "service_tier", "store", "verbosity"),
         # OpenRouter, Anthropic's compatible API, Groq, DeepSeek, Qwen
         *("reasoning", "include_reasoning", "reasoning_format", "reasoning_split", "thinking", "enable_thinking"),
         *("thinking_budget", "chat_template_kwargs", "cache_control", "session_id"),

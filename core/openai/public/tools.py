@@ -157,19 +157,19 @@ def read_calls(calls: object) -> tuple[ToolCall, ...]:
 
 
 def read_call(call: object, number: int) -> ToolCall:
-    kind = call.get("type", "function") if isinstance(call, dict) else None
+    kind = call.get("type") or "function" if isinstance(call, dict) else None
     function = call.get("function") if isinstance(call, dict) else None
     if not isinstance(call, dict) or kind != "function" or not isinstance(function, dict):
         raise ValueError(f"call {number} must have the type `function`, and `function` with name and arguments")
     return build_call(call.get("id"), function.get("name"), function.get("arguments"), f"call {number}")
 
 
-def build_call(call_id: object, name: object, arguments: object, place: str) -> ToolCall:
+def build_call(call_id: object, name: object, arguments: object, place: str, id_key: str = "id") -> ToolCall:
     """Arguments may be any text: another model may have written them. Raises ValueError."""
     if isinstance(arguments, dict):  # as Ollama's own API writes them
         arguments = json.dumps(arguments, ensure_ascii=False)
     if not isinstance(call_id, str) or len(call_id) > ID_LIMIT_CHARS:
-        raise ValueError(f"{place} must have an `id` of at most {ID_LIMIT_CHARS} characters")
+        raise ValueError(f"{place} must have `{id_key}`, a text of at most {ID_LIMIT_CHARS} characters")
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise ValueError(f"{place} must name a function with 1 to 64 letters, digits, `_` and `-`")
     if not isinstance(arguments, str | None) or len(arguments or "") > ARGUMENTS_LIMIT_CHARS:

@@ -49,7 +49,7 @@ class RequestLine(BaseModel):
         try:
             return model.model_validate(self.body)
         except ValidationError as exc:
-            raise to_parameter_refused(exc) from exc
+            raise to_parameter_refused(exc, self.body) from exc
 
 
 class OpenAiAnswers(RowAnswers):

@@ -104,7 +104,7 @@ async def test_many_texts_are_embedded_in_parts(client: AsyncOpenAI, lengths: Le
         ({"input": [[1, 2], [3]]}, "input", "check_embedding_ctx_length=False"),
         ({"input": []}, "input", "at least 1"),
         ({"input": None}, "input", "input"),
-        ({"input": [None]}, "input", "string"),
+        ({"input": [None]}, "input", "text"),
         ({"input": ["x"] * 2049}, "input", "2048"),
         ({"input": ["x", "y" * 20_001]}, "input", "input.1"),
         ({"input": "x", "dimensions": 256}, "dimensions", "512"),

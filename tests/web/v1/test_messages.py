@@ -112,6 +112,16 @@ async def test_messages_that_cannot_be_answered_are_refused(
     assert whisper.engine.prompts == []
 
 
+@pytest.mark.parametrize("kind", ["thinking", "reasoning", "redacted_thinking"])
+async def test_thinking_of_another_model_is_left_out(whisper: Site, client: AsyncOpenAI, kind: str) -> None:
+    """Some clients send it back with the answer."""
+    content = [{"type": kind, kind: "Hm."}, {"type": "text", "text": "Green."}]
+    messages: Any = [*HI, {"role": "assistant", "content": content}, *HI]
+    await client.chat.completions.create(model="whisper", messages=messages)
+
+    assert whisper.engine.prompts[0].history == (Turn("user", "Hi"), Turn("assistant", "Green."))
+
+
 @pytest.mark.parametrize("form", [None, {"type": "json_object"}])
 async def test_files_are_read_as_attachments(whisper: Site, client: AsyncOpenAI, form: Any) -> None:
     """Of every message, for free and structured answers; their names are cleaned, and their words are data."""

@@ -71,7 +71,8 @@ async def test_parameters_without_effect_are_accepted(client: AsyncOpenAI) -> No
         ({"temperature": 3}, "temperature"),
         ({"temperature": "hot"}, "temperature"),
         ({"temperature": True}, "temperature"),
-        ({"top_p": 0}, "top_p"),
+        ({"top_p": -0.1}, "top_p"),
+        ({"top_p": False}, "top_p"),
         ({"top_k": -2}, "top_k"),
         ({"min_p": 2}, "min_p"),
         ({"repeat_penalty": 0}, "repeat_penalty"),
@@ -107,6 +108,35 @@ async def test_unsupported_parameter_is_named(whisper: Site, changes: dict[str, 
     assert param == error["param"].split(".")[0]
     assert param in error["message"]
     assert whisper.engine.prompts == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "param", "message"),
+    [
+        ({"stop": [1]}, "stop.0", "`stop.0` must be a text"),
+        ({"stop": 5}, "stop", "`stop` must be a list"),
+        ({"stop": ["a"] * 17}, "stop", "at most 16"),
+        ({"messages": ["Hi"]}, "messages.0", "`messages.0` must be an object"),
+        ({"messages": [{"content": "Hi"}]}, "messages.0.role", "`messages.0.role` is missing"),
+        ({"messages": [{"role": "user", "content": {}}]}, "messages.0.content", "must be a text"),
+        ({"stream_options": []}, "stream_options", "must be an object"),
+        ({"response_format": "json_object"}, "response_format", "must be an object"),
+        (
+            {"response_format": {"type": "json_schema", "json_schema": {"schema": "x"}}},
+            "response_format.json_schema.schema",
+            "must be a JSON Schema",
+        ),
+        ({"response_format": {"type": "json_object", "schema": 3}}, "response_format.schema", "must be a JSON Schema"),
+    ],
+)
+async def test_errors_have_the_place_in_the_request(
+    whisper: Site, fields: dict[str, Any], param: str, message: str
+) -> None:
+    """In words of JSON, without those of Python and of our own classes."""
+    status, body, _ = await send(whisper, **fields)
+
+    assert (400, param) == (status, body["error"]["param"])
+    assert message in body["error"]["message"]
 
 
 async def send(whisper: Site, **fields: Any) -> tuple[int, dict[str, Any], str | None]:
@@ -181,6 +211,8 @@ async def test_parameters_that_change_the_answer_are_refused_with_a_reason(whisp
         ({"repetition_penalty": 1.2, "repeat_penalty": 1.3}, Sampling(repeat_penalty=1.3)),
         ({"stop": None, "seed": None, "stream_options": None, "n": None}, Sampling()),
         ({"stop": []}, Sampling()),
+        ({"stop": "a"}, Sampling(stop=("a",))),
+        ({"top_p": 0}, Sampling(top_p=1e-6)),
         ({"frequency_penalty": 0.5, "presence_penalty": -2}, Sampling(frequency_penalty=0.5, presence_penalty=-2)),
         ({"frequency_penalty": 0, "presence_penalty": None}, Sampling()),
     ],

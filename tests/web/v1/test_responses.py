@@ -234,6 +234,32 @@ async def test_sampling_reaches_the_engine(whisper: Site, client: AsyncOpenAI) -
     assert Sampling(0, 0.5, 5, 0.1, 1.1, 9, -3, ("a",), presence_penalty=1) == whisper.engine.prompts[0].sampling
 
 
+async def test_other_ways_to_write_sampling(whisper: Site) -> None:
+    """The same ones as in chat requests: -1 is no limit."""
+    await post(whisper, max_output_tokens=-1, top_k=-1, repetition_penalty=1.2)
+
+    assert Sampling(repeat_penalty=1.2) == whisper.engine.prompts[0].sampling
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"input": [{"role": "robot", "content": "x"}]}, "input.0.role"),
+        ({"input": [{"role": "user", "content": 5}]}, "input.0.content"),
+        ({"input": [{"type": "function_call", "name": "f"}]}, "input.0"),
+        ({"input": [{"type": "function_call_output", "call_id": "a", "output": 5}]}, "input.0.output"),
+        ({"input": [{"type": "function_call_output", "output": "x"}]}, "input.0.call_id"),
+        ({"text": {"format": {"type": "json_schema", "schema": True}}}, "text.format.schema"),
+    ],
+)
+async def test_errors_have_the_place_in_the_request(whisper: Site, fields: dict[str, Any], param: str) -> None:
+    """Without the names of our own classes."""
+    error = (await post(whisper, **fields))["error"]
+
+    assert param == error["param"]
+    assert "instance of" not in error["message"]
+
+
 @pytest.mark.parametrize("name", ["user", "safety_identifier"])
 async def test_users_of_a_trusted_program_are_distinguished(own_settings: Settings, name: str) -> None:
     """Both of OpenAI's names for a user count for fairness."""
@@ -437,7 +463,7 @@ async def test_nothing_is_stored(client: AsyncOpenAI) -> None:
         ({"input": ["Hi"]}, "input", "`role` and `content`"),
         ({"input": [{"role": "user"}]}, "input", ""),
         ({"input": [{"role": "tool", "content": "x"}]}, "input", ""),
-        ({"input": [{"role": "assistant", "content": "x"}]}, "input", "role `user`"),
+        ({"input": [{"role": "assistant", "content": "x"}]}, "input", "message of the user"),
         ({"input": [{"type": "reasoning", "id": "rs_1", "summary": []}]}, "input", "no text"),
         ({"input": [{"id": "msg_1"}]}, "input", "the item itself"),
         ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input", "the item itself"),

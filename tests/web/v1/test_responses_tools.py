@@ -270,7 +270,7 @@ async def test_an_error_after_calls_fails_the_response(own_settings: Settings) -
         (
             {"input": [{"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}]},
             "input",
-            "role `user`",
+            "no result for the call",
         ),
         ({"input": [{"type": "function_call", "call_id": "c", "name": "é", "arguments": "{}"}]}, "input", "letters"),
         ({"input": [{"type": "custom_tool_call", "call_id": "c", "name": "f", "input": "x"}]}, "input", "`function`"),

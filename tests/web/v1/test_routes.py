@@ -43,7 +43,12 @@ async def test_legacy_completions_with_the_client(client: AsyncOpenAI) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "body"), [("/v1/chat/completions/", ASK), ("/v1/responses/", {"model": "whisper", "input": "Hi"})]
+    ("path", "body"),
+    [
+        ("/v1/chat/completions/", ASK),
+        ("/v1/responses/", {"model": "whisper", "input": "Hi"}),
+        ("/openai/deployments/whisper/chat/completions/", {"messages": HI}),
+    ],
 )
 async def test_a_slash_at_the_end_is_accepted(whisper: Site, path: str, body: dict[str, Any]) -> None:
     """Some clients append one."""
@@ -153,11 +158,36 @@ async def test_azures_client(whisper: Site, address: dict[str, Any]) -> None:
     async with AsyncAzureOpenAI(**options, api_key="x", api_version="2026-01-01", max_retries=0) as client:
         completion = await client.chat.completions.create(**ASK)
         response = await client.responses.create(model="whisper", input="Hi")
+        listed = [model.id async for model in client.models.list()]
         with pytest.raises(openai.NotFoundError) as failure:
             await client.embeddings.create(model="text-embedding-3-small", input="x")
 
+    assert "whisper" in listed
     assert completion.choices[0].message.content == response.output_text == "Hello world."
     assert failure.value.code == "model_not_found"
+
+
+async def test_azures_present_base_url(whisper: Site) -> None:
+    """It ends in /openai/v1, and has what /v1 has."""
+    async with AsyncOpenAI(base_url=f"{whisper.url}openai/v1/", api_key="x", max_retries=0) as client:
+        completion = await client.chat.completions.create(**ASK)
+        response = await client.responses.create(model="whisper", input="Hi")
+        model = await client.models.retrieve("whisper")
+        with pytest.raises(openai.NotFoundError, match="/v1/chat/completions"):
+            await client.completions.create(model="whisper", prompt="Once")
+
+    assert completion.choices[0].message.content == response.output_text == "Hello world."
+    assert model.id == "whisper"
+
+
+@pytest.mark.parametrize("path", ["/v1", "/v1/"])
+async def test_the_base_url_alone_says_what_is_there(whisper: Site, path: str) -> None:
+    """People open it to see whether the service answers."""
+    async with whisper.http.get(path) as response:
+        error = (await response.json())["error"]
+
+    assert (404, "path_unknown") == (response.status, error["code"])
+    assert "/v1/models" in error["message"]
 
 
 async def test_azures_own_requests_name_the_model_in_the_path_alone(whisper: Site) -> None:

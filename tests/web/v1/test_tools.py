@@ -323,7 +323,7 @@ async def test_results_also_reach_json_answers(whisper: Site, client: AsyncOpenA
 @pytest.mark.parametrize(
     ("messages", "reason"),
     [
-        ([*ASKED, called(CALL)], "not continued"),
+        ([*ASKED, called(CALL)], "no result for the call"),
         ([*ASKED, called(CALL), *HI], "no result for the call `call_1`"),
         ([*ASKED, called(CALL, OTHER), result(OTHER, "2 pm")], "no result for the call `call_1`"),
         ([*ASKED, result(CALL, "clear")], "no assistant's message"),

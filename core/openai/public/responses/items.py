@@ -34,7 +34,8 @@ class FunctionCallInput(OpenModel):
     @model_validator(mode="before")
     @classmethod
     def _build_call(cls, value: Any) -> Any:
-        return {"call": build_call(value.get("call_id"), value.get("name"), value.get("arguments"), "the call")}
+        call_id, name, arguments = (value.get(key) for key in ("call_id", "name", "arguments"))
+        return {"call": build_call(call_id, name, arguments, "the call", "call_id")}
 
     def messages(self) -> list[PublicMessage]:
         return [PublicMessage(role="assistant", tool_calls=(self.call,))]

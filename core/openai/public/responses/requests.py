@@ -16,8 +16,9 @@ from core.openai.public.messages import PublicMessage, read_conversation
 from core.openai.public.parameters import NO_LOGITS, check_unserved
 from core.openai.public.responses.items import Input, InputMessage
 from core.openai.public.responses.tools import echo_choice, echo_tools
+from core.openai.public.sampling import PublicSamplingFields
 from core.openai.public.tools import build_toolbox
-from core.openai.requests import INT32_MAX, OpenModel, SamplingFields
+from core.openai.requests import INT32_MAX, OpenModel
 
 # Parameters that chat requests do not have, or whose reason is another one here.
 WITHOUT_EFFECT = frozenset(
@@ -78,7 +79,7 @@ class TextOptions(OpenModel):
     format: TextFormat | None = None
 
 
-class PublicResponseRequest(SamplingFields):
+class PublicResponseRequest(PublicSamplingFields):
     """The body of a public POST /v1/responses."""
 
     model_config = ConfigDict(strict=True, extra="allow")  # check_response_parameters knows the others
@@ -135,7 +136,7 @@ def build_response_chat(request: PublicResponseRequest) -> Chat:
         personality=request.model,
         text=conversation.question,
         history=conversation.history,
-        sampling=replace(request.sampling, max_tokens=request.max_output_tokens),
+        sampling=replace(request.public_sampling, max_tokens=request.max_output_tokens),
         user=request.safety_identifier or request.user or "",
         constrained=form.type != "text",
         schema=form.json_schema,

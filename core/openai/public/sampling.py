@@ -1,0 +1,37 @@
+"""The sampling parameters of public requests, with the names and values that clients of other engines send."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from core.contract import Sampling
+from core.openai.requests import SamplingFields
+
+UNLIMITED = -1  # as LM Studio and Ollama write it
+SMALLEST_TOP_P = 1e-6  # keeps the most likely token alone; other engines refuse 0, which OpenAI allows
+
+
+class PublicSamplingFields(SamplingFields):
+    """Sampling as callers write it. -1 is no limit."""
+
+    repetition_penalty: float | None = Field(default=None, gt=0, le=10)  # vLLM's name of `repeat_penalty`
+
+    @field_validator(
+        "max_tokens", "max_completion_tokens", "max_output_tokens", "top_k", mode="before", check_fields=False
+    )
+    @classmethod
+    def _without_limit(cls, value: Any) -> Any:
+        return None if type(value) is int and value == UNLIMITED else value
+
+    @field_validator("top_p", mode="before")
+    @classmethod
+    def _above_zero(cls, value: Any) -> Any:
+        return SMALLEST_TOP_P if type(value) in (int, float) and value == 0 else value
+
+    @property
+    def public_sampling(self) -> Sampling:
+        sampling = self.sampling
+        return replace(sampling, repeat_penalty=sampling.repeat_penalty or self.repetition_penalty)
