@@ -190,7 +190,7 @@ class ConstrainedDecoder:
         if not (inside or self._text.expects_value):
             return None
         found = self._tokens.values.find(self._document, inside, lambda allowed: self._likely(allowed, logits))
-        if not found:
+        if not found or not all(value.text for value in found):  # no token spells an empty string
             return None
         values = [(self._tokens.values.tokenize(value.text), value.open) for value in found]
         for (tokens, _open), value in zip(values, found, strict=True):

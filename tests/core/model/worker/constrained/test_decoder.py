@@ -300,6 +300,14 @@ def test_without_a_completion_the_model_writes_on(grammars: GrammarCompiler, voc
     assert not decoder.complete
 
 
+def test_a_string_may_be_empty_among_few_values(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
+    """No token spells the empty one, so the values are not compared as a whole."""
+    decoder = grammars.decoder({"enum": ["", "red", "green"]})
+    text = decode(decoder, vocabulary, 50, random_logits(vocabulary, 1))
+
+    assert json.loads(text) in ("", "red", "green")
+
+
 def test_each_string_has_its_own_limit(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
     """Short strings joined by tokens of a quote and a comma: none of them is cut."""
     schema = {"type": "array", "items": {"type": "string"}, "minItems": 12, "maxItems": 12}
