@@ -9,12 +9,14 @@ from pydantic import ValidationError
 
 from core.errors import ParameterRefused
 
-# Pydantic's words for these are Python's, and some name our classes.
+# Pydantic's words for these are Python's, and some name our classes. In braces: the values of pydantic's `ctx`.
 PLAIN_WORDS: Mapping[str, str] = {
     "missing": "is missing",
     **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "must be an object"),
     "list_type": "must be a list",
     "string_type": "must be a text",
+    "too_short": "is too short: at least {min_length} needed",
+    "too_long": "is too long: at most {max_length} allowed",
 }
 PARAM_LIMIT_CHARS = 100
 
@@ -31,7 +33,8 @@ def to_parameter_refused(exc: ValidationError, body: object = None) -> Parameter
     if first["type"] == "extra_forbidden":
         return ParameterRefused(f"`{param}` is not known here", param)
     if first["type"] in PLAIN_WORDS:
-        return ParameterRefused(f"`{param}` {PLAIN_WORDS[first['type']]}", param)
+        words = PLAIN_WORDS[first["type"]].format_map(first.get("ctx", {}))
+        return ParameterRefused(f"`{param}` {words}", param)
     message = first["msg"].removeprefix("Value error, ")  # from our own validators, whose messages are complete
     return ParameterRefused(f"`{param}`: {message[0].lower()}{message[1:]}" if param else message, param)
 

@@ -102,14 +102,15 @@ async def test_streamed_annotations_follow_the_text(own_settings: Settings) -> N
     assert [message.content[place.start_index : place.end_index] for place in places] == CITED
 
 
+@pytest.mark.parametrize("name", ["user", "safety_identifier"])
 @pytest.mark.parametrize(("trusted", "persons"), [(("127.0.0.1",), 2), ((), 1)])
 async def test_users_of_a_trusted_program_are_distinguished(
-    own_settings: Settings, trusted: tuple[str, ...], persons: int
+    own_settings: Settings, trusted: tuple[str, ...], persons: int, name: str
 ) -> None:
-    """`user` counts for fairness if the program is trusted, and becomes an opaque id."""
+    """Both of OpenAI's names for a user count for fairness if the program is trusted, and become opaque ids."""
     async with site(own_settings, trusted=trusted) as running, build_client(running) as client:
         for user in ("ann", "ann", "bob"):
-            await client.chat.completions.create(model="whisper", messages=HI, user=user)
+            await client.chat.completions.create(model="whisper", messages=HI, extra_body={name: user})
         ann, again, bob = (str(prompt.user) for prompt in running.engine.prompts)
 
     assert ann == again
