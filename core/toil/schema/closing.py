@@ -9,15 +9,25 @@ the outermost schema closes the object once, and with it the inner parts that se
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.toil.schema import patterns
 from core.toil.schema.drafts import Schema
-from core.toil.schema.references import EVERYTHING, NOTHING, LocatedSchema, SchemaNode, SchemaReferences, Sharing
-from core.toil.schema.value_group import ValueGroup, collect_group, describes_parts
+from core.toil.schema.references import (
+    EVERYTHING,
+    NOTHING,
+    LocatedSchema,
+    SchemaNode,
+    SchemaReferences,
+    Sharing,
+    in_place_schemas,
+)
+from core.toil.schema.value_group import MEMBERS_LIMIT, ValueGroup, collect_group, describes_parts
 
 DEPTH_LIMIT = 8
+BRANCHES_LIMIT = 100  # of all `anyOf` and `oneOf` for a value; beyond, only the outermost branches are told apart
 # Keywords that say nothing about the parts of an object or an array.
 NEUTRAL = {
     *("type", "minLength", "maxLength", "pattern", "format", "contentMediaType", "contentEncoding"),
@@ -31,8 +41,7 @@ class Closure:
 
     `sharing`: for the schemas that apply to the same value; None if each closes its own objects. `sole`: no other one
     names parts of the value. `own`: the schema lists all names itself. `names`: those that it uses without declaring
-    them. `here`: a schema that closes the value. `branches`: the same for each branch of `keyword`, an `anyOf` or a
-    `oneOf`.
+    them. `here`: a schema that closes the value, unless the branches of an `anyOf` or a `oneOf` close it.
     """
 
     sharing: Sharing | None
@@ -40,11 +49,6 @@ class Closure:
     own: bool = False
     names: tuple[str, ...] = ()
     here: Schema = True
-    keyword: str = ""
-    branches: tuple[Schema, ...] = ()
-
-    def branch(self, keyword: str, number: int) -> Schema:
-        return self.branches[number] if keyword == self.keyword else True
 
 
 def close(node: SchemaNode, references: SchemaReferences, *, narrow: bool) -> Closure:
@@ -53,9 +57,8 @@ def close(node: SchemaNode, references: SchemaReferences, *, narrow: bool) -> Cl
     if is_passed_through(node, telling):
         return Closure(None)
     here = LocatedSchema(node.schema, node.pointer)
-    keyword = next((word for word in ("anyOf", "oneOf") if word in telling), "")
-    if keyword:
-        return close_branches(node, keyword, references, narrow=narrow)
+    if branchings := find_branchings(here, references):
+        return close_branches(here, branchings, references, narrow=narrow)
     group = collect_group([here], references, narrow=narrow)
     sharing = share(group, references)
     if group.describing in ([], [node.pointer]) and sharing == NOTHING:
@@ -72,20 +75,48 @@ def is_passed_through(node: SchemaNode, telling: set[str]) -> bool:
     return len(telling) == 1 and telling <= {"$ref", "$dynamicRef", "anyOf", "oneOf"}
 
 
-def close_branches(node: SchemaNode, keyword: str, references: SchemaReferences, *, narrow: bool) -> Closure:
-    """Closes each branch with its own names and the common ones, but without the names of its siblings."""
-    here, branches = LocatedSchema(node.schema, node.pointer), node.subschemas(keyword)
-    groups = [
-        collect_group(
-            [here], references, narrow=narrow, skipped=frozenset(each.pointer for each in branches if each != branch)
-        )
-        for branch in branches
-    ]
+def find_branchings(here: LocatedSchema, references: SchemaReferences) -> list[list[LocatedSchema]]:
+    """The branches of each `anyOf` and `oneOf` for the value, also those in `allOf`, in references and in branches.
+
+    The first one applies to every value.
+    """
+    branchings: list[list[LocatedSchema]] = []
+    waiting, visited = [here], set[str]()
+    for located in waiting:
+        if isinstance(located.schema, bool) or located.pointer in visited or len(visited) >= MEMBERS_LIMIT:
+            continue
+        visited.add(located.pointer)
+        node = SchemaNode(located.schema, located.pointer, references.draft)
+        branchings += [branches for keyword in ("anyOf", "oneOf") if (branches := node.subschemas(keyword))]
+        waiting += [each for each, always in in_place_schemas(node, references) if always]
+        waiting += [each for keyword in ("anyOf", "oneOf") for each in node.subschemas(keyword)]
+    few = sum(map(len, branchings)) <= BRANCHES_LIMIT
+    return branchings if few else branchings[:1]
+
+
+def close_branches(
+    here: LocatedSchema, branchings: list[list[LocatedSchema]], references: SchemaReferences, *, narrow: bool
+) -> Closure:
+    """Closes each branch with its own names and the common ones, but without the names of its siblings.
+
+    Of several `anyOf` and `oneOf`, each leaves the names in the branches of the others open.
+    """
+    groups: dict[str, ValueGroup] = {}
+    for branches in branchings:
+        pointers = frozenset(branch.pointer for branch in branches)
+        found = {
+            each.pointer: collect_group([here], references, narrow=narrow, skipped=pointers - {each.pointer})
+            for each in branches
+        }
+        if not groups or not any(group.opaque for group in found.values()):
+            groups |= found
     sharing = NOTHING
-    for group in groups:
+    for group in groups.values():
         sharing = sharing.union(share(group, references))
-    closings = tuple(closing_schema(group, sharing, references, narrow=narrow) for group in groups)
-    return Closure(sharing, keyword=keyword, branches=closings)
+    closings = {pointer: closing_schema(group, sharing, references, narrow=narrow) for pointer, group in groups.items()}
+    return Closure(
+        replace(sharing, branches=tuple(sorted((each, json.dumps(part)) for each, part in closings.items())))
+    )
 
 
 def share(group: ValueGroup, references: SchemaReferences, depth: int = 0) -> Sharing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,12 +29,18 @@ class LocatedSchema:
 class Sharing:
     """The parts of a value that several schemas describe. Such a part is closed by the schema that encloses them all.
 
-    `names`: of properties, each with the parts that are shared inside it.
+    `names`: of properties, each with the parts that are shared inside it. `branches`: the schema that closes each
+    branch of the value's `anyOf` and `oneOf`, by the branch's pointer, as JSON, because it has to be hashable.
     """
 
     names: tuple[tuple[str, Sharing], ...] = ()
     items: Sharing | None = None
     everything: bool = False
+    branches: tuple[tuple[str, str], ...] = ()
+
+    def closing_of(self, branch: LocatedSchema) -> Schema:
+        closing: Schema = json.loads(dict(self.branches).get(branch.pointer, "true"))
+        return closing
 
     def of(self, name: str) -> Sharing | None:
         """The shared parts inside a property; None if one schema describes it alone."""

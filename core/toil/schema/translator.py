@@ -16,7 +16,7 @@ from core.toil.schema.closing import Closure, close
 from core.toil.schema.disjointness import ConstraintCache, are_disjoint
 from core.toil.schema.drafts import Schema
 from core.toil.schema.objects import translate_objects
-from core.toil.schema.references import EVERYTHING, LocatedSchema, SchemaNode, SchemaReferences, Sharing
+from core.toil.schema.references import EVERYTHING, NOTHING, LocatedSchema, SchemaNode, SchemaReferences, Sharing
 from core.toil.schema.scalars import translate_scalars
 from core.toil.schema.translation import UNENFORCED, Translation, intersection, union
 
@@ -137,9 +137,10 @@ class SchemaTranslator:
             yield self._if(node, closure)
 
     def _branches(self, node: SchemaNode, keyword: str, closure: Closure) -> list[Translation]:
+        sharing = closure.sharing or NOTHING
         return [
-            intersection([self.translate(each, closure.sharing), Translation(closure.branch(keyword, number))])
-            for number, each in enumerate(node.subschemas(keyword))
+            intersection([self.translate(each, closure.sharing), Translation(sharing.closing_of(each))])
+            for each in node.subschemas(keyword)
         ]
 
     def _any_of(self, node: SchemaNode, closure: Closure) -> Translation:

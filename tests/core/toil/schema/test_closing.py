@@ -46,6 +46,34 @@ CLOSED: list[tuple[str, Any, list[Json], list[Json]]] = [
         [{"is": "cat", "lives": 9}, {"is": "dog", "barks": True}],
         [{"is": "cat", "barks": True}],
     ),
+    (
+        "oneOf inside allOf",
+        {
+            "$defs": {
+                "cat": {"properties": {"is": {"const": "cat"}, "lives": {"type": "integer"}}, "required": ["is"]},
+                "dog": {"properties": {"is": {"const": "dog"}, "barks": {"type": "boolean"}}, "required": ["is"]},
+                "pet": {"oneOf": [{"$ref": "#/$defs/cat"}, {"$ref": "#/$defs/dog"}]},
+            },
+            "allOf": [A, {"$ref": "#/$defs/pet"}],
+        },
+        [{"a": "", "is": "cat", "lives": 9}, {"is": "dog", "barks": True}],
+        [{"is": "dog", "lives": 9}, {"a": "", "is": "cat", "z": 1}],
+    ),
+    (
+        "anyOf beside oneOf",
+        {
+            "anyOf": [{**A, "required": ["a"]}, {**B, "required": ["b"]}],
+            "oneOf": [{**C, "required": ["c"]}, {"properties": {"d": TEXT}, "required": ["d"]}],
+        },
+        [{"a": "", "c": ""}, {"b": "", "d": ""}],
+        [{"a": "", "b": "", "c": ""}, {"a": ""}],
+    ),
+    (
+        "anyOf inside anyOf",
+        {**C, "anyOf": [{**A, "anyOf": [{**B, "required": ["b"]}, {"required": ["a"]}]}, {"type": "null"}]},
+        [{"c": "", "a": "", "b": ""}, {"c": "", "a": ""}, None],
+        [{"a": "", "z": ""}, {"c": ""}],
+    ),
     ("if, then", {**A, "if": {"required": ["a"]}, "then": B}, [{"a": "", "b": ""}], [{"z": ""}]),
     ("dependents", {**A, "dependentRequired": {"a": ["b"]}}, [{"a": "", "b": 1}], [{"z": 1}]),
     ("dependent schemas", {**A, "dependentSchemas": {"a": B}}, [{"a": "", "b": ""}], [{"z": ""}]),
