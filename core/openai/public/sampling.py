@@ -17,6 +17,7 @@ SMALLEST_TOP_P = 1e-6  # keeps the most likely token alone; other engines refuse
 class PublicSamplingFields(SamplingFields):
     """Sampling as callers write it. -1 is no limit."""
 
+    top_p: float | None = Field(default=None, ge=0, le=1)
     repetition_penalty: float | None = Field(default=None, gt=0, le=10)  # vLLM's name of `repeat_penalty`
 
     @field_validator(
@@ -26,12 +27,11 @@ class PublicSamplingFields(SamplingFields):
     def _without_limit(cls, value: Any) -> Any:
         return None if type(value) is int and value == UNLIMITED else value
 
-    @field_validator("top_p", mode="before")
-    @classmethod
-    def _above_zero(cls, value: Any) -> Any:
-        return SMALLEST_TOP_P if type(value) in (int, float) and value == 0 else value
-
     @property
     def public_sampling(self) -> Sampling:
         sampling = self.sampling
-        return replace(sampling, repeat_penalty=sampling.repeat_penalty or self.repetition_penalty)
+        return replace(
+            sampling,
+            top_p=SMALLEST_TOP_P if sampling.top_p == 0 else sampling.top_p,
+            repeat_penalty=sampling.repeat_penalty or self.repetition_penalty,
+        )

@@ -235,10 +235,11 @@ async def test_sampling_reaches_the_engine(whisper: Site, client: AsyncOpenAI) -
 
 
 async def test_other_ways_to_write_sampling(whisper: Site) -> None:
-    """The same ones as in chat requests: -1 is no limit."""
-    await post(whisper, max_output_tokens=-1, top_k=-1, repetition_penalty=1.2)
+    """The same ones as in chat requests: -1 is no limit. The answer repeats what was sent."""
+    response = await post(whisper, max_output_tokens=-1, top_k=-1, top_p=0, repetition_penalty=1.2)
 
-    assert Sampling(repeat_penalty=1.2) == whisper.engine.prompts[0].sampling
+    assert Sampling(top_p=1e-6, repeat_penalty=1.2) == whisper.engine.prompts[0].sampling
+    assert response["top_p"] == 0
 
 
 @pytest.mark.parametrize(
