@@ -27,7 +27,7 @@ from core.toil.schema.references import (
 from core.toil.schema.value_group import MEMBERS_LIMIT, ValueGroup, collect_group, describes_parts
 
 DEPTH_LIMIT = 8
-BRANCHES_LIMIT = 100  # of all `anyOf` and `oneOf` for a value; beyond, only the outermost branches are told apart
+BRANCHES_LIMIT = 40  # of all `anyOf` and `oneOf` for a value; beyond, only the outermost branches are told apart
 # Keywords that say nothing about the parts of an object or an array.
 NEUTRAL = {
     *("type", "minLength", "maxLength", "pattern", "format", "contentMediaType", "contentEncoding"),

@@ -22,12 +22,14 @@ class Constraints:
     values: list[Any] | None = None
     required: set[str] = field(default_factory=set)
     properties: dict[str, list[LocatedSchema]] = field(default_factory=dict)
+    names: set[str] | None = None  # an object has no others, unless None
 
     def identities(self) -> set[Hashable]:
         return {identity(value) for value in self.values or ()}
 
     def forbids(self, name: str) -> bool:
-        return any(located.schema is False for located in self.properties.get(name, ()))
+        undeclared = self.names is not None and name not in self.names
+        return undeclared or any(located.schema is False for located in self.properties.get(name, ()))
 
 
 ConstraintCache = dict[tuple[str, ...], Constraints]  # by the pointers of the schemas
@@ -72,6 +74,9 @@ def _add_schema(constraints: Constraints, located: LocatedSchema, references: Sc
     for name, inner in keywords.get("properties", {}).items():
         pointer = f"{located.pointer}/properties/{escape_token(name)}"
         constraints.properties.setdefault(name, []).append(LocatedSchema(inner, pointer))
+    if keywords.get("additionalProperties") is False and not keywords.get("patternProperties"):
+        declared = set(keywords.get("properties", {}))
+        constraints.names = declared if constraints.names is None else constraints.names & declared
     beside = [LocatedSchema(each, f"{located.pointer}/allOf/{n}") for n, each in enumerate(keywords.get("allOf", ()))]
     if isinstance(reference := keywords.get("$ref"), str):
         target = references.resolve(reference, located.pointer + steps["$ref"])

@@ -54,6 +54,17 @@ TRANSLATED: list[tuple[str, Any, list[Json], list[Json]]] = [
         [{}, {"a": 1, "b": 1}],
     ),
     (
+        "oneOf, by what is required and what is forbidden",
+        {
+            "oneOf": [
+                {"type": "object", "properties": {"a": {}}, "required": ["a"], "additionalProperties": False},
+                {"type": "object", "properties": {"b": {}}, "required": ["b"], "additionalProperties": False},
+            ]
+        },
+        [{"a": 1}, {"b": 1}],
+        [{}, {"a": 1, "b": 1}],
+    ),
+    (
         "oneOf, by a constant behind a reference",
         {
             "$defs": {"cat": {"type": "object", "properties": {"is": {"const": "cat"}}, "required": ["is"]}},
