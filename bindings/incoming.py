@@ -93,6 +93,9 @@ class ThreadMessages:
     found: FoundParts = FoundParts()
     unread: tuple[UnreadPart, ...] = ()  # parts of these messages that cannot be read, as the turns tell the model
 
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "turns": [turn.to_json() for turn in self.turns]}
+
     @classmethod
     def from_json(cls, value: Any) -> ThreadMessages:
         """Parses the stored form. Version 0.1.0 stored the list of turns alone."""

@@ -11,7 +11,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -161,7 +161,7 @@ class Store:
 
     async def save_thread_messages(self, number: int, messages: ThreadMessages) -> None:
         """Stores the thread as it was at first: a later request would also return the bot's own new messages."""
-        await self._update(number, heard=json.dumps(asdict(messages)))
+        await self._update(number, heard=json.dumps(messages.to_json()))
 
     async def record_upload(self, number: int) -> None:
         await self._update(number, uploaded=True)

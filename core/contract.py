@@ -75,6 +75,10 @@ class Turn:
     speaker: str | None = None  # the author's name, in a thread of several people
     calls: tuple[ToolCall, ...] = ()  # of an assistant's turn, with their outputs
 
+    def to_json(self) -> dict[str, Json]:
+        """The stored form. It has no calls: only callers that keep the conversation themselves have them."""
+        return {"role": self.role, "text": self.text, "speaker": self.speaker}
+
 
 @dataclass(frozen=True, slots=True)
 class Omission:

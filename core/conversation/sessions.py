@@ -304,8 +304,7 @@ def next_number(db: sa.Connection, conversation: int) -> int:
 
 
 def dump_values(values: Iterable[Attachment | Turn]) -> str:
-    """Leaves out tool calls: only callers that keep the conversation themselves have them."""
-    fields = [{name: field for name, field in asdict(value).items() if name != "calls"} for value in values]
+    fields = [value.to_json() if isinstance(value, Turn) else asdict(value) for value in values]
     return json.dumps(fields, ensure_ascii=False)
 
 
