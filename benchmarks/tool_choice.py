@@ -39,6 +39,7 @@ from core.conversation.composition import build_context, build_request
 from core.conversation.draft import AnswerRequest
 from core.errors import CspsError
 from core.rag.embeddings import LocalEmbedder
+from core.toil.instructions import end_with_instructions
 from core.toil.toiler import Toiler
 from core.toil.tools import prompts
 from core.toil.tools.choice import ToolChoice
@@ -106,14 +107,15 @@ ANSWERS = {"en": "answer the person without a function", "fr": "répondre à la 
 
 def names(request: AnswerRequest, choice: ToolChoice, language: Language) -> Decision:
     """The form of the service: the model names a tool, or none."""
-    return Decision(prompts.ask_for_choice(request, choice, language), choice.schema(), choice.chosen)
+    told = prompts.tell_tools(request, choice.toolbox.tools, language)
+    return Decision(prompts.ask_for_choice(told, choice, language), choice.schema(), choice.chosen)
 
 
 def listed(request: AnswerRequest, choice: ToolChoice, language: Language) -> Decision:
     """To answer is an entry of the list."""
     decision = names(request, choice, language)
     draft = decision.request.draft
-    entries = prompts.list_tools(choice.tools)
+    entries = prompts.list_tools(choice.toolbox.tools)
     system = draft.system.replace(entries, f"- {choice.no_call}: {ANSWERS[language]}\n{entries}")
     return replace(decision, request=replace(decision.request, draft=replace(draft, system=system)))
 
@@ -206,13 +208,14 @@ class Chooser:
     async def _write(self, case: ToolCase, request: AnswerRequest, tool: Tool) -> str:
         if takes_none(tool):
             return "{}"
-        asked = prompts.ask_for_arguments(request, tool, (), case.language)
+        request = prompts.tell_tools(request, case.tools, case.language)
+        asked = prompts.ask_for_arguments(request, tool, (), case.language, is_listed=True)
         value = await self._toil(asked, arguments_schema(tool), case.language)
         return json.dumps(value, ensure_ascii=False)
 
     async def _toil(self, request: AnswerRequest, schema: dict[str, Json], language: Language) -> Json:
         task = Task("", request.draft.question, schema)
-        async with aclosing(self._toiler.events(request, task, language)) as events:
+        async with aclosing(self._toiler.events(request, task, language, instruct=end_with_instructions)) as events:
             async for event in events:
                 if isinstance(event, ToilResult):
                     return event.value

@@ -91,7 +91,9 @@ class ChatEngine:
         """
         personality = self._personalities.get(prompt.personality)
         async with self.warmer.yielding(), self._recorder.open_exchange(prompt, personality) as exchange:
-            answer = self._pipeline.events(exchange.context) if exchange.repeated is None else self._repeat(exchange)
+            adapt = partial(self._tool_caller.tell_answer, prompt=prompt, language=personality.language)
+            is_new = exchange.repeated is None
+            answer = self._pipeline.events(exchange.context, adapt) if is_new else self._repeat(exchange)
             async with aclosing(answer) as events:
                 async for event in events:
                     if isinstance(event, ShownDocuments):

@@ -214,6 +214,9 @@ prompt-violation = { $place }: { $keyword ->
 }. This was written: { $written }
 prompt-tools = You can have these functions called before you answer:
 prompt-tool-choice = Name the function whose result you need for your answer. If you can answer without one, name { $none }.
+prompt-tool-required = Name the function to call next.
+prompt-tool-other = Some functions were called already, and their results are there: do not make the same call again.
+prompt-tool-answer = Answer now, in your own words. No function can be called any more.
 prompt-tool-arguments = Write the arguments for a call of the function { $name }, from what the person said.
 prompt-tool-calls = These functions were called for this question, and their results are among the documents:
 prompt-tool-enough = Some functions were called already, and their results are there: name { $none } now, unless a part of the question needs another call.

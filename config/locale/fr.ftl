@@ -214,6 +214,9 @@ prompt-violation = { $place } : { $keyword ->
 }. Ce qui a été écrit : { $written }
 prompt-tools = Vous pouvez faire appeler ces fonctions avant de répondre :
 prompt-tool-choice = Nommez la fonction dont le résultat est nécessaire à votre réponse. Si vous pouvez répondre sans fonction, nommez { $none }.
+prompt-tool-required = Nommez la prochaine fonction à appeler.
+prompt-tool-other = Des fonctions ont déjà été appelées et leurs résultats sont là : ne refaites pas le même appel.
+prompt-tool-answer = Répondez maintenant, dans vos propres mots. Aucune fonction ne peut plus être appelée.
 prompt-tool-arguments = Rédigez les arguments d’un appel de la fonction { $name }, d’après ce que la personne a dit.
 prompt-tool-calls = Ces fonctions ont été appelées pour cette question, et leurs résultats se trouvent parmi les documents :
 prompt-tool-enough = Des fonctions ont déjà été appelées, et leurs résultats sont là : nommez { $none } maintenant, sauf si une partie de la question exige un autre appel.

@@ -32,8 +32,12 @@ def call_name(call: ToolCall) -> str:
 
 def describe_calls(calls: Iterable[ToolCall], language: Language) -> str:
     """Tells the model which calls were made for its question; "" for none."""
-    lines = [f"- {call.name} {' '.join(call.arguments.split())[:ARGUMENTS_LIMIT_CHARS]}" for call in calls]
+    lines = list_calls(calls)
     return "\n".join([text("prompt-tool-calls", language), *lines]) if lines else ""
+
+
+def list_calls(calls: Iterable[ToolCall]) -> list[str]:
+    return [f"- {call.name} {' '.join(call.arguments.split())[:ARGUMENTS_LIMIT_CHARS]}" for call in calls]
 
 
 def clean_calls(calls: Iterable[ToolCall]) -> tuple[ToolCall, ...]:

@@ -7,7 +7,7 @@ nothing except the page of the lead context, which later answers need.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -52,6 +52,9 @@ DEATHS_LIMIT = 4  # otherwise a prompt that crashes the model would crash each r
 BACKOFF = Backoff(first_s=0.05, jitter=NO_JITTER)
 
 
+Adapt = Callable[[AnswerRequest], Awaitable[AnswerRequest]]
+
+
 @dataclass(frozen=True, slots=True)
 class ShownDocuments:
     """The documents of the prompt that the conversation's next answer may need. For the engine alone."""
@@ -77,8 +80,13 @@ class AnswerPipeline:
         self._clock = clock or local_clock()
         self._passage_cache = PassageCache()
 
-    async def events(self, context: PromptContext) -> AsyncGenerator[Event | ShownDocuments, None]:
-        """The answer's events, `Done` last. Text in front of the answer names the documents that could not be read."""
+    async def events(
+        self, context: PromptContext, adapt: Adapt | None = None
+    ) -> AsyncGenerator[Event | ShownDocuments, None]:
+        """The answer's events, `Done` last. Text in front of the answer names the documents that could not be read.
+
+        `adapt`: changes the request before the model gets it.
+        """
         language = context.personality.language
         lookup_task = asyncio.create_task(self.prepare(context))
         try:
@@ -90,6 +98,7 @@ class AnswerPipeline:
             lookup_task.cancel()
         if lookup != EMPTY_LOOKUP and (notice := shortcomings(lookup, language)):
             yield Text(notice)
+        request = await adapt(request) if adapt else request
         generation, answer_filter = Generation(self._client, request, self._wait_s), None
         async with aclosing(generation.events()) as events:
             async for event in events:

@@ -21,13 +21,23 @@ ANSWER_PROMPT_CHARS = 4000
 
 def add_instructions(request: AnswerRequest, schema: Json, language: Language) -> AnswerRequest:
     """Asks for JSON in the system message, as OpenAI's json_object requires: a batch's rows share it as a prefix."""
-    system = join_paragraphs([request.draft.system, text("prompt-json-only", language), tell_schema(schema, language)])
+    system = join_paragraphs([request.draft.system, ask_for_json(schema, language)])
     return replace(
         request,
         draft=replace(request.draft, system=system),
         own_system=False,
         cache_key=None,  # the next question of the conversation has another prompt
     )
+
+
+def end_with_instructions(request: AnswerRequest, schema: Json, language: Language) -> AnswerRequest:
+    """Asks for JSON at the end of the question, so that requests for other values share the prompt before it."""
+    question = join_paragraphs([request.draft.question, ask_for_json(schema, language)])
+    return replace(request, draft=replace(request.draft, question=question))
+
+
+def ask_for_json(schema: Json, language: Language) -> str:
+    return join_paragraphs([text("prompt-json-only", language), tell_schema(schema, language)])
 
 
 def tell_schema(schema: Json, language: Language) -> str:

@@ -74,14 +74,22 @@ class Toiler:
         self._accepted: FIFOCache[str, Json] = FIFOCache(FORMATS_CACHED)
 
     async def events(
-        self, request: AnswerRequest, task: Task, language: Language, attempts: int = ATTEMPTS
+        self,
+        request: AnswerRequest,
+        task: Task,
+        language: Language,
+        attempts: int = ATTEMPTS,
+        instruct: Instruct | None = None,
     ) -> AsyncGenerator[ToilEvent, None]:
-        """Raises SchemaRefused, BudgetExhausted, NonConforming, and the errors of `Generation`."""
+        """`instruct`: as in `__init__`, for this task.
+
+        Raises SchemaRefused, BudgetExhausted, NonConforming, and the errors of `Generation`.
+        """
         schema: Json = dict(task.schema) if isinstance(task.schema, Mapping) else task.schema
         plan = await self.plan(schema)
         usage = Usage()
         violations: tuple[Violation, ...] = ()
-        request = self._instruct(request, schema, language)
+        request = (instruct or self._instruct)(request, schema, language)
         request = replace(request, sampling=toil_sampling(request.sampling, task.sampling))
         enforced_schemas = [plan.enforced] * (attempts - 1) + [plan.narrowed]
         while enforced_schemas:

@@ -34,7 +34,8 @@ def build_toolbox(tools: object, choice: object = None, parallel: bool | None = 
         raise ParameterRefused("`tool_choice` requires a call, but `tools` has no function", "tool_choice")
     if mode == "none" or not allowed:
         return None
-    return Toolbox(allowed, required=mode == "required", parallel=parallel is not False)
+    is_named = isinstance(choice, dict) and choice.get("type") == "function"  # which means one call of it
+    return Toolbox(allowed, required=mode == "required", parallel=parallel is not False and not is_named)
 
 
 # --- definitions -----------------------------------------------------------------------------------------------------

@@ -41,6 +41,11 @@ class ArgumentsWriter:
         self._sent = ""
         self._streams = choice.toolbox.streamed and not choice.may_repeat(tool)
 
+    @property
+    def has_begun(self) -> bool:
+        """True if a part of the call was passed on."""
+        return bool(self._sent)
+
     async def events(self, toil: AsyncGenerator[ToilEvent, None]) -> AsyncGenerator[CallEvent, None]:
         """Yields the events of the call, and the result of `toil` for its usage."""
         if takes_none(self._tool):

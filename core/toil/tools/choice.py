@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core import strict_json
@@ -23,11 +23,15 @@ NO_CALL = ("answer", "no_call", "-")
 
 @dataclass(frozen=True, slots=True)
 class ToolChoice:
-    """`made`: the calls of the question so far, with their outputs. `calls`: those of this answer."""
+    """`made`: the calls of the question so far, with their outputs. `calls`: those of this answer.
+
+    `barred`: the tools for which the model repeated a call of an earlier answer, although a new one was required.
+    """
 
     toolbox: Toolbox
     made: tuple[ToolCall, ...] = ()
     calls: tuple[ToolCall, ...] = ()
+    barred: frozenset[str] = frozenset()
 
     @property
     def is_open(self) -> bool:
@@ -42,10 +46,23 @@ class ToolChoice:
 
     @property
     def tools(self) -> tuple[Tool, ...]:
-        """The tools that can be called without repeating a call. A required call may repeat one of earlier answers."""
-        done = self.calls if self.is_required else (*self.made, *self.calls)
-        names = {call.name for call in done}
-        return tuple(tool for tool in self.toolbox.tools if not (takes_none(tool) and tool.name in names))
+        """The tools that may be called: those that give a new call, or all if there is none and one is required."""
+        return self._fresh or (self.toolbox.tools if self.is_required else ())
+
+    @property
+    def _fresh(self) -> tuple[Tool, ...]:
+        """The tools that can be called without repeating a call."""
+        called = {call.name for call in (*self.made, *self.calls)}
+        return tuple(
+            tool
+            for tool in self.toolbox.tools
+            if tool.name not in self.barred and not (takes_none(tool) and tool.name in called)
+        )
+
+    @property
+    def done(self) -> tuple[ToolCall, ...]:
+        """The calls that must not be repeated. If one is required and no other tool is left, it may be repeated."""
+        return self.calls if self.is_required and len(self._fresh) <= 1 else (*self.made, *self.calls)
 
     @property
     def settled(self) -> Tool | None:
@@ -86,15 +103,11 @@ class ToolChoice:
 
     def may_repeat(self, tool: Tool) -> bool:
         """True if a call of this tool can turn out to repeat an earlier one."""
-        return any(call.name == tool.name for call in (*self.made, *self.calls))
+        return any(call.name == tool.name for call in self.done)
 
     def repeats(self, call: ToolCall) -> bool:
-        """True if this call was made before. A required call may repeat one of earlier answers."""
-        return is_among(call, self.calls if self.is_required else (*self.made, *self.calls))
-
-
-def is_among(call: ToolCall, calls: Sequence[ToolCall]) -> bool:
-    return identity(call) in {identity(other) for other in calls}
+        """True if this call was made before."""
+        return identity(call) in {identity(other) for other in self.done}
 
 
 def identity(call: ToolCall) -> tuple[str, str]:

@@ -167,6 +167,7 @@ async def test_tools_reach_the_engine(whisper: Site, client: AsyncOpenAI) -> Non
 
 
 ONLY_TIME = Toolbox((Tool("get_time"),), required=True)
+NAMED_TIME = Toolbox((Tool("get_time"),), required=True, parallel=False)
 BOTH = (Tool("get_weather", "Le temps qu’il fait. 天气", CITY), Tool("get_time"))
 NAMED = {"type": "function", "function": {"name": "get_time"}}
 
@@ -177,13 +178,13 @@ NAMED = {"type": "function", "function": {"name": "get_time"}}
         (None, Toolbox(BOTH)),
         ("auto", Toolbox(BOTH)),
         ("required", Toolbox(BOTH, required=True)),
-        (NAMED, ONLY_TIME),
+        (NAMED, NAMED_TIME),
         ({"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [NAMED]}}, ONLY_TIME),
         ({"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [NAMED]}}, Toolbox((Tool("get_time"),))),
     ],
 )
 async def test_tool_choice_selects(whisper: Site, choice: Any, toolbox: Toolbox) -> None:
-    """A named tool is required; allowed tools are the only ones."""
+    """A named tool is called once; allowed tools are the only ones."""
     body = {"model": "whisper", "messages": ASKED, "tools": [WEATHER, TIME], "tool_choice": choice}
     async with whisper.http.post("/v1/chat/completions", json=body) as response:
         assert response.status == 200
