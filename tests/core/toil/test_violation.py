@@ -89,7 +89,7 @@ def explain(schema: Any, value: Json, language: Any = "en") -> list[str]:
     ],
 )
 def test_sentence_has_place_expectation_and_writing(schema: Any, value: Json, sentence: str) -> None:
-    """Of the branches of `anyOf` and `oneOf`, the nearest one is explained."""
+    """The nearest branch of an `anyOf` or `oneOf` is explained; what equally near ones expect is listed."""
     assert [sentence] == explain(schema, value)
 
 
