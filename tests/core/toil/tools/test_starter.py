@@ -102,6 +102,15 @@ async def test_likeness_also_chooses_a_required_tool(starter_chat: ChatEngine, o
     assert (calls_of(events), requests) == ([("get_time", "{}")], [])
 
 
+async def test_only_tool_is_called_once_if_required(starter_chat: ChatEngine, own_settings: Settings) -> None:
+    """The starter is not asked whether it is called again, and its system message lists no tools."""
+    events, requests = await choose(starter_chat, own_settings, Toolbox((WEATHER,), required=True), (OTTAWA,))
+
+    assert calls_of(events) == [("get_weather", OTTAWA)]
+    assert len(requests) == 1
+    assert "- get_weather:" not in requests[0]["messages"][0]["content"]
+
+
 async def test_model_chooses_without_the_encoder(
     starter_chat: ChatEngine, own_settings: Settings, encoder: WordEncoder
 ) -> None:
