@@ -39,8 +39,8 @@ from core.conversation.composition import build_context, build_request
 from core.conversation.draft import AnswerRequest
 from core.errors import CspsError
 from core.rag.embeddings import LocalEmbedder
-from core.toil.instructions import end_with_instructions
-from core.toil.toiler import Toiler
+from core.toil.instructions import begin_with_instructions, end_with_instructions
+from core.toil.toiler import Instruct, Toiler
 from core.toil.tools import prompts
 from core.toil.tools.choice import ToolChoice
 from core.toil.tools.parameters import arguments_schema, takes_none
@@ -198,7 +198,7 @@ class Chooser:
         request = build_request(build_context(prompt, personality), cites=False)
         try:
             decision = FORMS[form](request, case.choice, case.language)
-            value = await self._toil(decision.request, decision.schema, case.language)
+            value = await self._toil(decision.request, decision.schema, case.language, end_with_instructions)
             tool = decision.chosen(value)
             arguments = await self._write(case, request, tool) if tool and writes else ""
         except CspsError as exc:
@@ -210,12 +210,14 @@ class Chooser:
             return "{}"
         request = prompts.tell_tools(request, case.tools, case.language)
         asked = prompts.ask_for_arguments(request, tool, (), case.language, is_listed=True)
-        value = await self._toil(asked, arguments_schema(tool), case.language)
+        value = await self._toil(asked, arguments_schema(tool), case.language, begin_with_instructions)
         return json.dumps(value, ensure_ascii=False)
 
-    async def _toil(self, request: AnswerRequest, schema: dict[str, Json], language: Language) -> Json:
+    async def _toil(
+        self, request: AnswerRequest, schema: dict[str, Json], language: Language, instruct: Instruct
+    ) -> Json:
         task = Task("", request.draft.question, schema)
-        async with aclosing(self._toiler.events(request, task, language, instruct=end_with_instructions)) as events:
+        async with aclosing(self._toiler.events(request, task, language, instruct=instruct)) as events:
             async for event in events:
                 if isinstance(event, ToilResult):
                     return event.value

@@ -36,6 +36,12 @@ def end_with_instructions(request: AnswerRequest, schema: Json, language: Langua
     return replace(request, draft=replace(request.draft, question=question))
 
 
+def begin_with_instructions(request: AnswerRequest, schema: Json, language: Language) -> AnswerRequest:
+    """Asks for JSON in front of the question, which a weak model copies from best if it reads it last."""
+    question = join_paragraphs([ask_for_json(schema, language), request.draft.question])
+    return replace(request, draft=replace(request.draft, question=question))
+
+
 def ask_for_json(schema: Json, language: Language) -> str:
     return join_paragraphs([text("prompt-json-only", language), tell_schema(schema, language)])
 

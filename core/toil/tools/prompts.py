@@ -1,8 +1,8 @@
 """The model's instructions about tools. Pure. Descriptions are the caller's: the operator's words stand above them.
 
-Where a model chooses, the requests for one answer differ only at the end of the question: everything before it is
-computed once, and the next answers of the conversation share it. Other requests have their instructions in the system
-message: the starter copies from what it reads last, which is then the question.
+Where a model chooses, the requests for one answer differ only beside the question: everything before it is computed
+once, and the next answers of the conversation share it. The instructions for arguments stand in front of the question,
+because weak models copy from what they read last. Where no model chooses, they stand in the system message.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def ask_for_arguments(
     rule = text("prompt-tool-arguments", language, name=tool.name)
     description = " ".join(tool.description.split())[:DESCRIPTION_LIMIT_CHARS]
     paragraphs = [rule, description, describe_begun(calls, language)]
-    return end_question(request, paragraphs) if is_listed else add_system(request, paragraphs)
+    return begin_question(request, paragraphs) if is_listed else add_system(request, paragraphs)
 
 
 def ask_for_answer(request: AnswerRequest, language: Language) -> AnswerRequest:
@@ -53,6 +53,11 @@ def ask_for_answer(request: AnswerRequest, language: Language) -> AnswerRequest:
 
 def end_question(request: AnswerRequest, paragraphs: Iterable[str]) -> AnswerRequest:
     question = join_paragraphs([request.draft.question, *paragraphs])
+    return replace(request, draft=replace(request.draft, question=question))
+
+
+def begin_question(request: AnswerRequest, paragraphs: Iterable[str]) -> AnswerRequest:
+    question = join_paragraphs([*paragraphs, request.draft.question])
     return replace(request, draft=replace(request.draft, question=question))
 
 

@@ -32,8 +32,8 @@ from core.contract import (
 from core.conversation.draft import AnswerRequest
 from core.errors import BudgetExhausted, ModelError, NonConforming, SchemaRefused
 from core.model.client import ModelClient
-from core.toil.instructions import end_with_instructions
-from core.toil.toiler import Toiler
+from core.toil.instructions import begin_with_instructions, end_with_instructions
+from core.toil.toiler import Instruct, Toiler
 from core.toil.tools.arguments import ArgumentsWriter
 from core.toil.tools.choice import ToolChoice
 from core.toil.tools.parameters import arguments_schema
@@ -188,7 +188,7 @@ class AnswerCall:
         """Sets the tool; leaves it unset if the model decides to answer, or names no tool although it need not."""
         request = ask_for_choice(self._request, self._choice, self._language)
         sampling = replace(request.sampling, temperature=0, max_tokens=DECISION_TOKENS)
-        toil = self._toil(replace(request, sampling=sampling), self._choice.schema(), Sampling())
+        toil = self._toil(replace(request, sampling=sampling), self._choice.schema(), Sampling(), end_with_instructions)
         try:
             async with aclosing(toil) as events:
                 async for event in events:
@@ -204,11 +204,12 @@ class AnswerCall:
     def _arguments_of(self, tool: Tool) -> AsyncGenerator[ToilEvent, None]:
         request = ask_for_arguments(self._request, tool, self._choice.calls, self._language, is_listed=self._is_listed)
         sampling = replace(request.sampling, max_tokens=self._spent.budget)
-        return self._toil(replace(request, sampling=sampling), arguments_schema(tool), self._requested)
+        return self._toil(
+            replace(request, sampling=sampling), arguments_schema(tool), self._requested, begin_with_instructions
+        )
 
     def _toil(
-        self, request: AnswerRequest, schema: Mapping[str, Json], requested: Sampling
+        self, request: AnswerRequest, schema: Mapping[str, Json], requested: Sampling, instruct: Instruct
     ) -> AsyncGenerator[ToilEvent, None]:
         task = Task("", "", schema, sampling=requested)
-        instruct = end_with_instructions if self._is_listed else None
-        return self._toiler.events(request, task, self._language, instruct=instruct)
+        return self._toiler.events(request, task, self._language, instruct=instruct if self._is_listed else None)

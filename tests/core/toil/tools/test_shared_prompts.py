@@ -33,8 +33,8 @@ def flat(request: dict[str, Any]) -> str:
     return "\n".join(f"{each['role']}: {each['content']}" for each in request["messages"])
 
 
-async def test_steps_differ_only_after_the_question(chat: ChatEngine, own_settings: Settings) -> None:
-    """The decision, the arguments, the next decision and the answer share the list of tools and the question."""
+async def test_steps_share_all_before_the_question(chat: ChatEngine, own_settings: Settings) -> None:
+    """The list of tools is the same for all; decisions and answer also share the question, arguments end with it."""
     prompt = Prompt("whisper", "Is it sunny?", toolbox=TOOLS)
     steps = [names("get_weather"), (OTTAWA,), names("answer"), ("It is.",)]
     requests, _ = await asked(chat, own_settings, prompt, *steps)
@@ -43,7 +43,9 @@ async def test_steps_differ_only_after_the_question(chat: ChatEngine, own_settin
     texts = [flat(request) for request in requests]
     shared = texts[0][: texts[0].index("Is it sunny?") + len("Is it sunny?")]
     assert "- get_weather: The weather of a city." in shared
-    assert all(text.startswith(shared) for text in texts)
+    assert all(text.startswith(shared) for text in (texts[2], texts[3]))
+    assert texts[1].startswith(shared.removesuffix("Is it sunny?"))
+    assert texts[1].endswith("Is it sunny?")
 
 
 async def test_next_question_goes_on_from_the_last_answer(chat: ChatEngine, own_settings: Settings) -> None:
