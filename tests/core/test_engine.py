@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Any
 
 import pytest
 
-from core import bootstrap
 from core.configuration.settings import Settings
 from core.contract import Attachment, Done, Event, Prompt, Status, Text, TranscriptTurn, Turn
 from core.conversation.sessions import Sessions
 from core.engine import ChatEngine
 from core.errors import (
     BadRequest,
-    ModelRefused,
     ModelUnavailable,
     PersonalityUnknown,
     PromptTooLong,
@@ -25,16 +22,13 @@ from core.errors import (
 )
 from core.storage.database import Database
 from tests.core.support_chatting import TODAY, ask, chat_on, events_of, serving, shown, text_of
-from tests.support.fake_model import Comment, Die, Fail, FakeModel, Finish, Step
+from tests.support.fake_model import Comment, Fail
 
 
 @pytest.fixture
 async def chat(own_settings: Settings) -> AsyncIterator[ChatEngine]:
     async with chat_on(own_settings) as built:
         yield built
-
-
-# ---------------------------------------------------------------- the prompt of the model
 
 
 async def test_a_reply_ends_in_exactly_one_done(chat: ChatEngine, own_settings: Settings) -> None:
@@ -125,9 +119,6 @@ async def test_hostile_text_is_carried(chat: ChatEngine, own_settings: Settings)
     assert shown(model.requests[0]).endswith("\n\na?bc")
 
 
-# ---------------------------------------------------------------- whose conversation
-
-
 async def test_only_its_user_and_personality_continue_a_conversation(chat: ChatEngine, own_settings: Settings) -> None:
     """Another personality, another user, a forged id and a deleted conversation are refused."""
     async with serving(own_settings):
@@ -186,9 +177,6 @@ async def test_prompts_of_one_conversation_follow_one_another(chat: ChatEngine, 
     assert "assistant: one more\nuser: second" in shown(model.requests[-1])
 
 
-# ---------------------------------------------------------------- cancelling
-
-
 @pytest.mark.parametrize("how", ["close", "cancel"])
 async def test_a_cancelled_answer_is_kept_as_stopped(chat: ChatEngine, own_settings: Settings, how: str) -> None:
     """Closing frees the model's slot, and the text so far is stored."""
@@ -239,9 +227,6 @@ async def take(chat: ChatEngine, prompt: Prompt, found: list[Event]) -> None:
     async with aclosing(chat.reply(prompt)) as events:
         async for event in events:
             found.append(event)  # noqa: PERF401 - keeps the events before an error
-
-
-# ---------------------------------------------------------------- the window
 
 
 async def test_the_oldest_turns_are_dropped_first_with_a_status(chat: ChatEngine, own_settings: Settings) -> None:
@@ -318,9 +303,6 @@ async def test_long_context_is_shown_in_part(chat: ChatEngine, own_settings: Set
     assert shown(model.requests[1]).index("painted green") > shown(model.requests[1]).index("Which colour")
 
 
-# ---------------------------------------------------------------- around it
-
-
 async def test_describing_says_which_model_answers(chat: ChatEngine, own_settings: Settings) -> None:
     """TBS guidance asks for it; the description also marks the weak starter model."""
     async with serving(own_settings, window=2048):
@@ -347,65 +329,3 @@ async def test_ready_or_not(chat: ChatEngine, own_settings: Settings) -> None:
         model.healthy = False
         with pytest.raises(ModelUnavailable):
             await chat.ready()
-
-
-async def test_bootstrap_warms_each_personality_and_again_after_a_death(own_settings: Settings) -> None:
-    """Each gets one tiny request at the start and one after the model's restart."""
-    warmed: asyncio.Queue[str] = asyncio.Queue()
-    dying = [True]
-
-    def answer(body: dict[str, Any]) -> Sequence[Step]:
-        if body["max_tokens"] != 1:
-            return ("Hi", Die()) if dying and dying.pop() else (" you",)
-        warmed.put_nowait(body["messages"][0]["content"])
-        return ("x", Finish("length"))
-
-    async with FakeModel(answer=answer).serving(own_settings.model_socket), bootstrap.run_engine(own_settings) as chat:
-        names = chat.personalities()
-        first = {await warmed.get() for _ in names}
-        assert text_of(await ask(chat, "Hi")) == "Hi you"
-        second = {await warmed.get() for _ in names}
-
-    assert len(first) == len(names)
-    assert first == second
-
-
-async def test_a_personality_that_goes_while_others_are_warmed_stops_nothing(
-    chat: ChatEngine, own_settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An operator may remove a file at any moment; this must not end the background tasks."""
-    names = chat.personalities()
-    monkeypatch.setattr(chat._personalities, "names", lambda: ("gone", *names))
-    async with serving(own_settings) as model:
-        await chat.warmer.warm()
-
-    assert len(model.requests) == len(names)
-
-
-async def test_warming_retries_while_another_program_answers(
-    chat: ChatEngine, own_settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Another program at the model's address does not end the background tasks."""
-    monkeypatch.setattr("core.conversation.prefix_warming.PAUSE_S", 0.01)
-    failures = iter([ModelRefused("no such path")] * 2)
-    wait_ready = chat._client.wait_ready
-
-    async def refusing(limit_s: float) -> None:
-        if failure := next(failures, None):
-            raise failure
-        await wait_ready(limit_s)
-
-    monkeypatch.setattr(chat._client, "wait_ready", refusing)
-    async with serving(own_settings) as model:
-        warming = asyncio.create_task(chat.warmer.run())
-        async with asyncio.timeout(10):
-            await model.chat_started.wait()
-        warming.cancel()
-
-
-async def test_a_personality_that_cannot_be_warmed_stops_nothing(chat: ChatEngine, own_settings: Settings) -> None:
-    """The other personalities are still warmed."""
-    async with serving(own_settings, (Fail(500),)) as model:
-        await chat.warmer.warm()
-
-    assert len(model.requests) == len(chat.personalities())

@@ -4,51 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from core.configuration.settings import Settings
-from core.contract import Attachment, ConformingText, Json, Sampling, Task, Text, TextDiscarded, ToilResult, Usage
+from core.contract import ConformingText, Json, Sampling, Task, Text, TextDiscarded, ToilResult
 from core.engine import ChatEngine
-from core.errors import BadRequest, BudgetExhausted, ModelRefused, NonConforming, PersonalityUnknown, SchemaRefused
+from core.errors import BadRequest, BudgetExhausted, NonConforming, PersonalityUnknown, SchemaRefused
 from core.openai.public.chat_requests import PublicChatRequest, build_chat
 from core.toil.batch.job import Job
 from core.toil.batch.rows import Row
-from tests.core.support_chatting import TODAY, ask
-from tests.core.test_engine import chat_on, serving, shown
-from tests.support.fake_model import Die, Fail, Finish, Step
-
-CITY: dict[str, Json] = {
-    "type": "object",
-    "properties": {"city": {"type": "string"}, "on": {"type": "string", "format": "date"}},
-    "required": ["city"],
-    "additionalProperties": False,
-}
-NAMED_CITY: dict[str, Json] = {**CITY, "properties": {"city": {"type": "string"}}}
-OTTAWA = ('{"city": ', '"Ottawa"}')
+from tests.core.support_chatting import chat_on, serving, shown
+from tests.core.toil.support_toil import CITY, NAMED_CITY, OTTAWA, enforced_schema, run_toil
+from tests.support.fake_model import Die, Finish
 
 
 @pytest.fixture
 async def chat(own_settings: Settings) -> AsyncIterator[ChatEngine]:
     async with chat_on(own_settings) as built:
         yield built
-
-
-def enforced_schema(request: dict[str, Any]) -> dict[str, Any]:
-    """The schema that a request made the engine enforce."""
-    schema: dict[str, Any] = request["response_format"]["json_schema"]["schema"]
-    return schema
-
-
-async def run_toil(
-    chat: ChatEngine, settings: Settings, schema: Any, *answers: Sequence[Step]
-) -> tuple[ToilResult, list[dict[str, Any]]]:
-    async with serving(settings, *answers) as model:
-        return await chat.toil(Task("whisper", "Which city?", schema)), model.requests
 
 
 async def test_conforming_value_is_returned(chat: ChatEngine, own_settings: Settings) -> None:
@@ -78,16 +55,6 @@ async def test_text_of_an_enforced_schema_can_only_conform(
         texts = [event async for event in all_ if isinstance(event, Text)]
 
     assert [ConformingText(part) if conforms else Text(part) for part in OTTAWA] == texts
-
-
-async def test_text_is_not_conforming_where_the_engine_refused_a_part(chat: ChatEngine, own_settings: Settings) -> None:
-    """The relaxed schema allows more than the caller's."""
-    refusal = Fail(422, "schema_refused", "Unknown format")
-    task = Task("whisper", "Which city?", NAMED_CITY)
-    async with serving(own_settings, [refusal], OTTAWA), aclosing(chat.toil_events(task)) as events:
-        texts = [event async for event in events if isinstance(event, Text)]
-
-    assert [Text(part) for part in OTTAWA] == texts
 
 
 async def test_without_a_schema_any_object_is_accepted(chat: ChatEngine, own_settings: Settings) -> None:
@@ -248,18 +215,6 @@ async def test_too_long_answer_is_retried_narrowed(chat: ChatEngine, own_setting
     assert enforced_schema(requests[1])["properties"] == {"a": {"type": "integer"}, "b": False}
 
 
-async def test_schema_refused_by_the_engine_is_relaxed(chat: ChatEngine, own_settings: Settings) -> None:
-    """The refused keyword is only validated; the next task starts with the relaxed schema."""
-    no_format = Fail(422, "schema_refused", "Unknown format: date")
-    schema = {"type": "string", "format": "date"}
-    async with serving(own_settings, (no_format,), ('"today"',), ('"2026-01-01"',), ('"2026-01-02"',)) as model:
-        first = await chat.toil(Task("whisper", "When?", schema))
-        second = await chat.toil(Task("whisper", "When?", schema))
-
-    assert [first.value, second.value] == ["2026-01-01", "2026-01-02"]
-    assert [enforced_schema(request).get("format") for request in model.requests] == ["date", None, None, None]
-
-
 async def test_repeated_key_counts_once(chat: ChatEngine, own_settings: Settings) -> None:
     """No engine tracks undeclared keys; the last one counts and is validated."""
     schema = {"type": "object", "additionalProperties": {"type": "integer"}}
@@ -286,32 +241,6 @@ async def test_listed_number_beyond_a_float_is_restored(chat: ChatEngine, own_se
     assert enforced_schema(requests[0]) == {"enum": [2**53]}
 
 
-async def test_unsatisfiable_narrowed_schema_falls_back(chat: ChatEngine, own_settings: Settings) -> None:
-    """The last attempt uses the wider schema."""
-    nothing = Fail(422, "schema_refused", "Unsatisfiable schema: types")
-    schema: dict[str, Json] = {"type": "array", "uniqueItems": True}
-    twice = ("[1,1]",)
-    result, requests = await run_toil(chat, own_settings, schema, twice, twice, (nothing,), ("[1]",))
-
-    assert result.value == [1]
-    assert enforced_schema(requests[3]) == {"type": "array"}
-
-
-async def test_engine_without_response_format_is_still_validated(chat: ChatEngine, own_settings: Settings) -> None:
-    """The engine refuses the parameter with its own code."""
-    refusal = (Fail(400, "invalid_request_error", "no response_format"),)
-    result, requests = await run_toil(chat, own_settings, CITY, refusal, ('{"city": 5}',), OTTAWA)
-
-    assert result.value == {"city": "Ottawa"}
-    assert "response_format" not in requests[1]
-
-
-async def test_engine_that_always_refuses_is_an_error(chat: ChatEngine, own_settings: Settings) -> None:
-    """The retries are limited."""
-    with pytest.raises(ModelRefused):
-        await run_toil(chat, own_settings, CITY, *[(Fail(400, "invalid_request_error", "no"),)] * 9)
-
-
 async def test_exhausted_budget_is_an_error(chat: ChatEngine, own_settings: Settings) -> None:
     """Half a value is no value."""
     with pytest.raises(BudgetExhausted):
@@ -326,28 +255,12 @@ async def test_toil_survives_a_model_restart(chat: ChatEngine, own_settings: Set
     assert requests[0] == requests[1]
 
 
-async def test_schema_unsatisfiable_for_the_engine_is_refused(chat: ChatEngine, own_settings: Settings) -> None:
-    """A relaxed schema would only fail the validation."""
-    with pytest.raises(SchemaRefused, match="Unsatisfiable"):
-        await run_toil(chat, own_settings, CITY, (Fail(422, "schema_refused", "Unsatisfiable schema: types"),))
-
-
 async def test_invalid_tasks_are_refused(chat: ChatEngine) -> None:
     """An unknown personality, a blank prompt."""
     with pytest.raises(PersonalityUnknown):
         await chat.toil(Task("nobody", "Hi"))
     with pytest.raises(BadRequest):
         await chat.toil(Task("whisper", " "))
-
-
-async def test_stop_strings_are_ignored(chat: ChatEngine, own_settings: Settings) -> None:
-    """They would cut the JSON."""
-    async with serving(own_settings, OTTAWA) as model:
-        result = await chat.toil(Task("whisper", "Hi", CITY, sampling=Sampling(stop=('"',), max_tokens=9)))
-
-    assert "stop" not in model.requests[0]
-    assert model.requests[0]["max_tokens"] == 9
-    assert isinstance(result.usage, Usage)
 
 
 def batch_task() -> Task:
@@ -358,40 +271,6 @@ def openai_task() -> Task:
     form = {"type": "json_schema", "json_schema": {"name": "city", "schema": CITY}}
     body = {"model": "whisper", "messages": [{"role": "user", "content": "Hi"}], "response_format": form}
     return build_chat(PublicChatRequest.model_validate(body)).task("someone")
-
-
-@pytest.mark.parametrize("task", [Task("whisper", "Hi", CITY), batch_task(), openai_task()])
-async def test_no_repeat_penalty_unless_the_caller_asks(chat: ChatEngine, own_settings: Settings, task: Task) -> None:
-    """Every attempt switches it off explicitly, under both its names. (Before, the personality's garbled copies.)"""
-    asking = replace(task, sampling=Sampling(repeat_penalty=1.3))
-    async with serving(own_settings, ('{"city": 5}',), OTTAWA, OTTAWA) as model:
-        await chat.toil(task)
-        await chat.toil(asking)
-
-    sent = [(each["repeat_penalty"], each["repetition_penalty"]) for each in model.requests]
-    assert sent == [(1.0, 1.0), (1.0, 1.0), (1.3, 1.3)]
-
-
-async def test_model_sees_the_schema(chat: ChatEngine, own_settings: Settings) -> None:
-    """A long one as a skeleton. (Before, the model did not see it at all.) No schema adds nothing."""
-    described = {f"part {number}": {"type": "string", "title": f"Part {number}"} for number in range(50)}
-    long: dict[str, Json] = {"type": "object", "properties": described, "required": ["part 0"]}
-    async with serving(own_settings, OTTAWA, ('{"part 0": "a"}',), OTTAWA) as model:
-        for schema in (CITY, long, None):
-            await chat.toil(Task("whisper", "Which city?", schema))
-
-    whole, skeleton, bare = (request["messages"][0]["content"] for request in model.requests)
-    assert whole.endswith(f"It must conform to this JSON Schema:\n\n{json.dumps(CITY)}")
-    assert 'It has this form:\n\n{\n  "part 0": string,\n  "part 1"?: string,\n' in skeleton
-    assert bare.endswith("Answer with JSON only.")
-
-
-async def test_free_answers_keep_the_personalitys_repeat_penalty(chat: ChatEngine, own_settings: Settings) -> None:
-    """Only toil is without it."""
-    async with serving(own_settings, ("Hello.",)) as model:
-        await ask(chat, "Hi")
-
-    assert model.requests[0]["repeat_penalty"] == 1.1
 
 
 async def test_rejected_text_is_discarded(chat: ChatEngine, own_settings: Settings) -> None:
@@ -416,25 +295,3 @@ async def test_task_is_a_turn_of_its_session(chat: ChatEngine, own_settings: Set
 
     assert ["Which city?", '{"city": "Ottawa"}', "And now?", '{"city": "Ottawa"}'] == [turn.text for turn in turns]
     assert "Which city?" in shown(model.requests[-1])
-
-
-async def test_text_is_quoted_as_a_document(chat: ChatEngine, own_settings: Settings) -> None:
-    """It comes before the prompt."""
-    task = Task("whisper", "Which city?", CITY, attachments=(Attachment("text", "Ottawa lies on a river."),))
-    async with serving(own_settings, OTTAWA) as model:
-        await chat.toil(task)
-
-    asked = shown(model.requests[0])
-    assert asked.index("Ottawa lies on a river.") < asked.index("Which city?")
-    assert "Document «[1] text»" in asked
-
-
-async def test_rows_of_a_batch_share_a_prefix(chat: ChatEngine, own_settings: Settings) -> None:
-    """The differing part comes last, so that the prefix is computed once."""
-    async with serving(own_settings, OTTAWA, OTTAWA) as model:
-        for row in ("Which city?", "Where?"):
-            await chat.toil(Task("whisper", row, CITY))
-
-    first, second = (request["messages"] for request in model.requests)
-    assert first[:-1] == second[:-1]
-    assert f"{TODAY}\n\nWhere?" == second[-1]["content"]
