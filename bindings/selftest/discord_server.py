@@ -221,7 +221,7 @@ class FakeDiscord(FakeGateway):
     async def _message(self, request: web.Request) -> web.Response:
         message = self.messages.get(request.match_info["message"])
         if message is None or message["channel_id"] != request.match_info["channel"]:
-            return web.json_response({"code": 10008, "message": "Unknown Message"}, status=404)
+            return unknown_message()
         return web.json_response(message)
 
     async def _type(self, request: web.Request) -> web.Response:
@@ -270,7 +270,7 @@ class FakeDiscord(FakeGateway):
 
     def _change(self, message: str, body: RawPayload) -> web.Response:
         if message not in self.messages:
-            return web.json_response({"code": 10008, "message": "Unknown Message"}, status=404)
+            return unknown_message()
         if refused := refusal({**self.messages[message], **body}):
             return refused
         flags = self.messages[message].get("flags", 0) & EPHEMERAL | body.get("flags", 0) & ~LOADING
@@ -279,7 +279,7 @@ class FakeDiscord(FakeGateway):
 
     async def _delete(self, request: web.Request) -> web.Response:
         if self.messages.pop(request.match_info["message"], None) is None:
-            return web.json_response({"code": 10008, "message": "Unknown Message"}, status=404)
+            return unknown_message()
         return web.Response(status=204)
 
     # ---------------------------------------------------------- interactions
@@ -311,14 +311,15 @@ class FakeDiscord(FakeGateway):
         return str(self.interactions[request.match_info["token"]]["original"] if message == "@original" else message)
 
     async def _reply_get(self, request: web.Request) -> web.Response:
-        return web.json_response(self.messages[self._reply(request)])
+        message = self.messages.get(self._reply(request))
+        return unknown_message() if message is None else web.json_response(message)
 
     async def _reply_patch(self, request: web.Request) -> web.Response:
         return self._change(self._reply(request), request[BODY])
 
     async def _reply_delete(self, request: web.Request) -> web.Response:
-        self.messages.pop(self._reply(request))
-        return web.Response(status=204)
+        message = self.messages.pop(self._reply(request), None)
+        return unknown_message() if message is None else web.Response(status=204)
 
     async def _cdn(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
@@ -327,6 +328,10 @@ class FakeDiscord(FakeGateway):
         if name not in self.files:
             raise web.HTTPNotFound
         return web.Response(body=self.files[name])
+
+
+def unknown_message() -> web.Response:
+    return web.json_response({"code": 10008, "message": "Unknown Message"}, status=404)
 
 
 def refusal(body: RawPayload) -> web.Response | None:
