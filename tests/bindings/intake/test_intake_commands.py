@@ -99,7 +99,7 @@ async def test_help_names_the_model_that_is_on_its_way(
 
 
 async def test_help_works_without_a_model(harness: BotHarness, engine: FakeEngine) -> None:
-    async def describe(personality: str) -> None:
+    async def describe(personality: str, wait_s: float) -> None:
         raise ModelUnavailable("gone")
 
     engine.describe = describe  # type: ignore[assignment, method-assign]
