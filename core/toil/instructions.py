@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 
 from core.contract import Json, Language, Sampling
@@ -21,7 +22,21 @@ ANSWER_PROMPT_CHARS = 4000
 
 def add_instructions(request: AnswerRequest, schema: Json, language: Language) -> AnswerRequest:
     """Asks for JSON in the system message, as OpenAI's json_object requires: a batch's rows share it as a prefix."""
-    system = join_paragraphs([request.draft.system, ask_for_json(schema, language)])
+    return end_system(request, [ask_for_json(schema, language)])
+
+
+def end_with_instructions(request: AnswerRequest, schema: Json, language: Language) -> AnswerRequest:
+    """Asks for JSON at the end of the question, so that requests for other values share the prompt before it."""
+    return end_question(request, [ask_for_json(schema, language)])
+
+
+def begin_with_instructions(request: AnswerRequest, schema: Json, language: Language) -> AnswerRequest:
+    """Asks for JSON in front of the question, which a weak model copies from best if it reads it last."""
+    return begin_question(request, [ask_for_json(schema, language)])
+
+
+def end_system(request: AnswerRequest, paragraphs: Iterable[str]) -> AnswerRequest:
+    system = join_paragraphs([request.draft.system, *paragraphs])
     return replace(
         request,
         draft=replace(request.draft, system=system),
@@ -30,15 +45,13 @@ def add_instructions(request: AnswerRequest, schema: Json, language: Language) -
     )
 
 
-def end_with_instructions(request: AnswerRequest, schema: Json, language: Language) -> AnswerRequest:
-    """Asks for JSON at the end of the question, so that requests for other values share the prompt before it."""
-    question = join_paragraphs([request.draft.question, ask_for_json(schema, language)])
+def end_question(request: AnswerRequest, paragraphs: Iterable[str]) -> AnswerRequest:
+    question = join_paragraphs([request.draft.question, *paragraphs])
     return replace(request, draft=replace(request.draft, question=question))
 
 
-def begin_with_instructions(request: AnswerRequest, schema: Json, language: Language) -> AnswerRequest:
-    """Asks for JSON in front of the question, which a weak model copies from best if it reads it last."""
-    question = join_paragraphs([ask_for_json(schema, language), request.draft.question])
+def begin_question(request: AnswerRequest, paragraphs: Iterable[str]) -> AnswerRequest:
+    question = join_paragraphs([*paragraphs, request.draft.question])
     return replace(request, draft=replace(request.draft, question=question))
 
 

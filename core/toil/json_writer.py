@@ -15,6 +15,7 @@ from core.conversation.draft import AnswerRequest
 from core.conversation.generation import Generation
 from core.errors import ModelRefused, SchemaRefused
 from core.model.client import ModelClient
+from core.openai.dialects import schema_of
 from core.toil.schema.plan import RELAXATIONS_LIMIT, SchemaPlan, relax
 
 log = structlog.get_logger()
@@ -103,11 +104,6 @@ def build_response_format(schema: Json) -> Json:
         return {"type": "json_object"}
     enforced: Json = {} if schema is True else schema
     return {"type": "json_schema", "json_schema": {"name": "answer", "schema": enforced, "strict": True}}
-
-
-def schema_of(response_format: Json) -> Json:
-    named = response_format.get("json_schema") if isinstance(response_format, dict) else None
-    return named.get("schema") if isinstance(named, dict) else None
 
 
 async def stream_attempt(generation: Generation) -> AsyncGenerator[AttemptEvent, None]:

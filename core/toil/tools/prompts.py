@@ -8,12 +8,12 @@ because weak models copy from what they read last. Where no model chooses, they 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from core.contract import Language, Tool, ToolCall
 from core.conversation.call_outputs import list_calls
-from core.conversation.draft import AnswerRequest, join_paragraphs
+from core.conversation.draft import AnswerRequest
 from core.texts import text
+from core.toil.instructions import begin_question, end_question, end_system
 from core.toil.tools.choice import ToolChoice
 
 LIST_LIMIT_CHARS = 8000  # of all descriptions in the list of tools, which many tools share
@@ -23,7 +23,7 @@ DESCRIPTION_LIMIT_CHARS = 4000  # of the description of the tool that is called
 
 def tell_tools(request: AnswerRequest, tools: Sequence[Tool], language: Language) -> AnswerRequest:
     """Lists the tools in the system message."""
-    return add_system(request, [text("prompt-tools", language), list_tools(tools)])
+    return end_system(request, [text("prompt-tools", language), list_tools(tools)])
 
 
 def ask_for_choice(request: AnswerRequest, choice: ToolChoice, language: Language) -> AnswerRequest:
@@ -43,27 +43,12 @@ def ask_for_arguments(
     rule = text("prompt-tool-arguments", language, name=tool.name)
     description = " ".join(tool.description.split())[:DESCRIPTION_LIMIT_CHARS]
     paragraphs = [rule, description, describe_begun(calls, language)]
-    return begin_question(request, paragraphs) if is_listed else add_system(request, paragraphs)
+    return begin_question(request, paragraphs) if is_listed else end_system(request, paragraphs)
 
 
 def ask_for_answer(request: AnswerRequest, language: Language) -> AnswerRequest:
     """Asks for the answer itself, where the system message lists tools."""
     return end_question(request, [text("prompt-tool-answer", language)])
-
-
-def end_question(request: AnswerRequest, paragraphs: Iterable[str]) -> AnswerRequest:
-    question = join_paragraphs([request.draft.question, *paragraphs])
-    return replace(request, draft=replace(request.draft, question=question))
-
-
-def begin_question(request: AnswerRequest, paragraphs: Iterable[str]) -> AnswerRequest:
-    question = join_paragraphs([*paragraphs, request.draft.question])
-    return replace(request, draft=replace(request.draft, question=question))
-
-
-def add_system(request: AnswerRequest, paragraphs: Iterable[str]) -> AnswerRequest:
-    system = join_paragraphs([request.draft.system, *paragraphs])
-    return replace(request, draft=replace(request.draft, system=system), own_system=False, cache_key=None)
 
 
 def list_tools(tools: Sequence[Tool]) -> str:
