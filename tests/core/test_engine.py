@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import pytest
@@ -23,12 +22,6 @@ from core.errors import (
 from core.storage.database import Database
 from tests.core.support_chatting import TODAY, ask, chat_on, events_of, serving, shown, text_of
 from tests.support.fake_model import Comment, Fail
-
-
-@pytest.fixture
-async def chat(own_settings: Settings) -> AsyncIterator[ChatEngine]:
-    async with chat_on(own_settings) as built:
-        yield built
 
 
 async def test_a_reply_ends_in_exactly_one_done(chat: ChatEngine, own_settings: Settings) -> None:

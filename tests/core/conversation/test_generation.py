@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,6 @@ from core.errors import (
 from core.storage.database import Database
 from tests.core.support_chatting import TODAY, ask, chat_on, serving, shown, text_of
 from tests.support.fake_model import Die, Fail, FakeModel, Finish, Step, Thought
-
-
-@pytest.fixture
-async def chat(own_settings: Settings) -> AsyncIterator[ChatEngine]:
-    async with chat_on(own_settings) as built:
-        yield built
 
 
 async def test_an_answer_continues_after_the_models_death(chat: ChatEngine, own_settings: Settings) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -14,14 +14,8 @@ from core.engine import ChatEngine
 from core.errors import (
     ModelRefused,
 )
-from tests.core.support_chatting import ask, chat_on, serving, text_of
+from tests.core.support_chatting import ask, serving, text_of
 from tests.support.fake_model import Die, Fail, FakeModel, Finish, Step
-
-
-@pytest.fixture
-async def chat(own_settings: Settings) -> AsyncIterator[ChatEngine]:
-    async with chat_on(own_settings) as built:
-        yield built
 
 
 async def test_bootstrap_warms_each_personality_and_again_after_a_death(own_settings: Settings) -> None:

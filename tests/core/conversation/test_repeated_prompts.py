@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import pytest
@@ -13,16 +12,10 @@ from core.conversation.sessions import Sessions
 from core.engine import ChatEngine
 from core.errors import ModelRefused
 from core.storage.database import Database
-from tests.core.support_chatting import TODAY, ask, chat_on, events_of, serving, shown, text_of
+from tests.core.support_chatting import TODAY, ask, events_of, serving, shown, text_of
 from tests.support.fake_model import Fail
 
 HERE = "slack:T:C:1"
-
-
-@pytest.fixture
-async def chat(own_settings: Settings) -> AsyncIterator[ChatEngine]:
-    async with chat_on(own_settings) as built:
-        yield built
 
 
 async def said(settings: Settings) -> list[str]:

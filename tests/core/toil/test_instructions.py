@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -14,14 +13,8 @@ from core.engine import ChatEngine
 from core.openai.public.chat_requests import PublicChatRequest, build_chat
 from core.toil.batch.job import Job
 from core.toil.batch.rows import Row
-from tests.core.support_chatting import TODAY, ask, chat_on, serving, shown
+from tests.core.support_chatting import TODAY, ask, serving, shown
 from tests.core.toil.support_toil import CITY, OTTAWA
-
-
-@pytest.fixture
-async def chat(own_settings: Settings) -> AsyncIterator[ChatEngine]:
-    async with chat_on(own_settings) as built:
-        yield built
 
 
 def batch_task() -> Task:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import pytest
@@ -11,15 +10,9 @@ from core.configuration.settings import Settings
 from core.contract import Json, Task, Text
 from core.engine import ChatEngine
 from core.errors import ModelRefused, SchemaRefused
-from tests.core.support_chatting import chat_on, serving
+from tests.core.support_chatting import serving
 from tests.core.toil.support_toil import CITY, NAMED_CITY, OTTAWA, enforced_schema, run_toil
 from tests.support.fake_model import Fail
-
-
-@pytest.fixture
-async def chat(own_settings: Settings) -> AsyncIterator[ChatEngine]:
-    async with chat_on(own_settings) as built:
-        yield built
 
 
 async def test_text_is_not_conforming_where_the_engine_refused_a_part(chat: ChatEngine, own_settings: Settings) -> None:

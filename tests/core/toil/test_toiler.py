@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
@@ -14,18 +13,9 @@ from core.configuration.settings import Settings
 from core.contract import ConformingText, Json, Sampling, Task, Text, TextDiscarded, ToilResult
 from core.engine import ChatEngine
 from core.errors import BadRequest, BudgetExhausted, NonConforming, PersonalityUnknown, SchemaRefused
-from core.openai.public.chat_requests import PublicChatRequest, build_chat
-from core.toil.batch.job import Job
-from core.toil.batch.rows import Row
-from tests.core.support_chatting import chat_on, serving, shown
+from tests.core.support_chatting import serving, shown
 from tests.core.toil.support_toil import CITY, NAMED_CITY, OTTAWA, enforced_schema, run_toil
 from tests.support.fake_model import Die, Finish
-
-
-@pytest.fixture
-async def chat(own_settings: Settings) -> AsyncIterator[ChatEngine]:
-    async with chat_on(own_settings) as built:
-        yield built
 
 
 async def test_conforming_value_is_returned(chat: ChatEngine, own_settings: Settings) -> None:
@@ -261,16 +251,6 @@ async def test_invalid_tasks_are_refused(chat: ChatEngine) -> None:
         await chat.toil(Task("nobody", "Hi"))
     with pytest.raises(BadRequest):
         await chat.toil(Task("whisper", " "))
-
-
-def batch_task() -> Task:
-    return Job("whisper", CITY).build_task(Row(1, {"prompt": "Hi"}))
-
-
-def openai_task() -> Task:
-    form = {"type": "json_schema", "json_schema": {"name": "city", "schema": CITY}}
-    body = {"model": "whisper", "messages": [{"role": "user", "content": "Hi"}], "response_format": form}
-    return build_chat(PublicChatRequest.model_validate(body)).task("someone")
 
 
 async def test_rejected_text_is_discarded(chat: ChatEngine, own_settings: Settings) -> None:

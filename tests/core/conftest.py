@@ -1,4 +1,4 @@
-"""The chat engine of these tests."""
+"""The engine that tests of the core talk to."""
 
 from __future__ import annotations
 
