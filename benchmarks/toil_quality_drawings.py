@@ -69,7 +69,7 @@ class RequestBuilder:
         self.instruct = instruct
 
     def request(self, case: ToilCase) -> AnswerRequest:
-        """Without the instructions that the Toiler adds."""
+        """The request has none of the instructions that the Toiler adds."""
         personality = self._personalities.get(PERSONALITY[case.language])
         files = (Attachment("text", case.text),) if case.text else ()
         prompt = Prompt(personality.name, case.prompt, attachments=files, sampling=self.sampling)

@@ -112,7 +112,7 @@ def names(request: AnswerRequest, choice: ToolChoice, language: Language) -> Dec
 
 
 def listed(request: AnswerRequest, choice: ToolChoice, language: Language) -> Decision:
-    """To answer is an entry of the list."""
+    """The list has an entry for the decision to answer."""
     decision = names(request, choice, language)
     draft = decision.request.draft
     entries = prompts.list_tools(choice.toolbox.tools)

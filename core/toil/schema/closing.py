@@ -69,7 +69,7 @@ def close(node: SchemaNode, references: SchemaReferences, *, narrow: bool) -> Cl
 
 
 def is_passed_through(node: SchemaNode, telling: set[str]) -> bool:
-    """True if the schema only refers to others, of which at most one applies to a value."""
+    """True if the schema only refers to others, and at most one of them applies to a value."""
     if telling == {"allOf"}:
         return len(node.keywords["allOf"]) == 1
     return len(telling) == 1 and telling <= {"$ref", "$dynamicRef", "anyOf", "oneOf"}

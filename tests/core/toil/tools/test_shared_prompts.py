@@ -123,7 +123,7 @@ async def test_calls_of_an_answer_share_its_token_limit(chat: ChatEngine, own_se
 
 
 async def test_failed_further_call_leaves_the_first(chat: ChatEngine, own_settings: Settings) -> None:
-    """What is whole is not thrown away; the agent can call again when it has the first result."""
+    """The whole calls are kept, and the agent can call again when it has the first result."""
     steps = [names("get_weather"), (OTTAWA,), names("get_weather"), *[("Sure!",)] * 3]
     events, _ = await choose(chat, own_settings, Toolbox((WEATHER,)), *steps)
 

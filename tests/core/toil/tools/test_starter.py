@@ -76,7 +76,7 @@ async def test_likeness_chooses_for_the_starter(
 
 
 async def test_likeness_decides_to_answer(starter_chat: ChatEngine, own_settings: Settings) -> None:
-    """Where no tool is like the question, and where the one that is has been called."""
+    """The starter answers if no tool is like the question, or if the one that is like it was called."""
     events, requests = await choose(starter_chat, own_settings, Toolbox((TIME,)))
     assert (calls_of(events), requests) == ([], [])
 

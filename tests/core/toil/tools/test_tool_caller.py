@@ -75,7 +75,7 @@ async def test_model_may_decide_to_answer(chat: ChatEngine, own_settings: Settin
 
 
 async def test_tools_are_told_to_the_model(chat: ChatEngine, own_settings: Settings) -> None:
-    """In the system message, below the personality's own words, which stay first."""
+    """They stand in the system message, below the personality's own words."""
     _, requests = await choose(chat, own_settings, Toolbox((WEATHER, TIME)), names("answer"))
 
     system = requests[0]["messages"][0]

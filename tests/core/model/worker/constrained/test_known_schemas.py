@@ -63,7 +63,7 @@ def test_damaged_and_exchanged_files_are_deleted(tmp_path: Path) -> None:
 
 
 def test_old_schemas_leave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those that nobody used for the time that conversations are kept, and the oldest ones beyond the limit."""
+    """Schemas leave if nobody used them for the time that conversations are kept, or if newer ones need their place."""
     monkeypatch.setattr(known_schemas, "SCHEMAS_LIMIT", 2)
     for number in range(3):
         use(known(tmp_path), {"const": number})
