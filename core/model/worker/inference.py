@@ -1,8 +1,8 @@
 """The inference thread, which alone calls llama.cpp: accepts requests, runs steps, emits text.
 
-Each step decodes one batch. It mixes the next token of every running sequence with slices of waiting prompts
-(continuous batching, chunked prefill). The step then samples a token for each sequence and delivers the new text. Other
-threads call `submit`, `cancel`, `pause` and `run`, which only put a command into a queue.
+Each step decodes two batches: the next token of every running sequence, then slices of waiting prompts (continuous
+batching, chunked prefill). The step samples a token for each sequence and delivers the new text. Other threads call
+`submit`, `cancel`, `pause` and `run`, which only put a command into a queue.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from core.model.worker.metrics import ModelMetrics
 from core.model.worker.options import PINNED_PREFIXES
 from core.model.worker.prefix_cache import MIN_PREFIX_TOKENS, PrefixCache, common_prefix
 from core.model.worker.prefix_store import PrefixStore
-from core.model.worker.scheduler import ScheduledTokens, Scheduler
+from core.model.worker.scheduler import ScheduledTokens, Scheduler, split_calls
 from core.model.worker.sequence import (
     FailedOutput,
     FinishedOutput,
@@ -154,26 +154,31 @@ class InferenceThread:
         self._commands.call_all()
 
     def step(self) -> bool:
-        """Admits sequences, computes one batch and samples the next tokens. False: there was nothing to do."""
+        """Admits sequences, and computes a token of each running one and slices of prompts. False: nothing to do."""
         self._admit()
         self._report_queue()
         plan = self._scheduler.plan(self._model.batch_tokens, self._prefill_tokens())
-        if not plan:
-            return False
-        rows = [self._row(part) for part in plan]
+        for call in split_calls(plan):
+            if not self._compute(call):
+                break
+        self._settle_choices()
+        return bool(plan)
+
+    def _compute(self, call: SequenceOf[ScheduledTokens]) -> bool:
+        """Computes a batch and samples the next tokens. False: the cache was full; room was made for the next step."""
+        rows = [self._row(part) for part in call]
         started = self._clock()
         try:
             indices = self._model.decode(rows)
         except KvCacheFull:
-            self._make_room(sum(part.count for part in plan))
-            return True
-        self._metrics.count_step(plan)
-        for part, row, index in zip(plan, rows, indices, strict=True):
+            self._make_room(sum(part.count for part in call))
+            return False
+        self._metrics.count_step(call)
+        for part, row, index in zip(call, rows, indices, strict=True):
             self._record_computed(part, row)
             if row.logits:
                 self._sample(part.sequence, index)
-        self._settle_choices()
-        self._rates.measure_step(sum(part.count for part in plan), self._clock() - started)
+        self._rates.measure_step(sum(part.count for part in call), self._clock() - started)
         return True
 
     def _row(self, part: ScheduledTokens) -> BatchRow:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from core.model.worker.scheduler import ScheduledTokens, Scheduler
@@ -36,7 +38,7 @@ class ModelMetrics:
         self._waited.observe(waited_s)
         self._tokens.labels("cached").inc(sequence.cached)
 
-    def count_step(self, plan: list[ScheduledTokens]) -> None:
+    def count_step(self, plan: Iterable[ScheduledTokens]) -> None:
         self._steps.inc()
         for part in plan:
             self._tokens.labels("decode" if part.sequence.generated else "prefill").inc(part.count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
 
 from core.model.worker.fair_queue import FairQueue
@@ -21,6 +22,21 @@ class ScheduledTokens:
     def sampled(self) -> bool:
         """True if this step computes all pending tokens, so that the next token can be sampled."""
         return self.count == self.sequence.pending
+
+    @property
+    def decodes(self) -> bool:
+        """True if these tokens continue an answer; False if they belong to a prompt, or to an answer computed again."""
+        return bool(self.sequence.generated) and self.sequence.pending <= FORCED_TOKENS
+
+
+def split_calls(plan: SequenceOf[ScheduledTokens]) -> list[list[ScheduledTokens]]:
+    """Separates the decoding sequences from the prompts: the attention of a mixed batch costs more than two batches.
+
+    In the unified KV cache a prompt's rows would walk over the cells of all decoding sequences.
+    """
+    decoding = [part for part in plan if part.decodes]
+    prompts = [part for part in plan if not part.decodes]
+    return [call for call in (decoding, prompts) if call]
 
 
 class Scheduler:
