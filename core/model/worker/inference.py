@@ -19,14 +19,14 @@ from typing import TypeVar
 
 import numpy as np
 import structlog
-from numpy.typing import NDArray
 
 from core.errors import CspsError, ModelError, Overloaded
+from core.model.worker.answer_writer import AnswerWriter
 from core.model.worker.command_queue import CommandQueue
 from core.model.worker.continuation_scoring import ContinuationScorer, ModelRunner
 from core.model.worker.llama.runner import BatchRow, KvCacheFull
 from core.model.worker.metrics import ModelMetrics
-from core.model.worker.options import PINNED_PREFIXES
+from core.model.worker.pinned_prefixes import PinnedPrefixes
 from core.model.worker.prefix_cache import MIN_PREFIX_TOKENS, PrefixCache, common_prefix
 from core.model.worker.prefix_store import PrefixStore
 from core.model.worker.scheduler import ScheduledTokens, Scheduler, split_calls
@@ -36,7 +36,6 @@ from core.model.worker.sequence import (
     QueuedOutput,
     Sequence,
     SequenceOutput,
-    TextOutput,
 )
 from core.model.worker.step_rates import StepRates
 from core.model.worker.suspended.disk_tier import DiskTier
@@ -69,12 +68,12 @@ class InferenceThread:
         self._cache = cache
         self._deliver = deliver
         self._metrics = metrics
-        self._store = store
         self._clock = clock
         self._commands = CommandQueue()
         self._disk = DiskTier(suspended, cache, scheduler.waiting, self._commands.put, clock)
-        self._scorer = ContinuationScorer(model, cache)
-        self._undecided: list[Sequence] = []  # their logits are computed, and their next tokens need more
+        self._pinned = PinnedPrefixes(model, cache, store, metrics)
+        scorer = ContinuationScorer(model, cache)
+        self._writer = AnswerWriter(model, scorer, metrics, self._emit, self._end_sequence)
         self._outputs: list[tuple[Sequence, SequenceOutput]] = []
         self._stopping = False
         self._admission_closed = False  # from a preemption until the next sequence leaves
@@ -125,7 +124,7 @@ class InferenceThread:
 
     def _run(self) -> None:
         try:
-            self._restore_prefixes()
+            self._pinned.restore()
             self._loop()
         except BaseException:
             # After the thread's death all requests would wait for ever; a dead process restarts within a second.
@@ -161,7 +160,7 @@ class InferenceThread:
         for call in split_calls(plan):
             if not self._compute(call):
                 break
-        self._settle_choices()
+        self._writer.settle_choices()
         return bool(plan)
 
     def _compute(self, call: SequenceOf[ScheduledTokens]) -> bool:
@@ -177,7 +176,7 @@ class InferenceThread:
         for part, row, index in zip(call, rows, indices, strict=True):
             self._record_computed(part, row)
             if row.logits:
-                self._sample(part.sequence, index)
+                self._writer.write(part.sequence, index)
         self._rates.measure_step(sum(part.count for part in call), self._clock() - started)
         return True
 
@@ -231,7 +230,7 @@ class InferenceThread:
         self._scheduler.start(sequence)
         self._cache.make_room(sequence.pending)
         if sequence.pinned_tokens <= sequence.computed:
-            self._pin_prefix(sequence)
+            self._pinned.pin(sequence)
         sequence.admitted_at_s = self._clock()
         self._metrics.count_admission(sequence, sequence.admitted_at_s - sequence.queued_at_s)
         return True
@@ -263,6 +262,12 @@ class InferenceThread:
             sequence.sampler.close()
         self._metrics.requests.inc()
 
+    def _end_sequence(self, sequence: Sequence, output: FinishedOutput | FailedOutput) -> None:
+        if isinstance(output, FinishedOutput):
+            self._rates.measure_service(self._clock() - sequence.admitted_at_s)
+        self._emit(sequence, output)
+        self._remove(sequence)
+
     def _make_room(self, cells: int) -> None:
         """Evicts an idle sequence after llama.cpp found no room, else preempts the sequence admitted last."""
         # llama.cpp's answer outweighs our count of free cells: one idle sequence must go in any case.
@@ -270,7 +275,7 @@ class InferenceThread:
             return
         victim = max(self._scheduler.running, key=lambda s: s.admitted_at_s)
         if len(self._scheduler.running) == 1:
-            self._finish(victim, "length")
+            self._writer.finish(victim, "length")
             return
         assert victim.slot is not None
         self._cache.suspend(victim.slot)
@@ -279,7 +284,7 @@ class InferenceThread:
         self._admission_closed = True
         self._metrics.preempted.inc()
 
-    # --- one sequence's progress -----------------------------------------------------------------------------------
+    # --- results -----------------------------------------------------------------------------------------------------
 
     def _record_computed(self, part: ScheduledTokens, row: BatchRow) -> None:
         sequence = part.sequence
@@ -288,66 +293,7 @@ class InferenceThread:
         self._disk.end_restoring(sequence)
         before, sequence.computed = sequence.computed, sequence.computed + part.count
         if before < sequence.pinned_tokens <= sequence.computed:
-            self._pin_prefix(sequence)
-
-    def _sample(self, sequence: Sequence, index: int) -> None:
-        """Samples the next token from the logits at `index`, and emits the resulting outputs."""
-        try:
-            tokens = self._choose(sequence, self._model.logits(index))
-        except CspsError as exc:
-            self._fail(sequence, exc)
-            return
-        if tokens:
-            self._append(sequence, tokens)
-        else:
-            self._undecided.append(sequence)
-
-    def _settle_choices(self) -> None:
-        """Lets sequences choose among whole values, whose likelihoods take one more batch."""
-        undecided, self._undecided = self._undecided, []
-        wanted = [(s, s.constraint.continuations) for s in undecided if s.constraint]
-        for sequence, logits in self._scorer.score(wanted).items():
-            assert sequence.constraint is not None
-            assert sequence.sampler is not None
-            try:
-                self._append(sequence, sequence.constraint.settle(sequence.sampler.pick, sequence.budget, logits))
-            except CspsError as exc:
-                self._fail(sequence, exc)
-
-    def _append(self, sequence: Sequence, tokens: SequenceOf[int]) -> None:
-        """Adds chosen tokens to the answer, as far as the budget allows, and ends it if it is complete."""
-        cut = len(tokens) > sequence.budget
-        for token in tokens[: sequence.budget]:
-            if sequence.sampler is not None:
-                sequence.sampler.accept(token)
-            if token in self._model.vocabulary.end:
-                self._finish(sequence, "stop")
-                return
-            sequence.generated.append(token)
-            if text := sequence.text.feed(self._model.vocabulary.pieces[token]):
-                self._emit(sequence, TextOutput(text))
-        if sequence.text.stopped or (sequence.constraint and sequence.constraint.complete and not cut):
-            self._finish(sequence, "stop")
-        elif sequence.budget <= 0:
-            self._finish(sequence, "length")
-
-    def _choose(self, sequence: Sequence, logits: NDArray[np.float32]) -> list[int]:
-        assert sequence.sampler is not None
-        if sequence.constraint is None:
-            return [sequence.sampler.pick(logits)]
-        with self._metrics.constrained.time():
-            return sequence.constraint.choose(sequence.sampler.pick, logits, sequence.budget)
-
-    def _finish(self, sequence: Sequence, reason: str) -> None:
-        if rest := sequence.text.finish():
-            self._emit(sequence, TextOutput(rest))
-        self._rates.measure_service(self._clock() - sequence.admitted_at_s)
-        self._emit(sequence, FinishedOutput("length" if reason == "length" else "stop", sequence.usage))
-        self._remove(sequence)
-
-    def _fail(self, sequence: Sequence, error: CspsError) -> None:
-        self._emit(sequence, FailedOutput(error))
-        self._remove(sequence)
+            self._pinned.pin(sequence)
 
     def _fail_all(self, exc: Exception) -> None:
         """Fails every request after an internal failure, and empties the KV cache, which may be corrupt."""
@@ -357,22 +303,7 @@ class InferenceThread:
         for sequence in [*self._scheduler.running, *self._scheduler.waiting]:
             sequence.slot = None  # freed with the cache
             self._disk.end_restoring(sequence, failed=sequence.fetched is None)
-            self._fail(sequence, error)
-
-    # --- pinned prefixes --------------------------------------------------------------------------------------------
-
-    def _restore_prefixes(self) -> None:
-        for tokens, state in self._store.load() if self._store else ():
-            if self._cache.pin_saved(tokens, state):
-                self._metrics.restored.inc()
-
-    def _pin_prefix(self, sequence: Sequence) -> None:
-        """Pins a personality's prefix and saves it to disk: the request declares that it contains no caller's text."""
-        if sequence.pinned_tokens < MIN_PREFIX_TOKENS or sequence.slot is None:
-            return
-        pinned = self._cache.pin(sequence.slot, sequence.pinned_tokens, PINNED_PREFIXES)
-        if pinned is not None and self._store:
-            self._store.save(sequence.prompt[: sequence.pinned_tokens], self._model.save(pinned))
+            self._writer.fail(sequence, error)
 
     # --- measurements and outputs -----------------------------------------------------------------------------------
 

@@ -1,0 +1,97 @@
+"""Writes the answers of running sequences: samples tokens, turns them into text, and ends complete answers.
+
+Only the inference thread may call it. Knows no batches and no slots: `end` frees what an ended sequence had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Sequence as SequenceOf
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import CspsError
+from core.model.worker.continuation_scoring import ContinuationScorer, ModelRunner
+from core.model.worker.metrics import ModelMetrics
+from core.model.worker.sequence import FailedOutput, FinishedOutput, Sequence, SequenceOutput, TextOutput
+
+Emit = Callable[[Sequence, SequenceOutput], None]
+EndSequence = Callable[[Sequence, FinishedOutput | FailedOutput], None]
+
+
+class AnswerWriter:
+    """`emit` passes text on; `end` passes the last output on and removes the sequence."""
+
+    def __init__(
+        self,
+        model: ModelRunner,
+        scorer: ContinuationScorer,
+        metrics: ModelMetrics,
+        emit: Emit,
+        end: EndSequence,
+    ) -> None:
+        self._model = model
+        self._scorer = scorer
+        self._metrics = metrics
+        self._emit = emit
+        self._end = end
+        self._undecided: list[Sequence] = []  # their logits are computed, and their next tokens need more
+
+    def write(self, sequence: Sequence, index: int) -> None:
+        """Samples the next token from the logits at `index` of the last batch, and emits the resulting text."""
+        try:
+            tokens = self._choose(sequence, self._model.logits(index))
+        except CspsError as exc:
+            self.fail(sequence, exc)
+            return
+        if tokens:
+            self._append(sequence, tokens)
+        else:
+            self._undecided.append(sequence)
+
+    def settle_choices(self) -> None:
+        """Lets sequences choose among whole values, whose likelihoods take one more batch."""
+        undecided, self._undecided = self._undecided, []
+        wanted = [(s, s.constraint.continuations) for s in undecided if s.constraint]
+        for sequence, logits in self._scorer.score(wanted).items():
+            assert sequence.constraint is not None
+            assert sequence.sampler is not None
+            try:
+                self._append(sequence, sequence.constraint.settle(sequence.sampler.pick, sequence.budget, logits))
+            except CspsError as exc:
+                self.fail(sequence, exc)
+
+    def finish(self, sequence: Sequence, reason: Literal["stop", "length"]) -> None:
+        """Ends an answer with the text that was held back."""
+        if rest := sequence.text.finish():
+            self._emit(sequence, TextOutput(rest))
+        self._end(sequence, FinishedOutput(reason, sequence.usage))
+
+    def fail(self, sequence: Sequence, error: CspsError) -> None:
+        self._end(sequence, FailedOutput(error))
+
+    def _choose(self, sequence: Sequence, logits: NDArray[np.float32]) -> list[int]:
+        assert sequence.sampler is not None
+        if sequence.constraint is None:
+            return [sequence.sampler.pick(logits)]
+        with self._metrics.constrained.time():
+            return sequence.constraint.choose(sequence.sampler.pick, logits, sequence.budget)
+
+    def _append(self, sequence: Sequence, tokens: SequenceOf[int]) -> None:
+        """Adds chosen tokens to the answer, as far as the budget allows, and ends it if it is complete."""
+        cut = len(tokens) > sequence.budget
+        for token in tokens[: sequence.budget]:
+            if sequence.sampler is not None:
+                sequence.sampler.accept(token)
+            if token in self._model.vocabulary.end:
+                self.finish(sequence, "stop")
+                return
+            sequence.generated.append(token)
+            if text := sequence.text.feed(self._model.vocabulary.pieces[token]):
+                self._emit(sequence, TextOutput(text))
+        if sequence.text.stopped or (sequence.constraint and sequence.constraint.complete and not cut):
+            self.finish(sequence, "stop")
+        elif sequence.budget <= 0:
+            self.finish(sequence, "length")
