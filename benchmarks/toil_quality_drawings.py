@@ -171,7 +171,7 @@ class EngineDrawing:
         }
         response = await self.http.post("chat/completions", json=body)
         if response.status_code != 200:
-            return Drawn(f"{response.status_code}")
+            return Drawn(f"{response.status_code} {response.text[:200]}")
         answer = response.json()
         text = answer["choices"][0]["message"]["content"] or ""
         return await judge(self.validators, text, text, case, answer["usage"]["completion_tokens"])

@@ -51,7 +51,7 @@ async def open_engines(model: Path | None, options: argparse.Namespace) -> Async
         tokenizer = peer = None
         if model is None:
             variables |= {"LLM_URL": options.url} | ({"LLM_MODEL": options.model} if options.model else {})
-            peer = await stack.enter_async_context(http_client(f"{options.url}/", os.environ.get("LLM_API_KEY", "")))
+            peer = await stack.enter_async_context(http_client(api_url(options.url), os.environ.get("LLM_API_KEY", "")))
         else:
             variables = await stack.enter_async_context(our_process(model, options.at_once)) | variables
             tokenizer = await stack.enter_async_context(http_client(f"http://{variables['LLM_LISTEN']}", KEY))
@@ -63,7 +63,8 @@ async def open_engines(model: Path | None, options: argparse.Namespace) -> Async
         personalities, validators = Personalities(loaded.config / "personalities"), ValidatorPool()
         personalities.load()
         stack.push_async_callback(validators.close)
-        yield Engines(stack, client, personalities, validators, tokenizer, peer, options.model)
+        name = "" if tokenizer else (await client.info()).name  # most engines refuse a request that names no model
+        yield Engines(stack, client, personalities, validators, tokenizer, peer, name)
 
 
 @asynccontextmanager
@@ -95,6 +96,11 @@ async def connected(loaded: Settings) -> AsyncIterator[ModelClient]:
             yield client
     finally:
         await client.close()
+
+
+def api_url(url: str) -> str:
+    """The base of an engine's addresses, for a URL with or without /v1, as LLM_URL takes both."""
+    return f"{url.rstrip('/').removesuffix('/v1')}/v1/"
 
 
 def http_client(url: str, key: str) -> httpx.AsyncClient:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections import Counter
 from typing import Any
 
 import jsonschema_rs
 import pytest
 
-from benchmarks.toil_quality import LANGUAGES, Comparison, interval, read_cases
-from benchmarks.toil_quality_drawings import ToilCase, extract_json
+from benchmarks.toil_quality import LANGUAGES, Comparison, build_drawings, interval, measure, read_cases
+from benchmarks.toil_quality_drawings import DRAWINGS, ToilCase, extract_json
+from benchmarks.toil_quality_engines import open_engines
 from benchmarks.toil_quality_scoring import MISSING, is_rule, score_value
+from tests.support.vllm_stand_in import VllmStandIn
 
 CASES = list(read_cases(LANGUAGES))
 OMITTED = object()
@@ -130,3 +133,21 @@ def test_interval_holds_the_mean() -> None:
     assert interval([0.5] * 8) == (0.5, 0.5)
     low, high = interval([0.0, 1.0] * 10)
     assert 0 < low < 0.5 < high < 1
+
+
+@pytest.mark.parametrize("suffix", ["/v1", "/v1/", ""])
+async def test_engine_at_a_url_draws(suffix: str) -> None:
+    """The URL may lack /v1, and no model has to be named: the engine's first one is, as vLLM refuses an empty name."""
+    async with VllmStandIn(window=4096).serving() as stand_in:
+        options = Namespace(
+            url=stand_in.url.removesuffix("/v1") + suffix,
+            model="",
+            drawings=",".join(DRAWINGS),
+            forms="now",
+            temperatures="0",
+            seed=1,
+        )
+        async with open_engines(None, options) as engines:
+            results = await measure(build_drawings(engines, options), CASES[:1], 1)
+
+    assert [result.drawn.valid for result in results["ours"] + results["llama-server"]] == [True, True]

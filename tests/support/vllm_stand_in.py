@@ -129,6 +129,10 @@ class VllmStandIn(StandIn):
         ).answer()
         prompt, written = count_tokens(messages), len(answer.pieces)
         usage = {"prompt_tokens": prompt, "completion_tokens": written, "total_tokens": prompt + written}
+        if not body.stream:
+            message = {"role": "assistant", "content": answer.text}
+            choice = {"index": 0, "message": message, "finish_reason": answer.reason}
+            return web.json_response({"object": "chat.completion", "choices": [choice], "usage": usage})
         included = bool(body.stream_options and body.stream_options.get("include_usage"))
         return await self.stream(request, answer, usage if included else None)
 
