@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.measured_model import find_model
-from benchmarks.serving import KEY, Server, free_port, running_server
+from benchmarks.serving.servers import KEY, Server, free_port, running_server
 from core import bootstrap
 from core.configuration import settings
 from core.configuration.personalities import Personalities

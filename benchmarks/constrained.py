@@ -31,7 +31,7 @@ from rich.table import Table
 
 from benchmarks.measured_model import find_model
 from benchmarks.ordinary_schemas import FREE, TASKS, OrdinaryTask
-from benchmarks.serving import KEY, Server, commands, free_port, running_server
+from benchmarks.serving.servers import KEY, Server, commands
 from core.configuration import settings
 
 TARGET_RATIO = 1.2
@@ -108,12 +108,8 @@ async def compare(clients: list[int], rounds: int, tasks: list[OrdinaryTask]) ->
     results: Results = {}
     model = find_model(settings.load()).path
     async with AsyncExitStack() as stack:
-        servers = []
-        for name, command, environment in commands(model, max(clients))[:2]:
-            port = free_port()
-            filled = [part.replace("PORT", str(port)) for part in command]
-            variables = {key: value.replace("PORT", str(port)) for key, value in environment.items()}
-            servers.append(await stack.enter_async_context(running_server(name, filled, port, variables)))
+        chosen = commands(model, max(clients))[:2]
+        servers = [await stack.enter_async_context(command.running()) for command in chosen]
         headers = {"Authorization": f"Bearer {KEY}"}
         limits = httpx.Limits(max_connections=max(clients))
         client = await stack.enter_async_context(httpx.AsyncClient(headers=headers, limits=limits, timeout=600))

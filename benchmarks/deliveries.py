@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.processes import Bot, all_serving, count_complete, running, until_answered
-from benchmarks.serving import free_port
+from benchmarks.serving.servers import free_port
 from benchmarks.workplaces import DiscordWorkplace, Question, SlackWorkplace, TeamsWorkplace, Workplace
 from tests.support.fake_model import Body, FakeModel, Step
 

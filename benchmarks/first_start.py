@@ -32,7 +32,7 @@ from rich.console import Console
 
 from benchmarks.downloads import MEGABYTE, NAME, SlowHub
 from benchmarks.measured_model import find_model
-from benchmarks.serving import free_port
+from benchmarks.serving.servers import free_port
 from core.configuration import settings
 from tests.support.fake_hub import REPO
 

@@ -27,7 +27,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.serving import KEY, free_port, running_server
+from benchmarks.serving.servers import KEY, free_port, running_server
 from core.configuration import settings
 from core.configuration.personalities import Personalities, Personality
 from core.contract import Attachment, Language, Prompt, Sampling

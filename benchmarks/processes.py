@@ -28,7 +28,7 @@ import aiohttp
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.serving import free_port
+from benchmarks.serving.servers import free_port
 from benchmarks.workplaces import Question, SlackSocketWorkplace, SlackWorkplace, TeamsWorkplace, Workplace
 from tests.support.databases import DRIVER, create_database, start_server
 from tests.support.fake_model import Body, FakeModel, Step

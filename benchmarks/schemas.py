@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.measured_model import find_model
-from benchmarks.serving import KEY, Server, commands, free_port, running_server
+from benchmarks.serving.servers import KEY, Server, ServerCommand, commands, free_port, running_server
 from core import bootstrap, strict_json
 from core.configuration import settings
 from core.contract import Sampling, Task
@@ -162,24 +162,24 @@ class ServerRound:
 
 @contextlib.asynccontextmanager
 async def our_server(model: Path, validators: ValidatorPool, tokens: int) -> AsyncIterator[Ask]:
-    _, command, environment = next(row for row in commands(model, AT_ONCE) if row[0] == OURS)
     port = free_port()
-    variables = {name: value.replace("PORT", str(port)) for name, value in environment.items()}
-    async with running_server(OURS, command, port, variables):
+    filled = command_of(OURS, model).at(port)
+    async with running_server(OURS, filled.arguments, port, filled.environment):
         with tempfile.TemporaryDirectory() as data:
-            chosen = settings.load({**variables, "CSPS_LLM_DATA": data, "LLM_WAIT_S": "5"})
+            chosen = settings.load({**filled.environment, "CSPS_LLM_DATA": data, "LLM_WAIT_S": "5"})
             async with bootstrap.run_engine(chosen) as engine:
                 yield build_our_ask(engine, validators, tokens)
 
 
 @contextlib.asynccontextmanager
 async def their_server(model: Path, validators: ValidatorPool, tokens: int) -> AsyncIterator[Ask]:
-    _, command, environment = next(row for row in commands(model, AT_ONCE) if row[0] == THEIRS)
-    port = free_port()
-    filled = [part.replace("PORT", str(port)) for part in command]
-    async with running_server(THEIRS, filled, port, environment) as at, httpx.AsyncClient(timeout=SILENCE_S) as client:
+    async with command_of(THEIRS, model).running() as at, httpx.AsyncClient(timeout=SILENCE_S) as client:
         client.headers["Authorization"] = f"Bearer {KEY}"
         yield build_their_ask(client, at, validators, tokens)
+
+
+def command_of(name: str, model: Path) -> ServerCommand:
+    return next(command for command in commands(model, AT_ONCE) if command.name == name)
 
 
 async def count(model: Path, cases: list[Case], name: str, tokens: int) -> Tally:

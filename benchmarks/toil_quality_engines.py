@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.serving import KEY, commands, free_port, running_server
+from benchmarks.serving.servers import KEY, commands, free_port, running_server
 from core.configuration import settings
 from core.configuration.personalities import Personalities
 from core.configuration.settings import Settings
@@ -70,20 +70,17 @@ async def open_engines(model: Path | None, options: argparse.Namespace) -> Async
 @asynccontextmanager
 async def our_process(model: Path, slots: int) -> AsyncIterator[dict[str, str]]:
     """Runs our model process; yields the settings under which a client reaches it."""
-    port = str(free_port())
-    name, command, environment = commands(model, slots)[0]
-    variables = {key: value.replace("PORT", port) for key, value in environment.items()}
-    async with running_server(name, command, int(port), variables):
-        yield variables
+    port = free_port()
+    filled = commands(model, slots)[0].at(port)
+    async with running_server(filled.name, filled.arguments, port, filled.environment):
+        yield filled.environment
 
 
 @asynccontextmanager
 async def llama_server(model: Path, slots: int) -> AsyncIterator[str]:
     """Runs a llama-server; yields its URL."""
-    name, command, environment = next(row for row in commands(model, slots) if row[0] == PEER)
-    port = free_port()
-    filled = [part.replace("PORT", str(port)) for part in command]
-    async with running_server(name, filled, port, environment) as server:
+    command = next(command for command in commands(model, slots) if command.name == PEER)
+    async with command.running() as server:
         yield server.url
 
 

@@ -1,4 +1,4 @@
-"""Serves one `Llama` behind a lock, as most projects do, until SIGTERM: `python locked_llama.py MODEL PORT`."""
+"""Serves one `Llama` behind a lock, as most projects do, until SIGTERM: `python locked_llama.py MODEL PORT THREADS`."""
 
 import asyncio
 import json
@@ -7,7 +7,7 @@ import sys
 from aiohttp import web
 from llama_cpp import Llama
 
-llama = Llama(sys.argv[1], n_ctx=4096, n_threads=2, verbose=False)
+llama = Llama(sys.argv[1], n_ctx=4096, n_threads=int(sys.argv[3]), verbose=False)
 lock = asyncio.Lock()
 
 

@@ -25,7 +25,7 @@ def llama_server(starter_file: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     script = PROJECT_ROOT / "benchmarks" / "peers" / "llama_server.py"
-    command = [sys.executable, str(script), str(starter_file), str(port), str(SLOTS)]
+    command = [sys.executable, str(script), "--model", str(starter_file), "--port", str(port), "--parallel", str(SLOTS)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield f"http://127.0.0.1:{port}/v1"

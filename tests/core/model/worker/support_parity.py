@@ -58,7 +58,7 @@ async def llama_server(path: Path) -> AsyncIterator[LlamaServer]:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(PEER), str(path), str(port), "8"),
+        *(sys.executable, str(PEER), "--model", str(path), "--port", str(port), "--parallel", "8"),
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
         env={**os.environ, "GOMP_SPINCOUNT": "3000"},  # as ours: beside other processes endless spinning takes minutes

@@ -1,0 +1,104 @@
+"""Compares the model process with llama-server and with one `Llama` behind a lock, workload by workload.
+
+All serve the same file over the same HTTP API to the same client. They take turns within each round, so that a noisy
+machine disturbs all alike; ratios are formed within a round. Each llama-server is tried with one KV cache for all slots
+and with one for each, and the faster setting is measured.
+
+    .venv/bin/python -m benchmarks.serving [--only chat,conversations] [--clients 1,4,8,16,32] [--rounds 4]
+    .venv/bin/python -m benchmarks.serving --only conversations --baseline /path/to/checkout/.venv/bin/python
+
+`--baseline` runs the model process of another checkout too. `benchmarks/results/` gets one JSON file for each workload.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.measured_model import find_model
+from benchmarks.serving import report
+from benchmarks.serving.machine import describe_machine, describe_versions
+from benchmarks.serving.rounds import Workload, WorkloadRun
+from benchmarks.serving.servers import (
+    BEFORE,
+    LOCKED,
+    OURS,
+    THEIRS,
+    ServerCommand,
+    baseline_command,
+    llama_server_commands,
+    locked_command,
+    our_command,
+)
+from benchmarks.serving.workloads.chat import ChatWorkload
+from benchmarks.serving.workloads.conversations import ConversationsWorkload
+from benchmarks.serving.workloads.options import WorkloadOptions
+from core.configuration import settings
+
+WORKLOADS = {each.name: each for each in (ChatWorkload, ConversationsWorkload)}
+KV_SETTINGS = {"best": ("kv-unified", "no-kv-unified"), "unified": ("kv-unified",), "streams": ("no-kv-unified",)}
+
+
+def candidates(workload: Workload, model: Path, options: argparse.Namespace) -> list[list[ServerCommand]]:
+    """Returns the commands of each server; more than one where a setting is to be chosen."""
+    capacity = workload.capacity
+    known = {
+        OURS: lambda: [our_command(model, capacity)],
+        BEFORE: lambda: [baseline_command(model, capacity, options.baseline)] if options.baseline else [],
+        THEIRS: lambda: llama_server_commands(model, capacity),
+        LOCKED: lambda: [locked_command(model)],
+    }
+    wanted = [name for name in known if name in workload.servers() and name not in options.without]
+    groups = [[command for command in known[name]() if keeps(command, options.kv)] for name in wanted]
+    return [group for group in groups if group]
+
+
+def keeps(command: ServerCommand, kv: str) -> bool:
+    return not command.setting or command.setting in KV_SETTINGS[kv]
+
+
+async def measure(workload: Workload, model: Path, options: argparse.Namespace) -> None:
+    run = WorkloadRun(workload)
+    groups = candidates(workload, model, options)
+    await run.run(groups, options.rounds)
+    report.print_run(run)
+    before = next((command.folder for group in groups for command in group if command.name == BEFORE), None)
+    content = report.to_json(run, describe_machine(), describe_versions(before))
+    print(f"written: {report.write(content, options.results)}")
+
+
+def words(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", type=words, default=list(WORKLOADS), help=f"of {', '.join(WORKLOADS)}")
+    parser.add_argument("--clients", type=lambda text: tuple(map(int, words(text))), default=(1, 4, 8, 16, 32))
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--tokens", type=int, default=64, help="of an answer")
+    parser.add_argument("--prompt-tokens", type=int, default=1500, help="of a conversation or a long prompt")
+    parser.add_argument("--conversations", type=int, help="fewer than the targets ask for")
+    parser.add_argument("--model", type=Path, help="a GGUF file; without it, LLM_MODEL_FILE or the starter")
+    parser.add_argument("--kv", choices=KV_SETTINGS, default="best", help="the KV cache of llama-server")
+    parser.add_argument("--without", type=words, default=[], help="servers to leave out, such as 'Llama + lock'")
+    parser.add_argument("--baseline", metavar="PYTHON", help="the Python of another checkout, measured as 'before'")
+    parser.add_argument("--results", type=Path, default=report.RESULTS)
+    options = parser.parse_args(arguments)
+    if unknown := set(options.only) - set(WORKLOADS):
+        parser.error(f"unknown workload: {', '.join(sorted(unknown))}")
+    return options
+
+
+def main() -> None:
+    options = parse()
+    model = options.model or find_model(settings.load()).path
+    sizes = WorkloadOptions(model, options.clients, options.tokens, options.prompt_tokens, options.conversations)
+    for name in options.only:
+        asyncio.run(measure(WORKLOADS[name](sizes), model, options))
+
+
+if __name__ == "__main__":
+    main()

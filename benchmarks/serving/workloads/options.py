@@ -1,0 +1,15 @@
+"""The sizes of all workloads, which the command line sets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class WorkloadOptions:
+    model: Path
+    clients: tuple[int, ...] = (1, 4, 8, 16, 32)
+    tokens: int = 64  # of an answer
+    prompt_tokens: int = 1500  # of a conversation or a long prompt
+    conversations: int | None = None  # None: as many as the workload's target names
