@@ -164,6 +164,9 @@ class Usage:
         )
 
 
+Priority = Literal["interactive", "batch"]  # batch: nobody watches the answer, so that it lets others go first
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """The reason for a delay, or a note about how the answer is generated."""

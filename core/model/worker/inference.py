@@ -37,7 +37,7 @@ from core.model.worker.sequence import (
     Sequence,
     SequenceOutput,
 )
-from core.model.worker.step_rates import StepRates
+from core.model.worker.step_rates import StepRates, load_of
 from core.model.worker.suspended.disk_tier import DiskTier
 from core.model.worker.suspended.state_store import SuspendedStore
 
@@ -156,7 +156,7 @@ class InferenceThread:
         """Admits sequences, and computes a token of each running one and slices of prompts. False: nothing to do."""
         self._admit()
         self._report_queue()
-        plan = self._scheduler.plan(self._model.batch_tokens, self._prefill_tokens())
+        plan = self._scheduler.plan(self._model.batch_tokens, self._rates)
         for call in split_calls(plan):
             if not self._compute(call):
                 break
@@ -166,18 +166,20 @@ class InferenceThread:
     def _compute(self, call: SequenceOf[ScheduledTokens]) -> bool:
         """Computes a batch and samples the next tokens. False: the cache was full; room was made for the next step."""
         rows = [self._row(part) for part in call]
+        load = load_of(call)
+        decodes = call[0].decodes
         started = self._clock()
         try:
             indices = self._model.decode(rows)
         except KvCacheFull:
             self._make_room(sum(part.count for part in call))
             return False
+        self._rates.measure(load, self._clock() - started, decodes=decodes)
         self._metrics.count_step(call)
         for part, row, index in zip(call, rows, indices, strict=True):
             self._record_computed(part, row)
             if row.logits:
                 self._writer.write(part.sequence, index)
-        self._rates.measure_step(sum(part.count for part in call), self._clock() - started)
         return True
 
     def _row(self, part: ScheduledTokens) -> BatchRow:
@@ -306,9 +308,6 @@ class InferenceThread:
             self._writer.fail(sequence, error)
 
     # --- measurements and outputs -----------------------------------------------------------------------------------
-
-    def _prefill_tokens(self) -> int:
-        return self._rates.prefill_tokens() if self._scheduler.decodes else self._model.batch_tokens
 
     def _expected_wait_s(self, position: int) -> float | None:
         return self._rates.expected_wait_s(position, self._scheduler.slots)

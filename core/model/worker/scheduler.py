@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
+from typing import Protocol
 
+from core.contract import Priority
 from core.model.worker.fair_queue import FairQueue
 from core.model.worker.sequence import Sequence
 
 FORCED_TOKENS = 32  # up to this many pending tokens count as decode: a grammar forces several at once
+WORK_WEIGHTS: dict[Priority, float] = {"interactive": 1.0, "batch": 8.0}  # seconds of waiting against one of work
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,29 @@ class ScheduledTokens:
     @property
     def decodes(self) -> bool:
         """True if these tokens continue an answer; False if they belong to a prompt, or to an answer computed again."""
-        return bool(self.sequence.generated) and self.sequence.pending <= FORCED_TOKENS
+        return continues(self.sequence)
+
+
+class PrefillPolicy(Protocol):
+    """The prefill that a step may hold (`core.model.worker.step_rates`)."""
+
+    def prefill_s(self, sequence: Sequence) -> float: ...
+    def prefill_tokens(self, decoding: SequenceOf[ScheduledTokens], prompts: SequenceOf[Sequence]) -> int: ...
+
+
+def continues(sequence: Sequence) -> bool:
+    """True if the sequence's next tokens continue its answer."""
+    return bool(sequence.generated) and sequence.pending <= FORCED_TOKENS
+
+
+def fill(sequences: SequenceOf[Sequence], room: int) -> list[ScheduledTokens]:
+    """The pending tokens of the sequences in their order, at most `room`."""
+    plan: list[ScheduledTokens] = []
+    for sequence in sequences:
+        if count := min(sequence.pending, room):
+            plan.append(ScheduledTokens(sequence, count))
+            room -= count
+    return plan
 
 
 def split_calls(plan: SequenceOf[ScheduledTokens]) -> list[list[ScheduledTokens]]:
@@ -76,28 +101,18 @@ class Scheduler:
         else:
             self.waiting.remove(sequence)
 
-    def plan(self, batch_tokens: int, prefill_tokens: int) -> list[ScheduledTokens]:
-        """Plans at most `batch_tokens`: all decoding sequences, then prompts in order with at most `prefill_tokens`."""
+    def plan(self, batch_tokens: int, policy: PrefillPolicy) -> list[ScheduledTokens]:
+        """Plans at most `batch_tokens`: all decoding sequences, then prompts within the policy's budget."""
         ready = [s for s in self.running if s.pending and not s.paused]
         # Decode before prefill: a running reply must not stall for a newcomer.
-        decoding = [s for s in ready if s.generated and s.pending <= FORCED_TOKENS]
-        plan: list[ScheduledTokens] = []
-        room = batch_tokens
-        for sequence in decoding:
-            count = min(sequence.pending, room)
-            if count:
-                plan.append(ScheduledTokens(sequence, count))
-                room -= count
-        room = min(room, prefill_tokens)
-        for sequence in ready:
-            if sequence in decoding or not room:
-                continue
-            count = min(sequence.pending, room)
-            plan.append(ScheduledTokens(sequence, count))
-            room -= count
-        return plan
-
-    @property
-    def decodes(self) -> bool:
-        """True if a sequence is decoding now, which a long prefill would delay."""
-        return any(s.generated and not s.paused for s in self.running)
+        decoding = fill([s for s in ready if continues(s)], batch_tokens)
+        # A prompt that needs less goes first, so that a long one does not keep a short one from its first words. Each
+        # second of waiting counts as a second of work: no prompt waits longer for others than its own work takes.
+        prompts = sorted(
+            (s for s in ready if not continues(s)),
+            key=lambda s: s.queued_at_s + WORK_WEIGHTS[s.priority] * policy.prefill_s(s),
+        )
+        if not prompts:
+            return decoding
+        room = batch_tokens - sum(part.count for part in decoding)
+        return decoding + fill(prompts, min(room, policy.prefill_tokens(decoding, prompts)))

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from core.contract import Sampling, Usage
+from core.contract import Priority, Sampling, Usage
 from core.errors import CspsError
 from core.model.worker.conversation import CachedConversation
 from core.model.worker.prefix_cache import SuspendedSequence
@@ -107,6 +107,7 @@ class Sequence:
     pinned_tokens: int = 0  # the prompt's first tokens to pin and save to disk (a personality); 0: none
     constraint: TokenConstraint | None = None
     conversation: CachedConversation | None = None  # None: it leaves nothing on disk
+    priority: Priority = "interactive"
 
     generated: list[int] = field(default_factory=list)
     computed: int = 0  # tokens whose keys and values are in the KV cache

@@ -1,28 +1,67 @@
-"""Measured rates of the inference thread: how much prefill a step may hold, and how long a request will wait."""
+"""Measured costs of decode and prefill calls, and the prefill that a step may hold because of them.
+
+A step has two calls: a token of each running reply, then slices of prompts. Their durations are measured apart.
+"""
 
 from __future__ import annotations
 
-STEP_TARGET_S = 0.15  # while a sequence decodes, prefill may lengthen a step to about this
-MIN_PREFILL_TOKENS = 32  # per step, however slow the machine
+from collections.abc import Sequence as SequenceOf
+
+from core.model.worker.linear_cost import LinearCost
+from core.model.worker.scheduler import ScheduledTokens
+from core.model.worker.sequence import Sequence
+
+PREFILL_SHARE = 0.7  # of the decode call's duration: running replies keep more than half of their pace
+BACKLOG_S = 10.0  # of prefill; with more, people wait too long for first words, and the share grows with it
+BACKLOG_FACTOR = 3.0  # by which it grows at most
+MIN_PREFILL_TOKENS = 16  # per step: each call reads all weights, so that smaller slices waste time
+IDLE_STEP_S = 0.5  # of prefill while nothing decodes: newcomers and cancellations wait for a step's end
+MIN_IDLE_TOKENS = 128  # however slow the machine
+
+Load = tuple[float, float, float]  # of a call: 1, its tokens, its tokens times the depths they stand at
+
+
+def load_of(call: SequenceOf[ScheduledTokens]) -> Load:
+    """The features of a call that its duration depends on."""
+    deep = sum(part.count * (part.sequence.computed + part.count / 2) for part in call)
+    return 1.0, sum(part.count for part in call), deep
 
 
 class StepRates:
-    """Moving averages over the last steps and requests."""
+    """One fitted cost for decode calls and one for prefill calls, in seconds."""
 
     def __init__(self) -> None:
-        self.prefill_rate = 200.0  # tokens per second
+        self.decode = LinearCost((0.02, 0.005, 1e-7))
+        self.prefill = LinearCost((0.01, 0.005, 1e-7))
         self._service_s: float | None = None  # seconds that a request occupies its slot
 
-    def measure_step(self, tokens: int, took_s: float) -> None:
-        if tokens >= MIN_PREFILL_TOKENS and took_s > 0:
-            self.prefill_rate += 0.3 * (tokens / took_s - self.prefill_rate)
+    @property
+    def prefill_rate(self) -> float:
+        """Tokens per second of a long prompt's beginning."""
+        return 1.0 / max(self.prefill.slope(1), 1e-6)
+
+    def measure(self, load: Load, took_s: float, *, decodes: bool) -> None:
+        (self.decode if decodes else self.prefill).measure(load, took_s)
+
+    def prefill_s(self, sequence: Sequence) -> float:
+        """The seconds that the rest of a prompt takes alone."""
+        return self.prefill.estimate_s(load_of([ScheduledTokens(sequence, sequence.pending)]))
+
+    def prefill_tokens(self, decoding: SequenceOf[ScheduledTokens], prompts: SequenceOf[Sequence]) -> int:
+        """The tokens of `prompts` that a step may hold beside these decoding sequences. The first one gets most."""
+        depth = prompts[0].computed
+        if not decoding:
+            return max(MIN_IDLE_TOKENS, self._tokens_in(IDLE_STEP_S, depth))
+        backlog_s = sum(self.prefill_s(prompt) for prompt in prompts)
+        share = PREFILL_SHARE * min(max(backlog_s / BACKLOG_S, 1.0), BACKLOG_FACTOR)
+        return max(MIN_PREFILL_TOKENS, self._tokens_in(share * self.decode.estimate_s(load_of(decoding)), depth))
+
+    def _tokens_in(self, seconds: float, depth: int) -> int:
+        token_s = self.prefill.slope(1) + depth * self.prefill.slope(2)
+        return int((seconds - self.prefill.slope(0)) / max(token_s, 1e-9))
 
     def measure_service(self, took_s: float) -> None:
         self._service_s = took_s if self._service_s is None else self._service_s + 0.2 * (took_s - self._service_s)
-
-    def prefill_tokens(self) -> int:
-        """Returns the prefill tokens of a step in which sequences decode."""
-        return max(MIN_PREFILL_TOKENS, int(self.prefill_rate * STEP_TARGET_S))
 
     def expected_wait_s(self, position: int, slots: int) -> float | None:
         """Returns the wait of the request at this position of the queue; None until a first one has finished."""

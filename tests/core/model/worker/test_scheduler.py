@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence as SequenceOf
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,19 @@ from core.model.worker.scheduler import FORCED_TOKENS, ScheduledTokens, Schedule
 from core.model.worker.sequence import Sequence
 
 BATCH = 512
+
+
+class Budget:
+    """A policy with one budget for every step, and a second of work for each token."""
+
+    def __init__(self, tokens: int) -> None:
+        self.tokens = tokens
+
+    def prefill_s(self, sequence: Sequence) -> float:
+        return float(sequence.pending)
+
+    def prefill_tokens(self, decoding: SequenceOf[ScheduledTokens], prompts: SequenceOf[Sequence]) -> int:
+        return self.tokens
 
 
 def sequence(prompt: int = 10, computed: int = 0, generated: int = 0, *, paused: bool = False) -> Sequence:
@@ -36,25 +51,41 @@ def running(*sequences: Sequence, slots: int = 16) -> Scheduler:
 def test_decode_comes_before_prefill() -> None:
     """A decoding sequence gets its token first, also when the new prompt was admitted earlier."""
     newcomer, first, second = sequence(1000), decoding(), decoding()
-    plan = running(newcomer, first, second).plan(BATCH, prefill_tokens=100)
+    plan = running(newcomer, first, second).plan(BATCH, Budget(100))
 
     assert plan == [ScheduledTokens(first, 1), ScheduledTokens(second, 1), ScheduledTokens(newcomer, 100)]
 
 
-def test_prefill_follows_the_order_of_admission() -> None:
-    """The first prompt gets the prefill budget until it is computed, so that one reply begins soon."""
-    first, second = sequence(60), sequence(60)
+def test_the_prompt_that_needs_least_is_computed_first() -> None:
+    """A long prompt does not keep a short one from its first words, also if it was admitted earlier."""
+    long, short = sequence(600), sequence(60)
 
-    assert running(first, second).plan(BATCH, prefill_tokens=100) == [
-        ScheduledTokens(first, 60),
-        ScheduledTokens(second, 40),
-    ]
+    assert running(long, short).plan(BATCH, Budget(100)) == [ScheduledTokens(short, 60), ScheduledTokens(long, 40)]
+
+
+def test_a_prompt_that_waited_as_long_as_it_needs_goes_first() -> None:
+    """A second of waiting counts as a second of work, so that short newcomers cannot hold up a long prompt for ever."""
+    long, newcomer = sequence(600), sequence(60)
+    newcomer.queued_at_s = 541.0
+
+    assert running(newcomer, long).plan(BATCH, Budget(100)) == [ScheduledTokens(long, 100)]
+
+
+def test_prompts_of_batches_come_after_others_for_a_while() -> None:
+    """Their work counts eight times: they wait longer, and not for ever."""
+    batch, person = sequence(60), sequence(100)
+    batch.priority = "batch"
+    scheduler = running(batch, person)
+
+    assert scheduler.plan(BATCH, Budget(100)) == [ScheduledTokens(person, 100)]
+    person.queued_at_s = 8 * 60 - 100 + 1.0
+    assert scheduler.plan(BATCH, Budget(60)) == [ScheduledTokens(batch, 60)]
 
 
 def test_only_a_slice_that_completes_a_prompt_is_sampled() -> None:
     """No token is sampled in the middle of a prompt."""
     whole, part = sequence(60), sequence(60)
-    first, second = running(whole, part).plan(BATCH, prefill_tokens=100)
+    first, second = running(whole, part).plan(BATCH, Budget(100))
 
     assert (first.sampled, second.sampled) == (True, False)
 
@@ -63,7 +94,7 @@ def test_up_to_32_forced_tokens_count_as_decode() -> None:
     """More forced tokens than FORCED_TOKENS count as prefill and share its budget."""
     few, many = decoding(FORCED_TOKENS), decoding(FORCED_TOKENS + 1)
 
-    assert running(many, few).plan(BATCH, prefill_tokens=5) == [
+    assert running(many, few).plan(BATCH, Budget(5)) == [
         ScheduledTokens(few, FORCED_TOKENS),
         ScheduledTokens(many, 5),
     ]
@@ -75,10 +106,9 @@ def test_a_paused_sequence_is_not_scheduled() -> None:
     paused.paused = True
     scheduler = running(paused, other)
 
-    assert scheduler.plan(BATCH, BATCH) == [ScheduledTokens(other, 1)]
+    assert scheduler.plan(BATCH, Budget(BATCH)) == [ScheduledTokens(other, 1)]
     other.paused = True
-    assert scheduler.plan(BATCH, BATCH) == []
-    assert not scheduler.decodes, "no decoding sequence waits for a long prefill"
+    assert scheduler.plan(BATCH, Budget(BATCH)) == []
 
 
 @given(
@@ -100,7 +130,7 @@ def test_a_paused_sequence_is_not_scheduled() -> None:
 def test_any_plan_respects_its_budgets(sequences: list[Sequence], batch: int, prefill: int) -> None:
     """A plan fits batch and prefill budget, has no empty or double slice, and is empty only without pending tokens."""
     scheduler = running(*sequences, slots=100)
-    plan = scheduler.plan(batch, prefill)
+    plan = scheduler.plan(batch, Budget(prefill))
     prompts = [s for s in plan if not (s.sequence.generated and s.sequence.pending <= FORCED_TOKENS)]
 
     assert sum(s.count for s in plan) <= batch
