@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -20,20 +19,20 @@ from typing import TypeVar
 import numpy as np
 import structlog
 
-from core.errors import CspsError, ModelError, Overloaded
+from core.errors import CspsError, ModelError
+from core.model.worker.admission import Admission
 from core.model.worker.answer_writer import AnswerWriter
 from core.model.worker.command_queue import CommandQueue
 from core.model.worker.continuation_scoring import ContinuationScorer, ModelRunner
 from core.model.worker.llama.runner import BatchRow, KvCacheFull
 from core.model.worker.metrics import ModelMetrics
 from core.model.worker.pinned_prefixes import PinnedPrefixes
-from core.model.worker.prefix_cache import MIN_PREFIX_TOKENS, PrefixCache, common_prefix
+from core.model.worker.prefix_cache import PrefixCache
 from core.model.worker.prefix_store import PrefixStore
 from core.model.worker.scheduler import ScheduledTokens, Scheduler, split_calls
 from core.model.worker.sequence import (
     FailedOutput,
     FinishedOutput,
-    QueuedOutput,
     Sequence,
     SequenceOutput,
 )
@@ -45,8 +44,6 @@ log = structlog.get_logger()
 
 Result = TypeVar("Result")
 Deliver = Callable[[list[tuple[Sequence, SequenceOutput]]], None]
-
-QUEUE_REPORT_INTERVAL_S = 1.0
 
 
 class InferenceThread:
@@ -76,9 +73,10 @@ class InferenceThread:
         self._writer = AnswerWriter(model, scorer, metrics, self._emit, self._end_sequence)
         self._outputs: list[tuple[Sequence, SequenceOutput]] = []
         self._stopping = False
-        self._admission_closed = False  # from a preemption until the next sequence leaves
         self._rates = StepRates()
-        self._queue_reported_at_s = 0.0
+        self._admission = Admission(
+            scheduler, cache, self._disk, self._pinned, model.sampler, self._rates, metrics, self._emit, clock
+        )
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
         self._step_began_s: float | None = None
 
@@ -95,7 +93,7 @@ class InferenceThread:
         self._disk.stop()
 
     def submit(self, sequence: Sequence) -> None:
-        self._commands.put(lambda: self._enqueue(sequence))
+        self._commands.put(lambda: self._admission.enqueue(sequence))
 
     def cancel(self, sequence: Sequence) -> None:
         """Frees the sequence's slot after the current step; it gets no more outputs."""
@@ -154,8 +152,8 @@ class InferenceThread:
 
     def step(self) -> bool:
         """Admits sequences, and computes a token of each running one and slices of prompts. False: nothing to do."""
-        self._admit()
-        self._report_queue()
+        self._admission.admit()
+        self._admission.report_queue()
         plan = self._scheduler.plan(self._model.batch_tokens, self._rates)
         for call in split_calls(plan):
             if not self._compute(call):
@@ -172,7 +170,8 @@ class InferenceThread:
         try:
             indices = self._model.decode(rows)
         except KvCacheFull:
-            self._make_room(sum(part.count for part in call))
+            if not self._admission.make_room(sum(part.count for part in call)):
+                self._writer.finish(call[0].sequence, "length")
             return False
         self._rates.measure(load, self._clock() - started, decodes=decodes)
         self._metrics.count_step(call)
@@ -188,81 +187,11 @@ class InferenceThread:
         tokens = sequence.tokens(sequence.computed, sequence.computed + part.count)
         return BatchRow(sequence.slot, sequence.computed, tokens, part.sampled)
 
-    # --- admission, cancellation, preemption -------------------------------------------------------------------------
-
-    def _enqueue(self, sequence: Sequence) -> None:
-        if self._scheduler.full:
-            wait_s = self._expected_wait_s(len(self._scheduler.waiting))
-            error = Overloaded("too many requests are waiting", retry_after_s=wait_s or 10.0)
-            self._emit(sequence, FailedOutput(error))
-            return
-        sequence.queued_at_s = self._clock()
-        self._scheduler.add(sequence)
-
-    def _admit(self) -> None:
-        if self._admission_closed:  # after a preemption, until a sequence ends: the next one would be preempted at once
-            return
-        for sequence in self._scheduler.waiting:
-            if not self._scheduler.has_free_slot:
-                return
-            if self._awaits_prefix(sequence) or self._disk.awaits(sequence, self._rates.prefill_rate):
-                continue
-            if not self._start(sequence):
-                return
-
-    def _start(self, sequence: Sequence) -> bool:
-        """Gives a sequence a slot with its longest known prefix; False if there is no room now."""
-        tokens = sequence.tokens(0, sequence.length)
-        # A sequence must fit beside the pending tokens of the running ones, or it would be preempted at once.
-        reserved = sum(s.pending for s in self._scheduler.running)
-        if not self._cache.fits(tokens, reserved, sequence.fetched):
-            return False
-        place = self._cache.acquire(tokens, sequence.conversation, sequence.fetched)
-        if place is None:
-            return False
-        sequence.slot, sequence.computed = place
-        if sequence.fetched is not None:
-            sequence.fetched = None
-            self._metrics.resumed.inc()
-        self._disk.begin(sequence)
-        if sequence.sampler is None:
-            sequence.cached = sequence.computed
-            seed = sequence.sampling.seed
-            sequence.sampler = self._model.sampler(sequence.sampling, random.getrandbits(31) if seed is None else seed)
-        self._scheduler.start(sequence)
-        self._cache.make_room(sequence.pending)
-        if sequence.pinned_tokens <= sequence.computed:
-            self._pinned.pin(sequence)
-        sequence.admitted_at_s = self._clock()
-        self._metrics.count_admission(sequence, sequence.admitted_at_s - sequence.queued_at_s)
-        return True
-
-    def _awaits_prefix(self, sequence: Sequence) -> bool:
-        """Tells whether a running sequence is computing a prefix of this one, so that waiting is cheaper."""
-        prefix = self._cache.longest(sequence.prompt)
-        for other in self._scheduler.running:
-            if other.computed < len(other.prompt) and not other.paused:
-                target = min(common_prefix(other.prompt, sequence.prompt), len(sequence.prompt) - 1)
-                if target > max(other.computed, prefix) and target - prefix >= MIN_PREFIX_TOKENS:
-                    return True
-        return False
+    # --- the ends of sequences ---------------------------------------------------------------------------------------
 
     def _cancel(self, sequence: Sequence) -> None:
         if sequence in self._scheduler.running or sequence in list(self._scheduler.waiting):
             self._remove(sequence)
-
-    def _remove(self, sequence: Sequence) -> None:
-        """Frees the slot of an ended sequence; its tokens stay in the prefix cache."""
-        self._scheduler.remove(sequence)
-        self._disk.end_restoring(sequence)
-        self._admission_closed = False
-        if sequence.slot is not None:
-            self._cache.release(sequence.slot)
-            sequence.slot = None
-            self._disk.end(sequence)
-        if sequence.sampler is not None:
-            sequence.sampler.close()
-        self._metrics.requests.inc()
 
     def _end_sequence(self, sequence: Sequence, output: FinishedOutput | FailedOutput) -> None:
         if isinstance(output, FinishedOutput):
@@ -270,21 +199,12 @@ class InferenceThread:
         self._emit(sequence, output)
         self._remove(sequence)
 
-    def _make_room(self, cells: int) -> None:
-        """Evicts an idle sequence after llama.cpp found no room, else preempts the sequence admitted last."""
-        # llama.cpp's answer outweighs our count of free cells: one idle sequence must go in any case.
-        if self._cache.make_room(max(cells, self._cache.free_cells + 1)):
-            return
-        victim = max(self._scheduler.running, key=lambda s: s.admitted_at_s)
-        if len(self._scheduler.running) == 1:
-            self._writer.finish(victim, "length")
-            return
-        assert victim.slot is not None
-        self._cache.suspend(victim.slot)
-        victim.slot = None
-        self._scheduler.preempt(victim)
-        self._admission_closed = True
-        self._metrics.preempted.inc()
+    def _remove(self, sequence: Sequence) -> None:
+        """Frees the slot of an ended sequence; its tokens stay in the prefix cache."""
+        self._admission.leave(sequence)
+        if sequence.sampler is not None:
+            sequence.sampler.close()
+        self._metrics.requests.inc()
 
     # --- results -----------------------------------------------------------------------------------------------------
 
@@ -307,19 +227,7 @@ class InferenceThread:
             self._disk.end_restoring(sequence, failed=sequence.fetched is None)
             self._writer.fail(sequence, error)
 
-    # --- measurements and outputs -----------------------------------------------------------------------------------
-
-    def _expected_wait_s(self, position: int) -> float | None:
-        return self._rates.expected_wait_s(position, self._scheduler.slots)
-
-    def _report_queue(self) -> None:
-        """Emits position and expected wait to each waiting request, about once a second."""
-        now = self._clock()
-        if not self._scheduler.waiting or now - self._queue_reported_at_s < QUEUE_REPORT_INTERVAL_S:
-            return
-        self._queue_reported_at_s = now
-        for position, sequence in enumerate(self._scheduler.waiting, 1):
-            self._emit(sequence, QueuedOutput(position, self._expected_wait_s(position)))
+    # --- outputs ------------------------------------------------------------------------------------------------------
 
     def _emit(self, sequence: Sequence, output: SequenceOutput) -> None:
         self._outputs.append((sequence, output))

@@ -1,0 +1,151 @@
+"""Decides which waiting requests get a slot, and which running ones give it back for a while.
+
+Belongs to the inference thread. Knows no batches and no llama.cpp.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from core.contract import Sampling
+from core.errors import Overloaded
+from core.model.worker.metrics import ModelMetrics
+from core.model.worker.pinned_prefixes import PinnedPrefixes
+from core.model.worker.prefix_cache import MIN_PREFIX_TOKENS, PrefixCache, common_prefix
+from core.model.worker.scheduler import Scheduler
+from core.model.worker.sequence import FailedOutput, QueuedOutput, Sequence, SequenceOutput, TokenSampler
+from core.model.worker.step_rates import StepRates
+from core.model.worker.suspended.disk_tier import DiskTier
+
+QUEUE_REPORT_INTERVAL_S = 1.0
+
+
+class Admission:
+    """Moves sequences between the queue and the slots. `emit` passes an output on; `sampler` makes a sampler."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        cache: PrefixCache,
+        disk: DiskTier,
+        pinned: PinnedPrefixes,
+        sampler: Callable[[Sampling, int], TokenSampler],
+        rates: StepRates,
+        metrics: ModelMetrics,
+        emit: Callable[[Sequence, SequenceOutput], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._scheduler = scheduler
+        self._cache = cache
+        self._disk = disk
+        self._pinned = pinned
+        self._sampler = sampler
+        self._rates = rates
+        self._metrics = metrics
+        self._emit = emit
+        self._clock = clock
+        self._closed = False  # from a preemption until the next sequence leaves
+        self._reported_at_s = 0.0
+
+    def enqueue(self, sequence: Sequence) -> None:
+        if self._scheduler.full:
+            wait_s = self._expected_wait_s(len(self._scheduler.waiting))
+            error = Overloaded("too many requests are waiting", retry_after_s=wait_s or 10.0)
+            self._emit(sequence, FailedOutput(error))
+            return
+        sequence.queued_at_s = self._clock()
+        self._scheduler.add(sequence)
+
+    def admit(self) -> None:
+        """Gives slots to waiting requests as far as there is room."""
+        if self._closed:  # the next one would be preempted at once
+            return
+        for sequence in self._scheduler.waiting:
+            if not self._scheduler.has_free_slot:
+                return
+            if self._awaits_prefix(sequence) or self._disk.awaits(sequence, self._rates.prefill_rate):
+                continue
+            if not self._start(sequence):
+                return
+
+    def leave(self, sequence: Sequence) -> None:
+        """Frees the place of a sequence that has ended, in a slot or in the queue."""
+        self._scheduler.remove(sequence)
+        self._disk.end_restoring(sequence)
+        self._closed = False
+        if sequence.slot is not None:
+            self._cache.release(sequence.slot)
+            sequence.slot = None
+            self._disk.end(sequence)
+
+    def make_room(self, cells: int) -> bool:
+        """Evicts an idle sequence after llama.cpp found no room, else preempts the sequence admitted last.
+
+        False: a single sequence is left.
+        """
+        # llama.cpp's answer outweighs our count of free cells: one idle sequence must go in any case.
+        if self._cache.make_room(max(cells, self._cache.free_cells + 1)):
+            return True
+        if len(self._scheduler.running) == 1:
+            return False
+        self._preempt(max(self._scheduler.running, key=lambda s: s.admitted_at_s))
+        self._closed = True
+        return True
+
+    def report_queue(self) -> None:
+        """Emits position and expected wait to each waiting request, about once a second."""
+        now = self._clock()
+        if not self._scheduler.waiting or now - self._reported_at_s < QUEUE_REPORT_INTERVAL_S:
+            return
+        self._reported_at_s = now
+        for position, sequence in enumerate(self._scheduler.waiting, 1):
+            self._emit(sequence, QueuedOutput(position, self._expected_wait_s(position)))
+
+    def _start(self, sequence: Sequence) -> bool:
+        """Gives a sequence a slot with its longest known prefix; False if there is no room now."""
+        tokens = sequence.tokens(0, sequence.length)
+        # A sequence must fit beside the pending tokens of the running ones, or it would be preempted at once.
+        reserved = sum(s.pending for s in self._scheduler.running)
+        if not self._cache.fits(tokens, reserved, sequence.fetched):
+            return False
+        place = self._cache.acquire(tokens, sequence.conversation, sequence.fetched)
+        if place is None:
+            return False
+        sequence.slot, sequence.computed = place
+        if sequence.fetched is not None:
+            sequence.fetched = None
+            self._metrics.resumed.inc()
+        self._disk.begin(sequence)
+        if sequence.sampler is None:
+            sequence.cached = sequence.computed
+            seed = sequence.sampling.seed
+            sequence.sampler = self._sampler(sequence.sampling, random.getrandbits(31) if seed is None else seed)
+        self._scheduler.start(sequence)
+        self._cache.make_room(sequence.pending)
+        if sequence.pinned_tokens <= sequence.computed:
+            self._pinned.pin(sequence)
+        sequence.admitted_at_s = self._clock()
+        self._metrics.count_admission(sequence, sequence.admitted_at_s - sequence.queued_at_s)
+        return True
+
+    def _awaits_prefix(self, sequence: Sequence) -> bool:
+        """Tells whether a running sequence is computing a prefix of this one, so that waiting is cheaper."""
+        prefix = self._cache.longest(sequence.prompt)
+        for other in self._scheduler.running:
+            if other.computed < len(other.prompt) and not other.paused:
+                target = min(common_prefix(other.prompt, sequence.prompt), len(sequence.prompt) - 1)
+                if target > max(other.computed, prefix) and target - prefix >= MIN_PREFIX_TOKENS:
+                    return True
+        return False
+
+    def _preempt(self, sequence: Sequence) -> None:
+        """Moves a running sequence to host memory, and to the front of the queue."""
+        assert sequence.slot is not None
+        self._cache.suspend(sequence.slot)
+        sequence.slot = None
+        self._scheduler.preempt(sequence)
+        self._metrics.preempted.inc()
+
+    def _expected_wait_s(self, position: int) -> float | None:
+        return self._rates.expected_wait_s(position, self._scheduler.slots)
