@@ -32,6 +32,7 @@ from benchmarks.measured_model import find_model
 from benchmarks.stage_timers import Stage, StageTimers
 from core.configuration import settings
 from core.model.worker import server
+from core.model.worker.answer_writer import AnswerWriter
 from core.model.worker.inference import InferenceThread
 from core.model.worker.llama.runner import DecodeBatch, LlamaRunner
 from core.model.worker.llama.sampler import SamplerChain
@@ -42,6 +43,7 @@ from core.model.worker.prefix_cache import PrefixCache
 from core.model.worker.runner_config import load_runner
 from core.model.worker.scheduler import Scheduler
 from core.model.worker.sequence import Detokenizer, Sequence
+from core.model.worker.suspended.disk_tier import DiskTier
 from core.runtime.http_server import serve_app
 
 TARGETS = {1: 0.05, 16: 0.10}  # Python's share at these numbers of sequences, at most
@@ -49,10 +51,13 @@ PROMPT_WORDS = 62  # of five tokens each: with the template about 320; an answer
 CACHE_TOKENS = 32_768
 DECODE, LLAMA_SAMPLING, OTHER = "llama_decode", "sampling, inside llama.cpp", "the rest of the step"
 ENCODING, LOOP = "JSON and events", "dispatch, tasks, sockets"
-INFERENCE_STAGES: list[Stage] = [
+LLAMA_STAGES: list[Stage] = [
     (llama, "llama_decode", DECODE),
     (llama, "llama_sampler_apply", LLAMA_SAMPLING),
     (llama, "llama_sampler_accept", LLAMA_SAMPLING),
+]
+INFERENCE_STAGES: list[Stage] = [
+    *LLAMA_STAGES,
     (SamplerChain, "pick", "sampling, in Python"),
     (SamplerChain, "accept", "sampling, in Python"),
     (LlamaRunner, "logits", "sampling, in Python"),
@@ -64,6 +69,10 @@ INFERENCE_STAGES: list[Stage] = [
     (PrefixCache, "extend", "cache accounting"),
     (Detokenizer, "feed", "detokenizing"),
     (InferenceThread, "_flush", "delivery to the event loop"),
+    (AnswerWriter, "write", "writing answers"),
+    (DiskTier, "copy_next", "states to disk"),
+    (InferenceThread, "_run_commands", "commands"),
+    (InferenceThread, "_compute", "computing a batch"),
     (ModelMetrics, "count_step", "metrics"),
 ]
 LOOP_STAGES: list[Stage] = [(server, "encode_output", ENCODING)]
@@ -72,7 +81,7 @@ Body = dict[str, Any]
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """CPU seconds by stage, for `tokens` tokens. `wrapping_s`: an estimate of what the timers themselves take."""
+    """CPU seconds by stage, for `tokens` tokens."""
 
     inference_s: dict[str, float]
     loop_s: dict[str, float]
@@ -122,28 +131,29 @@ async def read_stream(http: httpx.AsyncClient, body: Body) -> None:
             pass
 
 
-async def measure(model: LoadedModel, socket: str, clients: ProcessPoolExecutor, bodies: list[Body]) -> Measured:
-    """Has the prompts computed, then measures their answers."""
+async def measure(
+    model: LoadedModel, socket: str, clients: ProcessPoolExecutor, bodies: list[Body], stages: list[Stage]
+) -> Measured:
+    """Measures the answers to prompts that are computed already. `stages`: of the functions that are timed."""
     loop = asyncio.get_running_loop()
-    await loop.run_in_executor(clients, read_streams, socket, [{**body, "max_tokens": 1} for body in bodies])
     timers = StageTimers()
     inference = model._inference
     began_s = await asyncio.wrap_future(inference.run(time.thread_time))
     loop_began_s = time.thread_time()
-    with timers.wrapping([*INFERENCE_STAGES, *LOOP_STAGES]):
+    with timers.wrapping(stages):
         await loop.run_in_executor(clients, read_streams, socket, bodies)
     loop_s = time.thread_time() - loop_began_s
     total_s = await asyncio.wrap_future(inference.run(time.thread_time)) - began_s
-    encoding_s = timers.seconds.pop(ENCODING)
-    stages = dict(timers.seconds)
+    encoding_s = timers.seconds.pop(ENCODING, 0.0)
     return Measured(
-        {**stages, OTHER: total_s - sum(stages.values())},
+        {**timers.seconds, OTHER: total_s - sum(timers.seconds.values())},
         {ENCODING: encoding_s, LOOP: loop_s - encoding_s},
         sum(body["max_tokens"] for body in bodies),
     )
 
 
-async def run(counts: list[int], tokens: int, threads: int, *, stop: bool) -> dict[int, Measured]:
+async def run(counts: list[int], tokens: int, threads: int, *, stop: bool) -> dict[int, tuple[Measured, Measured]]:
+    """Returns each number's figures with llama.cpp alone timed, and those by stage, which more timers raise."""
     chosen = settings.load()
     results = {}
     spawn = multiprocessing.get_context("spawn")
@@ -164,33 +174,47 @@ async def run(counts: list[int], tokens: int, threads: int, *, stop: bool) -> di
         async with serve_app(app, lambda app_runner: web.UnixSite(app_runner, socket), lambda exc: exc):
             for count in counts:
                 bodies = make_bodies(count, tokens, stop=stop)
-                results[count] = await measure(model, socket, clients, bodies)
+                await asyncio.to_thread(
+                    clients.submit(read_streams, socket, [b | {"max_tokens": 1} for b in bodies]).result
+                )
+                results[count] = (
+                    await measure(model, socket, clients, bodies, LLAMA_STAGES),
+                    await measure(model, socket, clients, bodies, [*INFERENCE_STAGES, *LOOP_STAGES]),
+                )
         model.close()
     return results
 
 
-def show(results: dict[int, Measured]) -> bool:
+def show(results: dict[int, tuple[Measured, Measured]]) -> bool:
     """Prints the tables and the verdict; True if the targets are reached."""
-    for title in ("inference thread", "event loop's thread"):
-        table = Table(title, *(f"{count} at a time: µs/token" if count else "" for count in results))
-        columns = [each.inference_s if title == "inference thread" else each.loop_s for each in results.values()]
-        for stage in sorted(columns[0], key=lambda name: -columns[-1].get(name, 0.0)):
-            cells = []
-            for stages, measured in zip(columns, results.values(), strict=True):
-                share = stages.get(stage, 0.0) / sum(measured.inference_s.values())
-                cells.append(f"{1e6 * stages.get(stage, 0.0) / measured.tokens:,.1f} ({share:.2%})")
-            table.add_row(stage, *cells)
-        Console(width=120).print(table)
+    show_stages("inference thread", {count: (fine, fine.inference_s) for count, (_, fine) in results.items()})
+    show_stages("event loop's thread", {count: (fine, fine.loop_s) for count, (_, fine) in results.items()})
     reached = True
-    for count, measured in results.items():
+    for count, (measured, _) in results.items():
         target = TARGETS.get(count)
         reached = reached and (target is None or measured.python_share <= target)
         verdict = "" if target is None else f"; target {target:.0%}: {'reached' if reached else 'missed'}"
+        total_s = sum(measured.inference_s.values())
         print(
-            f"{count} at a time: {measured.python_share:.2%} of the inference thread is outside of llama_decode, "
-            f"{measured.share_without_sampling:.2%} without sampling inside llama.cpp{verdict}"
+            f"{count} at a time: {1e6 * total_s / measured.tokens:,.0f} µs/token on the inference thread; "
+            f"{measured.python_share:.2%} of it outside of llama_decode, "
+            f"{measured.share_without_sampling:.2%} without sampling inside llama.cpp{verdict}; "
+            f"{1e6 * sum(measured.loop_s.values()) / measured.tokens:,.0f} µs/token on the event loop's thread"
         )
     return reached
+
+
+def show_stages(title: str, columns: dict[int, tuple[Measured, dict[str, float]]]) -> None:
+    """Prints microseconds for each token, and the share of the inference thread's time."""
+    table = Table(title, *(f"{count} at a time: µs/token" for count in columns))
+    _, last = list(columns.values())[-1]
+    for stage in sorted(last, key=lambda each: -last[each]):
+        cells = []
+        for measured, stages in columns.values():
+            took_s = stages.get(stage, 0.0)
+            cells.append(f"{1e6 * took_s / measured.tokens:,.1f} ({took_s / sum(measured.inference_s.values()):.2%})")
+        table.add_row(stage, *cells)
+    Console(width=120).print(table)
 
 
 def main() -> int:
