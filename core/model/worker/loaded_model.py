@@ -27,7 +27,7 @@ from core.model.worker.prefix_cache import PrefixCache
 from core.model.worker.prefix_store import PrefixStore
 from core.model.worker.prompt_tokenizer import PromptTokenizer
 from core.model.worker.scheduler import Scheduler
-from core.model.worker.sequence import Sequence, SequenceOutput
+from core.model.worker.sequence import Sequence, SequenceOutput, TextOutput
 from core.model.worker.suspended.identity import fingerprint
 from core.model.worker.suspended.state_folder import FolderLimits, StateFolder, delete_all
 from core.model.worker.suspended.state_store import SuspendedStore
@@ -36,11 +36,13 @@ from core.openai.engine_requests import EngineChatRequest
 IDLE_SHARE = 0.25  # of the KV cache, for paused conversations
 STALLED_S = 120.0  # no step of a healthy model takes this long
 HIGH_WATER = 256  # queued outputs above which a sequence is paused
-LOW_WATER = 64
 
 
 class OutputQueue:
-    """One request's outputs, on the event loop. A slow consumer pauses its sequence and loses nothing."""
+    """One request's outputs, on the event loop.
+
+    A slow consumer loses nothing: it gets the texts that wait for it as one, and pauses its sequence if they are many.
+    """
 
     def __init__(self) -> None:
         self._outputs: deque[SequenceOutput] = deque()
@@ -56,7 +58,7 @@ class OutputQueue:
             self.pause(True)
 
     async def get(self, timeout_s: float) -> SequenceOutput | None:
-        """Returns the next output; None if none arrives within the timeout."""
+        """Returns the next output, with all text up to the next other one; None if none arrives within the timeout."""
         if not self._outputs:
             self._arrived.clear()
             try:
@@ -64,11 +66,18 @@ class OutputQueue:
                     await self._arrived.wait()
             except TimeoutError:
                 return None
-        output = self._outputs.popleft()
-        if self._paused and len(self._outputs) < LOW_WATER:
+        output = self._next()
+        if self._paused and not self._outputs:
             self._paused = False
             self.pause(False)
         return output
+
+    def _next(self) -> SequenceOutput:
+        texts: list[str] = []
+        while self._outputs and isinstance(output := self._outputs[0], TextOutput):
+            texts.append(output.text)
+            self._outputs.popleft()
+        return TextOutput("".join(texts)) if texts else self._outputs.popleft()
 
 
 @dataclass(frozen=True, slots=True)
