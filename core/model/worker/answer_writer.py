@@ -81,17 +81,18 @@ class AnswerWriter:
 
     def _append(self, sequence: Sequence, tokens: SequenceOf[int]) -> None:
         """Adds chosen tokens to the answer, as far as the budget allows, and ends it if it is complete."""
+        assert sequence.sampler is not None
         cut = len(tokens) > sequence.budget
+        pieces, ended = [], False
         for token in tokens[: sequence.budget]:
-            if sequence.sampler is not None:
-                sequence.sampler.accept(token)
-            if token in self._model.vocabulary.end:
-                self.finish(sequence, "stop")
-                return
+            sequence.sampler.accept(token)
+            if ended := token in self._model.vocabulary.end:
+                break
             sequence.generated.append(token)
-            if text := sequence.text.feed(self._model.vocabulary.pieces[token]):
-                self._emit(sequence, TextOutput(text))
-        if sequence.text.stopped or (sequence.constraint and sequence.constraint.complete and not cut):
+            pieces.append(self._model.vocabulary.pieces[token])
+        if text := sequence.text.feed(b"".join(pieces)):
+            self._emit(sequence, TextOutput(text))
+        if ended or sequence.text.stopped or (sequence.constraint and sequence.constraint.complete and not cut):
             self.finish(sequence, "stop")
         elif sequence.budget <= 0:
             self.finish(sequence, "length")
