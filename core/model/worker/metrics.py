@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence as SequenceOf
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -18,7 +18,8 @@ class ModelMetrics:
 
     def __init__(self, scheduler: Scheduler) -> None:
         self.registry = r = CollectorRegistry()
-        self._tokens = Counter("csps_model_tokens", "Tokens by kind: prefill, decode, cached", ["kind"], registry=r)
+        tokens = Counter("csps_model_tokens", "Tokens by kind: prefill, decode, cached", ["kind"], registry=r)
+        self._prefill, self._decode, self._cached = (tokens.labels(kind) for kind in ("prefill", "decode", "cached"))
         self.requests = Counter("csps_model_requests", "Requests that ended", registry=r)
         self._steps = Counter("csps_model_steps", "Batches computed", registry=r)
         self.preempted = Counter("csps_model_preemptions", "Sequences preempted for KV cache room", registry=r)
@@ -36,9 +37,10 @@ class ModelMetrics:
 
     def count_admission(self, sequence: Sequence, waited_s: float) -> None:
         self._waited.observe(waited_s)
-        self._tokens.labels("cached").inc(sequence.cached)
+        self._cached.inc(sequence.cached)
 
-    def count_step(self, plan: Iterable[ScheduledTokens]) -> None:
+    def count_step(self, plan: SequenceOf[ScheduledTokens]) -> None:
         self._steps.inc()
-        for part in plan:
-            self._tokens.labels("decode" if part.sequence.generated else "prefill").inc(part.count)
+        decoded = sum(part.count for part in plan if part.sequence.generated)
+        self._decode.inc(decoded)
+        self._prefill.inc(sum(part.count for part in plan) - decoded)

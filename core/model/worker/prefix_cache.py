@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as SequenceOf
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -50,10 +50,20 @@ class ResidentSequence:
     busy: bool = True
     pinned: bool = False
     conversation: CachedConversation | None = None
+    _buffer: Tokens = field(default_factory=lambda: np.empty(0, np.int32))  # `tokens` with room for more
 
     @property
     def cells(self) -> int:
         return len(self.tokens) - self.shared
+
+    def append(self, tokens: Tokens) -> None:
+        """Adds computed tokens without copying those before. Earlier values of `tokens` stay as they were."""
+        start, end = len(self.tokens), len(self.tokens) + len(tokens)
+        if end > len(self._buffer):
+            self._buffer = np.empty(2 * end, np.int32)
+            self._buffer[:start] = self.tokens
+        self._buffer[start:end] = tokens
+        self.tokens = self._buffer[:end]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +176,7 @@ class PrefixCache:
 
     def extend(self, slot: int, tokens: Tokens) -> None:
         """Records tokens that were computed next in this sequence."""
-        resident = self._residents[slot]
-        resident.tokens = np.concatenate([resident.tokens, tokens])
+        self._residents[slot].append(tokens)
 
     def release(self, slot: int) -> None:
         """Marks a sequence as idle; later requests may continue or share it."""

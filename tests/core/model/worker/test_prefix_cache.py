@@ -283,3 +283,16 @@ def test_a_recurrent_state_serves_only_prompts_that_continue_it() -> None:
 def test_common_prefix(a: list[int], b: list[int], length: int) -> None:
     """Counts equal tokens from the start, up to the shorter sequence."""
     assert common_prefix(np.asarray(a, np.int32), np.asarray(b, np.int32)) == length
+
+
+def test_earlier_tokens_of_a_growing_sequence_stay_as_they_were() -> None:
+    """Whoever holds them, such as a state that is being written, keeps them while the sequence grows on."""
+    memory = FakeKvCache(400)
+    cache = make_cache(memory)
+    slot, _ = run(memory, cache, tokens_of((1, 40)))
+    held = cache._residents[slot].tokens
+    for token in range(60):
+        cache.extend(slot, tokens_of((token, 1)))
+
+    assert held.tolist() == [1] * 40
+    assert cache._residents[slot].tokens.tolist() == [*[1] * 40, *range(60)]
