@@ -192,8 +192,9 @@ def show(results: dict[int, tuple[Measured, Measured]]) -> bool:
     reached = True
     for count, (measured, _) in results.items():
         target = TARGETS.get(count)
-        reached = reached and (target is None or measured.python_share <= target)
-        verdict = "" if target is None else f"; target {target:.0%}: {'reached' if reached else 'missed'}"
+        below = target is None or measured.python_share <= target
+        reached = reached and below
+        verdict = "" if target is None else f"; target {target:.0%}: {'reached' if below else 'missed'}"
         total_s = sum(measured.inference_s.values())
         print(
             f"{count} at a time: {1e6 * total_s / measured.tokens:,.0f} µs/token on the inference thread; "

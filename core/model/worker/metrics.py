@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Sequence as SequenceOf
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from core.model.worker.scheduler import ScheduledTokens, Scheduler
 from core.model.worker.sequence import Sequence
@@ -13,15 +16,32 @@ SAMPLING_SECONDS = (0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 
 QUEUE_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
 
+class StepCounts(Collector):
+    """Counts of every step, as plain numbers that are read when somebody looks: a Counter's lock costs each step more.
+
+    Only the inference thread writes them.
+    """
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.tokens = {"prefill": 0, "decode": 0, "cached": 0}
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        tokens = CounterMetricFamily("csps_model_tokens", "Tokens by kind: prefill, decode, cached", labels=["kind"])
+        for kind, count in self.tokens.items():
+            tokens.add_metric([kind], count)
+        yield tokens
+        yield CounterMetricFamily("csps_model_steps", "Batches computed", value=self.steps)
+
+
 class ModelMetrics:
     """Has a registry of its own, so that one test process can hold several."""
 
     def __init__(self, scheduler: Scheduler) -> None:
         self.registry = r = CollectorRegistry()
-        tokens = Counter("csps_model_tokens", "Tokens by kind: prefill, decode, cached", ["kind"], registry=r)
-        self._prefill, self._decode, self._cached = (tokens.labels(kind) for kind in ("prefill", "decode", "cached"))
+        self._work = StepCounts()
+        r.register(self._work)
         self.requests = Counter("csps_model_requests", "Requests that ended", registry=r)
-        self._steps = Counter("csps_model_steps", "Batches computed", registry=r)
         self.preempted = Counter("csps_model_preemptions", "Sequences preempted for KV cache room", registry=r)
         self.restored = Counter("csps_model_prefixes_restored", "Prefixes restored from disk at start", registry=r)
         self.resumed = Counter("csps_model_conversations_resumed", "Conversations read from disk", registry=r)
@@ -37,10 +57,9 @@ class ModelMetrics:
 
     def count_admission(self, sequence: Sequence, waited_s: float) -> None:
         self._waited.observe(waited_s)
-        self._cached.inc(sequence.cached)
+        self._work.tokens["cached"] += sequence.cached
 
     def count_step(self, plan: SequenceOf[ScheduledTokens]) -> None:
-        self._steps.inc()
-        decoded = sum(part.count for part in plan if part.sequence.generated)
-        self._decode.inc(decoded)
-        self._prefill.inc(sum(part.count for part in plan) - decoded)
+        self._work.steps += 1
+        for part in plan:
+            self._work.tokens["decode" if part.sequence.generated else "prefill"] += part.count

@@ -83,6 +83,8 @@ class Detokenizer:
         return text
 
     def _release(self, text: str) -> str:
+        if not self._stop:
+            return text
         if self.stopped:
             return ""
         text = self._pending + text

@@ -21,5 +21,7 @@ def find_likely_tokens(logits: NDArray[np.float32], count: int) -> NDArray[np.in
         return np.arange(len(logits))
     groups = len(logits) // size
     largest = logits[: size * groups].reshape(size, groups).max(axis=0)
-    limit = np.partition(largest, groups - count)[groups - count]
-    return np.flatnonzero(logits >= limit) if limit > -np.inf else np.flatnonzero(logits > -np.inf)
+    largest.partition(groups - count)
+    limit = largest[groups - count]
+    reaches = logits >= limit if limit > -np.inf else logits > -np.inf
+    return reaches.nonzero()[0]

@@ -117,6 +117,7 @@ class LlamaRunner:
         self._spellings: dict[int, list[int]] = {}
         self._spellings = {token: self._spell(token) for token in self.vocabulary.added}
         self._candidates = TokenCandidates(self.vocabulary.size)
+        self._logits_type = ctypes.c_float * self.vocabulary.size
         self.batch_tokens = BATCH_TOKENS
         self.cache_tokens = int(llama.llama_n_ctx(context))
         # A build restores its own states only.
@@ -160,7 +161,9 @@ class LlamaRunner:
         pointer = llama.llama_get_logits_ith(self._context, index)
         if not pointer:
             raise ModelError(f"no logits at batch index {index}")
-        return np.ctypeslib.as_array(pointer, shape=(self.vocabulary.size,))
+        # np.ctypeslib.as_array does the same, in twice the time.
+        row = self._logits_type.from_address(ctypes.addressof(pointer.contents))
+        return np.frombuffer(memoryview(row), np.float32)
 
     def embed(self, tokens: SequenceOf[int]) -> list[float]:
         """Returns the pooled embedding of at most `batch_tokens` tokens, normalised to length 1."""

@@ -57,6 +57,11 @@ class CandidateRule:
     top_k: int | None
     penalty_window: int = 0
 
+    @property
+    def has_history(self) -> bool:
+        """True if the chain's choice may depend on the tokens before."""
+        return self.top_k is None or self.penalty_window > 0
+
     def likeliest(self, accepted: int, n_vocab: int) -> int:
         """Returns how many of the likeliest tokens, before penalties, are sure to include the `top_k` after them."""
         return n_vocab if self.top_k is None else self.top_k + min(accepted, self.penalty_window)
@@ -80,7 +85,8 @@ class SamplerChain:
         return self._candidates.choose(self._chain, logits, likeliest)
 
     def accept(self, token: int) -> None:
-        llama.llama_sampler_accept(self._chain, token)
+        if self._rule.has_history:
+            llama.llama_sampler_accept(self._chain, token)
         self._accepted += 1
 
     def close(self) -> None:
