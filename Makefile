@@ -12,7 +12,7 @@ UV_COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generat
 CLIENTS := .venv-clients
 NPM_LOCK = npm $(if $(LOCK),update,install) --package-lock-only --ignore-scripts --no-audit --no-fund --omit-lockfile-registry-resolved
 
-.PHONY: help run install install-dev test test-fast test-clients lock docs clean
+.PHONY: help run install install-dev test test-fast test-clients bench lock docs clean
 
 help:
 	@echo "make run       install what is missing, then serve at http://localhost:5000/"
@@ -24,6 +24,8 @@ help:
 	@echo "make test-fast the same without the slow tests, which start the model, a browser or PostgreSQL"
 	@echo "make test-clients"
 	@echo "               install the clients of OpenAI's API that docs/clients.md lists, and run them against the service"
+	@echo "make bench     compare the service with llama-servers under several kinds of work (hours; BENCH='--only chat' is"
+	@echo "               shorter), and draw the plots of the README"
 	@echo "make lock      update the lock files after a change of pyproject.toml (LOCK=--upgrade for newer versions)"
 	@echo "make docs      update the reference of settings in docs/operating.md"
 	@echo "make clean     remove .venv and the caches of tools; var/ (conversations, models) stays"
@@ -59,6 +61,10 @@ tests/clients/node_modules/.installed: tests/clients/package-lock.json $(CLIENTS
 	@echo "Installing the clients in JavaScript"
 	@PATH="$(CURDIR)/$(CLIENTS)/bin:$$PATH" npm ci --prefix tests/clients --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
+
+bench: install-dev
+	@.venv/bin/python -m benchmarks.serving $(BENCH)
+	@.venv/bin/python -m benchmarks.serving.plots
 
 lock:
 	@set -e; tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \
