@@ -14,17 +14,20 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.measured_model import find_model
+from benchmarks.peers.build_llama_server import BuildFailed, find_or_build
 from benchmarks.serving import report
 from benchmarks.serving.machine import describe_machine, describe_versions
+from benchmarks.serving.random_model import FORMATS
 from benchmarks.serving.rounds import Workload, WorkloadRun
 from benchmarks.serving.servers import (
     BEFORE,
     LOCKED,
     OURS,
+    SAME_SOURCE,
     THEIRS,
     ServerCommand,
     baseline_command,
@@ -32,22 +35,34 @@ from benchmarks.serving.servers import (
     locked_command,
     our_command,
 )
+from benchmarks.serving.workloads.arrivals import ArrivalsWorkload
 from benchmarks.serving.workloads.chat import ChatWorkload
 from benchmarks.serving.workloads.conversations import ConversationsWorkload
+from benchmarks.serving.workloads.memory import MemoryWorkload
+from benchmarks.serving.workloads.memory_bound import MemoryBoundWorkload
 from benchmarks.serving.workloads.options import WorkloadOptions
+from benchmarks.serving.workloads.returning import ReturningWorkload
+from benchmarks.serving.workloads.roofline import RooflineWorkload
 from core.configuration import settings
 
-WORKLOADS = {each.name: each for each in (ChatWorkload, ConversationsWorkload)}
+WORKLOADS: dict[str, Callable[[WorkloadOptions], Workload]] = {
+    each.name: each
+    for each in (
+        *(ChatWorkload, ConversationsWorkload, ArrivalsWorkload, ReturningWorkload),
+        *(MemoryBoundWorkload, RooflineWorkload, MemoryWorkload),
+    )
+}
 KV_SETTINGS = {"best": ("kv-unified", "no-kv-unified"), "unified": ("kv-unified",), "streams": ("no-kv-unified",)}
 
 
-def candidates(workload: Workload, model: Path, options: argparse.Namespace) -> list[list[ServerCommand]]:
+def candidates(workload: Workload, options: argparse.Namespace) -> list[list[ServerCommand]]:
     """Returns the commands of each server; more than one where a setting is to be chosen."""
-    capacity = workload.capacity
+    model, capacity = workload.model, workload.capacity
     known = {
         OURS: lambda: [our_command(model, capacity)],
         BEFORE: lambda: [baseline_command(model, capacity, options.baseline)] if options.baseline else [],
         THEIRS: lambda: llama_server_commands(model, capacity),
+        SAME_SOURCE: lambda: same_source_commands(workload),
         LOCKED: lambda: [locked_command(model)],
     }
     wanted = [name for name in known if name in workload.servers() and name not in options.without]
@@ -55,13 +70,21 @@ def candidates(workload: Workload, model: Path, options: argparse.Namespace) -> 
     return [group for group in groups if group]
 
 
+def same_source_commands(workload: Workload) -> list[ServerCommand]:
+    try:
+        return llama_server_commands(workload.model, workload.capacity, find_or_build())
+    except BuildFailed as exc:
+        print(f"without {SAME_SOURCE}: {exc}")
+        return []
+
+
 def keeps(command: ServerCommand, kv: str) -> bool:
     return not command.setting or command.setting in KV_SETTINGS[kv]
 
 
-async def measure(workload: Workload, model: Path, options: argparse.Namespace) -> None:
+async def measure(workload: Workload, options: argparse.Namespace) -> None:
     run = WorkloadRun(workload)
-    groups = candidates(workload, model, options)
+    groups = candidates(workload, options)
     await run.run(groups, options.rounds)
     report.print_run(run)
     before = next((command.folder for group in groups for command in group if command.name == BEFORE), None)
@@ -81,6 +104,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--tokens", type=int, default=64, help="of an answer")
     parser.add_argument("--prompt-tokens", type=int, default=1500, help="of a conversation or a long prompt")
     parser.add_argument("--conversations", type=int, help="fewer than the targets ask for")
+    parser.add_argument("--interval", type=float, default=12.0, help="seconds between two arrivals, on average")
+    parser.add_argument("--requests", type=int, default=2000, help="of the workload memory")
+    parser.add_argument("--random-format", choices=FORMATS, default="q8_0", help="of the memory-bound model")
     parser.add_argument("--model", type=Path, help="a GGUF file; without it, LLM_MODEL_FILE or the starter")
     parser.add_argument("--kv", choices=KV_SETTINGS, default="best", help="the KV cache of llama-server")
     parser.add_argument("--without", type=words, default=[], help="servers to leave out, such as 'Llama + lock'")
@@ -95,9 +121,18 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     options = parse()
     model = options.model or find_model(settings.load()).path
-    sizes = WorkloadOptions(model, options.clients, options.tokens, options.prompt_tokens, options.conversations)
+    sizes = WorkloadOptions(
+        model=model,
+        clients=options.clients,
+        tokens=options.tokens,
+        prompt_tokens=options.prompt_tokens,
+        interval_s=options.interval,
+        requests=options.requests,
+        random_format=options.random_format,
+        conversations=options.conversations,
+    )
     for name in options.only:
-        asyncio.run(measure(WORKLOADS[name](sizes), model, options))
+        asyncio.run(measure(WORKLOADS[name](sizes), options))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ RESULTS = Path(__file__).parents[1] / "results"
 def print_run(run: WorkloadRun) -> None:
     """Prints the medians of all rounds, and in brackets ours divided by theirs."""
     measurement = run.measurement
-    table = Table(run.workload.case_name, "server", *run.workload.metrics)
+    headings = [metric.replace("_", " ") for metric in run.workload.metrics]
+    table = Table(run.workload.case_name, "server", *headings)
     for case in measurement.cases:
         for server in measurement.servers:
             setting = run.settings.get(server, "")

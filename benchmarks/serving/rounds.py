@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from benchmarks.serving.machine import Load
@@ -19,6 +20,8 @@ class Workload(Protocol):
     case_name: str
     metrics: Sequence[str]  # in the order of the table; the first is a rate, by which settings are chosen
     cases: Sequence[str]
+    model: Path
+    most_rounds: int | None
     capacity: Capacity
     targets: Sequence[Target]
 
@@ -48,7 +51,7 @@ class WorkloadRun:
         """Measures one server of each group of candidates: the one whose setting is the fastest."""
         async with AsyncExitStack() as stack:
             servers = [await self._start_best(stack, commands) for commands in candidates]
-            for turn in range(1, rounds + 1):
+            for turn in range(1, min(rounds, self.workload.most_rounds or rounds) + 1):
                 self.loads.append(Load.sample())
                 first = (turn - 1) % len(servers)
                 for case in self.workload.cases:

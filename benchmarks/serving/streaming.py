@@ -22,23 +22,24 @@ Chat = list[dict[str, str]]
 
 @dataclass(frozen=True)
 class StreamedAnswer:
-    """`arrivals_s`: the time of each piece of text, from the request on."""
+    """`times_s`: when each piece of text arrived, on the clock of `started_s`, the time of the request."""
 
     text: str
     tokens: int
     prompt_tokens: int
     cached_tokens: int
-    arrivals_s: Sequence[float]
+    started_s: float
+    times_s: Sequence[float]
     took_s: float
 
     @property
     def first_s(self) -> float:
-        return self.arrivals_s[0] if self.arrivals_s else self.took_s
+        return self.times_s[0] - self.started_s if self.times_s else self.took_s
 
     @property
     def gaps_ms(self) -> list[float]:
         """The times between two pieces of text."""
-        return [1000 * (later - earlier) for earlier, later in pairwise(self.arrivals_s)]
+        return [1000 * (later - earlier) for earlier, later in pairwise(self.times_s)]
 
 
 @asynccontextmanager
@@ -65,21 +66,26 @@ async def ask(
         "seed": random.getrandbits(31),
         **fields,
     }
-    started = time.perf_counter()
-    arrivals: list[float] = []
+    started_s = time.perf_counter()
+    times_s: list[float] = []
     pieces: list[str] = []
     reader = StreamReader(is_continuation=True)  # thinking counts as text
     async with session.post(f"{server.url}/v1/chat/completions", json=body) as response:
         response.raise_for_status()
         async for chunk in response.content.iter_any():
-            at_s = time.perf_counter() - started
+            at_s = time.perf_counter()
             for event in reader.feed(chunk):
                 if isinstance(event, TextDelta):
-                    arrivals.append(at_s)
+                    times_s.append(at_s)
                     pieces.append(event.text)
     *_, end = reader.end()
     assert isinstance(end, StreamFinished)
-    usage, took_s = end.usage, time.perf_counter() - started
     return StreamedAnswer(
-        "".join(pieces), usage.completion_tokens, usage.prompt_tokens, usage.cached_tokens, arrivals, took_s
+        text="".join(pieces),
+        tokens=end.usage.completion_tokens,
+        prompt_tokens=end.usage.prompt_tokens,
+        cached_tokens=end.usage.cached_tokens,
+        started_s=started_s,
+        times_s=times_s,
+        took_s=time.perf_counter() - started_s,
     )

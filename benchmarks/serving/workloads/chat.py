@@ -28,8 +28,10 @@ class ChatWorkload:
     name = "chat"
     case_name = "clients"
     metrics: Sequence[str] = (TOKENS_PER_S, FIRST_WORDS_S, GAP_P50_MS, GAP_P99_MS)
+    most_rounds = None
 
     def __init__(self, options: WorkloadOptions) -> None:
+        self.model = options.model
         self._tokens = options.tokens
         self.cases = [str(clients) for clients in options.clients]
         slots = max(16, *options.clients)

@@ -25,8 +25,10 @@ class ConversationsWorkload:
     name = "conversations"
     case_name = "conversations"
     metrics: Sequence[str] = (TOKENS_PER_S, LATER_TOKENS_PER_S, FIRST_WORDS_S, GAP_P50_MS, GAP_P99_MS)
+    most_rounds = None
 
     def __init__(self, options: WorkloadOptions) -> None:
+        self.model = options.model
         self._options = options
         self._count = options.conversations or CONVERSATIONS
         self.cases = [str(self._count)]
