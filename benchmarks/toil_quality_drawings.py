@@ -73,7 +73,7 @@ class RequestBuilder:
         personality = self._personalities.get(PERSONALITY[case.language])
         files = (Attachment("text", case.text),) if case.text else ()
         prompt = Prompt(personality.name, case.prompt, attachments=files, sampling=self.sampling)
-        return build_request(build_context(prompt, personality), now=NOW, cites=False)
+        return build_request(build_context(prompt, personality), now=NOW, prose=False)
 
     def messages(self, case: ToilCase) -> tuple[tuple[Message, ...], Sampling]:
         """The messages as the Toiler sends them at first, and their sampling."""

@@ -195,7 +195,7 @@ class Chooser:
         personality = self._personalities.get(PERSONALITY[case.language])
         sampling = Sampling(temperature=0, max_tokens=100)
         prompt = Prompt(personality.name, case.question, sampling=sampling, calls=case.calls)
-        request = build_request(build_context(prompt, personality), cites=False)
+        request = build_request(build_context(prompt, personality), prose=False)
         try:
             decision = FORMS[form](request, case.choice, case.language)
             value = await self._toil(decision.request, decision.schema, case.language, end_with_instructions)

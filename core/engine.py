@@ -150,7 +150,7 @@ class ChatEngine:
         personality = self._personalities.get(task.personality)
         prompt = await self._pipeline.fetch_attachments(build_prompt(task))
         async with self._recorder.open_exchange(prompt, personality) as exchange:
-            request = await self._pipeline.build_request(exchange.context, cites=False)
+            request = await self._pipeline.build_request(exchange.context, prose=False)
             async with aclosing(self._toiler.events(request, task, personality.language, attempts)) as events:
                 async for event in events:
                     if isinstance(event, ToilResult):
@@ -162,7 +162,7 @@ class ChatEngine:
     async def choose_tools(self, prompt: Prompt) -> AsyncGenerator[ToolEvent, None]:
         """Looks nothing up: what the tools give is not there yet. Raises what `toil_events` raises."""
         personality = self._personalities.get(prompt.personality)
-        request = await self._pipeline.build_request(build_context(prompt, personality), cites=False)
+        request = await self._pipeline.build_request(build_context(prompt, personality), prose=False)
         calls = self._tool_caller.events(request, prompt, personality.language)
         async with self.warmer.yielding(), aclosing(calls) as events:
             async for event in events:

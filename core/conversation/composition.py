@@ -80,13 +80,23 @@ def build_request(
     passage_cache: PassageCache | None = None,
     now: datetime | None = None,
     *,
-    cites: bool = True,
+    prose: bool = True,
 ) -> AnswerRequest:
-    """The request for an answer. `retrieved`, `unread`, `passage_cache`, `now`, `cites`: as in `compose`."""
+    """The request for an answer. `retrieved`, `unread`, `passage_cache`, `now`, `prose`: as in `compose`."""
     personality, conversation = context.personality, context.conversation
     question = context.question
-    cites = cites and (bool(retrieved) or has_citable_documents(conversation, question))
-    draft = compose(personality, conversation, question, retrieved, unread, passage_cache, now, cites=cites)
+    cites = prose and (bool(retrieved) or has_citable_documents(conversation, question))
+    draft = compose(
+        personality,
+        conversation,
+        question,
+        retrieved,
+        unread,
+        passage_cache,
+        now,
+        cites=cites,
+        prose=prose,
+    )
     user = hash_id(context.user)[:32] if context.user else None  # the engine's fair queue only has to tell users apart
     sampling = personality.sampling.under(context.sampling)
     return AnswerRequest(draft, sampling, user, personality.model_id, cache_key=conversation.cache_key)
@@ -102,15 +112,17 @@ def compose(
     now: datetime | None = None,
     *,
     cites: bool = True,
+    prose: bool = True,
 ) -> PromptDraft:
     """The draft of the next answer in a conversation.
 
     `retrieved`: the documents looked up for this question. `unread`: the names of those that could not be read. `now`:
     the present moment in the people's time zone; None leaves out today's date. `cites`: the model is asked to cite the
-    documents. Indexes those that the `passage_cache` lacks, which takes about a second for a megabyte.
+    documents. `prose`: False for an answer in JSON. Indexes those documents that the `passage_cache` lacks, which takes
+    about a second for a megabyte.
     """
     language, passage_cache = personality.language, passage_cache or PassageCache()
-    style = PromptStyle(language, (now and now.tzinfo) or UTC, cites)
+    style = PromptStyle(language, (now and now.tzinfo) or UTC, cites, prose)
     items = collect_documents(conversation, question, retrieved, language)
     cached = [[passage_cache.get(cacheable_text(item)) for item in each] for each in items]
     lead, later = ([*map(with_passages, *pair)] for pair in zip(items, cached, strict=True))

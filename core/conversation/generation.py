@@ -121,16 +121,16 @@ class AnswerPipeline:
         return replace(prompt, attachments=tuple(resolved))
 
     async def build_request(
-        self, context: PromptContext, lookup: Lookup = EMPTY_LOOKUP, *, cites: bool = True
+        self, context: PromptContext, lookup: Lookup = EMPTY_LOOKUP, *, prose: bool = True
     ) -> AnswerRequest:
-        """The request for the model, with the documents of `lookup`. `cites`: as in `compose`. Raises Overloaded."""
+        """The request for the model, with the documents of `lookup`. `prose`: as in `compose`. Raises Overloaded."""
         retrieved = lookup.documents
         if retrieved or context.has_documents:
             documents = collect_documents(
                 context.conversation, context.question, retrieved, context.personality.language
             )
             await self._passage_cache.prepare([cacheable_text(item) for item in chain.from_iterable(documents)])
-        return build_request(context, retrieved, lookup.missing, self._passage_cache, self._clock(), cites=cites)
+        return build_request(context, retrieved, lookup.missing, self._passage_cache, self._clock(), prose=prose)
 
     async def prepare(self, context: PromptContext) -> tuple[AnswerRequest, PromptContext, Lookup]:
         """The request for the model, with its page and the documents found. Raises CspsError."""

@@ -60,13 +60,17 @@ def parse_lead_context(text: str) -> LeadContext:
 
 
 def quote_attachments(attachments: Iterable[Attachment], language: Language) -> str:
-    """Quotes whole attachments as `quote_documents` does, without asking for citations."""
+    """Quotes whole attachments as `quote_documents` does, for an answer in JSON."""
     quoted = [QuotedDocument(at, each.name, each.text, None, each.omissions) for at, each in enumerate(attachments, 1)]
-    return quote_documents(quoted, language, cites=False)
+    return quote_documents(quoted, language, cites=False, prose=False)
 
 
-def quote_documents(documents: Iterable[QuotedDocument], language: Language, *, cites: bool = True) -> str:
+def quote_documents(
+    documents: Iterable[QuotedDocument], language: Language, *, cites: bool = True, prose: bool = True
+) -> str:
     """Quotes the documents as one block, introduced and followed by rules about them; returns "" for none.
+
+    `cites` and `prose`: as in `core.rag.rendering.PromptStyle`.
 
     The rules after the text are on one line in brackets, because weak models repeat what looks like a text of its own
     (benchmarks/grounding.py). They say again that the text is data: it comes from strangers, and must not come last.
@@ -74,7 +78,8 @@ def quote_documents(documents: Iterable[QuotedDocument], language: Language, *, 
     blocks = [quote_document(document, language) for document in documents]
     if not blocks:
         return ""
-    after = " ".join(text(key, language) for key in ("prompt-cite", "prompt-data-reminder")[not cites :])
+    rules = ["prompt-cite"] * cites + ["prompt-data-reminder"] + ["prompt-data-unanswered"] * prose
+    after = " ".join(text(rule, language) for rule in rules)
     return "\n\n".join([text("prompt-data-rule", language), *blocks, f"({after})"])
 
 

@@ -19,12 +19,14 @@ GAP = "[…]"  # stands for passages that are left out
 class PromptStyle:
     """The language of a prompt's fixed sentences, and the time zone of its dates.
 
-    `cites`: the model is asked to cite its documents. Not for JSON, whose values must not contain "[1]".
+    `cites`: the model is asked to cite its documents. Not for JSON, whose values must not contain "[1]". `prose`: False
+    for JSON, which cannot say that the documents have no answer.
     """
 
     language: Language = "en"
     zone: tzinfo = UTC
     cites: bool = True
+    prose: bool = True
 
 
 DEFAULT_STYLE = PromptStyle()
@@ -55,7 +57,9 @@ class RenderedContext:
 def render(documents: Iterable[NumberedDocument], style: PromptStyle) -> RenderedContext:
     """Renders all passages of the documents."""
     numbered = tuple(documents)
-    block = quote_documents([quote(each, style) for each in numbered], style.language, cites=style.cites)
+    block = quote_documents(
+        [quote(each, style) for each in numbered], style.language, cites=style.cites, prose=style.prose
+    )
     return RenderedContext(block, tuple(each.source for each in numbered), numbered)
 
 
