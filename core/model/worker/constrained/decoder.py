@@ -32,7 +32,7 @@ from core.model.worker.sequence import PickToken
 REVIEW_TOKENS = 64  # interval between searches for a completion while the budget is large
 MARGIN_TOKENS = 64  # one token rarely lengthens the completion by more
 LAST_RESERVE_TOKENS = 16  # that a string or array leaves if nothing follows it
-PLAUSIBLE = 2.5  # nats below the drawn token: a sentence may well end
+PLAUSIBLE = 2.5  # nats below the drawn token: a sentence, or a number that stands in the prompt, may well end
 LIKELY_SHARE = 1e-4  # of the likeliest first byte: values that begin otherwise are not looked at
 LOOP_ITEMS_BYTES = 48  # an array whose items repeat themselves ends
 COMMA = b","
@@ -136,12 +136,14 @@ class ConstrainedDecoder:
         return pick(np.where(allowed, logits, np.float32(-np.inf)))
 
     def _ending(self, token: int, logits: NDArray[np.float32], budget: int) -> int | None:
-        """Returns the token that ends the open string or array instead of this one; None to go on."""
+        """Returns the token that ends the open string, number or array instead of this one; None to go on."""
         piece = self._tokens.pieces[token]
         if self._text.inside:
             period = self._tokens.period
             plausible = period is not None and logits[period] > logits[token] - PLAUSIBLE
             return self._string_ending(piece, budget, period if plausible else None)
+        if self._tokens.number[token] and self._limits.may_end(bytes(self._text.number)):
+            return self._number_ending(token, logits)
         bracket = self._tokens.bracket
         ends = piece.lstrip()[:1] == COMMA and self._array_ends(budget)
         return bracket if ends and bracket is not None and self._document.allows(bracket) else None
@@ -165,6 +167,12 @@ class ConstrainedDecoder:
                 return period
             ends = self._ends_value or self._string.ends_before(piece, content, budget, room)
         return quote if ends and self._document.allows(quote) else None
+
+    def _number_ending(self, token: int, logits: NDArray[np.float32]) -> int | None:
+        """Returns the likeliest token that ends the open number, if it is about as likely as `token`, a digit."""
+        ends = np.where(self._document.allowed() & ~self._tokens.number, logits, np.float32(-np.inf))
+        best = int(ends.argmax())
+        return best if ends[best] > logits[token] - PLAUSIBLE else None
 
     def _array_ends(self, budget: int) -> bool:
         """Tells whether the innermost container is an array that should have no further item."""

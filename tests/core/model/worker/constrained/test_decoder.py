@@ -268,6 +268,34 @@ def test_a_number_has_no_more_digits_than_those_read(grammars: GrammarCompiler, 
     assert number("45.42153", "It is at 45.42153, -75.69719.") == 45.42153
 
 
+@pytest.mark.parametrize(
+    ("prompt", "written", "doubt", "number"),
+    [
+        ("We got 12,408 letters.", "1240800", 2.0, 12408),
+        ("Nous avons reçu 12\u00a0408 lettres.", "1240800", 2.0, 12408),
+        ("It costs $413.25.", "413.2500", 2.0, 413.25),
+        ("It fell by 7 degrees, to -15.", "-1500", 2.0, -15),
+        ("We got 12,408 letters.", "1240800", 3.0, 1240800),  # the model is sure
+        ("We got 12, then 1240800.", "1240800", 2.0, 1240800),  # another number begins with 12
+        ("We got a dozen.", "12", 2.0, 12),
+    ],
+)
+def test_a_number_of_the_prompt_ends(
+    grammars: GrammarCompiler, vocabulary: Vocabulary, prompt: str, written: str, doubt: float, number: float
+) -> None:
+    """Where ending it is about as likely as a further digit: weak models go on with zeros."""
+    decoder = grammars.decoder({"type": "array", "items": {"type": "number"}}, grammars.tokenize(prompt.encode()))
+    script = iter(f"[{written}]")
+
+    def model() -> NDArray[np.float32]:
+        logits = np.full(vocabulary.size, -20, np.float32)
+        logits[vocabulary.pieces.index(b"]")] = -doubt
+        logits[vocabulary.pieces.index(next(script).encode())] = 0
+        return logits
+
+    assert json.loads(decode(decoder, vocabulary, 100, model)) == [number]
+
+
 def test_a_schema_outweighs_the_limits_of_numbers(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
     """A constant with many decimals is written in full."""
     decoder = grammars.decoder({"enum": [3.14159265358979, 2.71828182845904]})
