@@ -11,6 +11,7 @@ from core.conversation.draft import AnswerRequest, join_paragraphs
 from core.openai.chat_protocol import Message
 from core.texts import text
 from core.toil.schema_outline import outline
+from core.toil.schema_titles import without_idle_titles
 from core.toil.violation import Violation, explain_violations
 
 TEMPERATURE_STEP = 0.2  # added at each further attempt, because the same temperature would fail again
@@ -60,8 +61,9 @@ def ask_for_json(schema: Json, language: Language) -> str:
 
 
 def tell_schema(schema: Json, language: Language) -> str:
-    """The schema itself, as models know it; of a longer one a skeleton, or as much of it as there is room for."""
-    dumped = json.dumps(schema, ensure_ascii=False) if isinstance(schema, dict) and schema else ""
+    """The schema, as models know it, without titles that say nothing; of a longer one a skeleton as far as it fits."""
+    told = without_idle_titles(schema)
+    dumped = json.dumps(told, ensure_ascii=False) if isinstance(told, dict) and told else ""
     if len(dumped) <= SCHEMA_PROMPT_CHARS:
         return join_paragraphs([text("prompt-json-schema", language), dumped]) if dumped else ""
     skeleton = outline(schema, SCHEMA_PROMPT_CHARS)

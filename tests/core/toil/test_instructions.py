@@ -51,7 +51,7 @@ async def test_no_repeat_penalty_unless_the_caller_asks(chat: ChatEngine, own_se
 
 async def test_model_sees_the_schema(chat: ChatEngine, own_settings: Settings) -> None:
     """A long one as a skeleton. (Before, the model did not see it at all.) No schema adds nothing."""
-    described = {f"part {number}": {"type": "string", "title": f"Part {number}"} for number in range(50)}
+    described = {f"part {number}": {"type": "string", "title": f"The name of part {number}"} for number in range(50)}
     long: dict[str, Json] = {"type": "object", "properties": described, "required": ["part 0"]}
     async with serving(own_settings, OTTAWA, ('{"part 0": "a"}',), OTTAWA) as model:
         for schema in (CITY, long, None):
