@@ -13,7 +13,7 @@ from __future__ import annotations
 import codecs
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from core.contract import Usage
 from core.errors import CspsError, ModelRefused, ModelUnavailable
@@ -57,7 +57,13 @@ class StreamReader:
         self._model: str | None = None
 
     def feed(self, chunk: bytes) -> Iterator[StreamEvent]:
-        """Yields the events of a chunk. Raises an error event as our error, ModelRefused if the stream is malformed."""
+        """Yields the events of a chunk, its texts as one. A reader that is slower than the engine gets larger chunks.
+
+        Raises an error event as our error, ModelRefused if the stream is malformed.
+        """
+        return join_texts(self._read_chunk(chunk))
+
+    def _read_chunk(self, chunk: bytes) -> Iterator[StreamEvent]:
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         for line in lines:
             yield from self._read_line(line.removesuffix(b"\r"))
@@ -127,6 +133,27 @@ class StreamReader:
         if not self._thinking_reported:
             self._thinking_reported = True
             yield ThinkingStarted()
+
+
+def join_texts(events: Iterable[StreamEvent]) -> Iterator[StreamEvent]:
+    """Joins texts that follow each other. An error is raised after the text before it."""
+    texts: list[str] = []
+    error: CspsError | None = None
+    try:
+        for event in events:
+            if isinstance(event, TextDelta):
+                texts.append(event.text)
+                continue
+            if texts:
+                yield TextDelta("".join(texts))
+                texts = []
+            yield event
+    except CspsError as exc:
+        error = exc
+    if texts:
+        yield TextDelta("".join(texts))
+    if error:
+        raise error
 
 
 def decode_value(line: bytes) -> str:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.openai.chat_protocol import ModelLoading, QueuePosition, StreamEvent, StreamFinished
+from core.errors import ModelUnavailable
+from core.openai.chat_protocol import ModelLoading, QueuePosition, StreamEvent, StreamFinished, TextDelta
 from core.openai.stream_reader import CLOSE, OPEN, StreamReader, ThinkingFilter
 
 THOUGHT = re.compile(rf"\s*{OPEN}(.*?)({CLOSE}\s*|\Z)", re.DOTALL)
@@ -20,6 +21,28 @@ def filter_thinking(*pieces: str) -> tuple[str, bool]:
     thinking = ThinkingFilter()
     visible = "".join([*map(thinking.feed, pieces), thinking.end()])
     return visible, thinking.has_begun
+
+
+def text_event(text: str) -> bytes:
+    return b'data: {"choices": [{"delta": {"content": "%s"}}]}\n\n' % text.encode()
+
+
+def test_texts_that_arrive_together_are_one() -> None:
+    """A slow reader gets several tokens at once, and nothing changes their order."""
+    reader = StreamReader()
+    chunk = text_event("a") + text_event("b") + b": queued position=2\n\n" + text_event("c")
+
+    assert list(reader.feed(chunk)) == [TextDelta("ab"), QueuePosition(2, None), TextDelta("c")]
+    assert list(reader.feed(text_event("d"))) == [TextDelta("d")]
+
+
+def test_the_text_before_an_error_is_read() -> None:
+    """Both arrived together; an answer is continued after its whole text."""
+    events = StreamReader().feed(text_event("a") + text_event("b") + b'data: {"error": {"code": "no_room"}}\n\n')
+
+    assert next(events) == TextDelta("ab")
+    with pytest.raises(ModelUnavailable):
+        next(events)
 
 
 @pytest.mark.parametrize(
