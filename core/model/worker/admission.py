@@ -9,16 +9,19 @@ import random
 from collections.abc import Callable
 
 from core.contract import Sampling
-from core.errors import Overloaded
+from core.errors import Overloaded, PromptTooLong
 from core.model.worker.metrics import ModelMetrics
 from core.model.worker.pinned_prefixes import PinnedPrefixes
 from core.model.worker.prefix_cache import MIN_PREFIX_TOKENS, PrefixCache, common_prefix
+from core.model.worker.request_queue import BATCH_TURN
 from core.model.worker.scheduler import Scheduler
 from core.model.worker.sequence import FailedOutput, QueuedOutput, Sequence, SequenceOutput, TokenSampler
 from core.model.worker.step_rates import StepRates
 from core.model.worker.suspended.disk_tier import DiskTier
 
 QUEUE_REPORT_INTERVAL_S = 1.0
+OVERTAKING_LIMIT = 8  # later requests that get a slot before one that has to wait for room or for a prefix
+LOOKAHEAD = 8  # waiting requests that a step looks at in vain: each costs a search for its prefix
 
 
 class Admission:
@@ -49,25 +52,69 @@ class Admission:
         self._reported_at_s = 0.0
 
     def enqueue(self, sequence: Sequence) -> None:
+        """Adds a request to the queue. If that is full, the user who has most waiting loses the latest request."""
+        if not self._cache.holds(len(sequence.prompt)):
+            too_long = PromptTooLong("the prompt is longer than the model's KV cache", tokens=len(sequence.prompt))
+            self._emit(sequence, FailedOutput(too_long))
+            return
         if self._scheduler.full:
+            crowding = self._scheduler.waiting.crowding_out(sequence)
             wait_s = self._expected_wait_s(len(self._scheduler.waiting))
             error = Overloaded("too many requests are waiting", retry_after_s=wait_s or 10.0)
-            self._emit(sequence, FailedOutput(error))
-            return
+            if crowding is None:
+                self._emit(sequence, FailedOutput(error))
+                return
+            self._emit(crowding, FailedOutput(error))
+            self.leave(crowding)
         sequence.queued_at_s = self._clock()
         self._scheduler.add(sequence)
 
     def admit(self) -> None:
         """Gives slots to waiting requests as far as there is room."""
-        if self._closed:  # the next one would be preempted at once
-            return
-        for sequence in self._scheduler.waiting:
-            if not self._scheduler.has_free_slot:
-                return
-            if self._awaits_prefix(sequence) or self._disk.awaits(sequence, self._rates.prefill_rate):
+        passed: list[Sequence] = []
+        for sequence in list(self._scheduler.waiting):
+            if self._closed and any(not running.paused for running in self._scheduler.running):
+                return  # the next one would be preempted at once
+            if sequence.paused:
                 continue
-            if not self._start(sequence):
+            if not self._scheduler.has_free_slot and not self._displaceable(sequence):
                 return
+            if self._can_start(sequence):
+                for other in passed:
+                    other.overtaken += 1
+                continue
+            # Later ones may fit, or need no prefix that is being computed: a few of them, or this one would starve.
+            passed.append(sequence)
+            if sequence.overtaken >= OVERTAKING_LIMIT or len(passed) == LOOKAHEAD:
+                return
+
+    def _can_start(self, sequence: Sequence) -> bool:
+        """Starts a sequence unless it has to wait for a prefix, its state or room; then False."""
+        if sequence.overtaken < OVERTAKING_LIMIT and self._awaits_prefix(sequence):
+            return False
+        if self._disk.awaits(sequence, self._rates.prefill_rate):
+            return False
+        if self._scheduler.has_free_slot and self._start(sequence):
+            return True
+        running = self._displaceable(sequence)
+        if running is None:
+            return False
+        self._preempt(running)
+        return self._start(sequence)
+
+    def _displaceable(self, sequence: Sequence) -> Sequence | None:
+        """The running sequence whose slot, or room, goes to this waiting one.
+
+        It is one whose client does not read, else, for a person, one of a batch. Some slots are left to batches.
+        """
+        running = self._scheduler.running
+        if paused := [other for other in running if other.paused]:
+            return paused[0]
+        batch = [other for other in running if other.priority == "batch"]
+        left = max(1, self._scheduler.slots // BATCH_TURN)
+        if sequence.priority == "batch" or len(batch) <= left or not self._cache.suspends:
+            return None
+        return max(batch, key=lambda other: other.admitted_at_s)
 
     def leave(self, sequence: Sequence) -> None:
         """Frees the place of a sequence that has ended, in a slot or in the queue."""
@@ -80,17 +127,27 @@ class Admission:
             self._disk.end(sequence)
 
     def make_room(self, cells: int) -> bool:
-        """Evicts an idle sequence after llama.cpp found no room, else preempts the sequence admitted last.
+        """Evicts an idle sequence after llama.cpp found no room, else suspends a running one.
 
-        False: a single sequence is left.
+        A running one whose client does not read goes first, then one of a batch, then the one admitted last. False: a
+        single sequence is left, and the cache alone is too small for it.
         """
         # llama.cpp's answer outweighs our count of free cells: one idle sequence must go in any case.
         if self._cache.make_room(max(cells, self._cache.free_cells + 1)):
             return True
-        if len(self._scheduler.running) == 1:
-            return False
-        self._preempt(max(self._scheduler.running, key=lambda s: s.admitted_at_s))
+        running = self._scheduler.running
+        if len(running) == 1:
+            return self._restart(running[0])
+        self._preempt(max(running, key=lambda s: (s.paused, s.priority == "batch", s.admitted_at_s)))
         self._closed = True
+        return True
+
+    def _restart(self, sequence: Sequence) -> bool:
+        """Suspends the only sequence to restore it into an empty cache; False if that cannot help, or did not."""
+        if sequence.restarted_at == sequence.length or not self._cache.holds(sequence.length):
+            return False
+        sequence.restarted_at = sequence.length
+        self._preempt(sequence)
         return True
 
     def report_queue(self) -> None:
@@ -99,8 +156,10 @@ class Admission:
         if not self._scheduler.waiting or now - self._reported_at_s < QUEUE_REPORT_INTERVAL_S:
             return
         self._reported_at_s = now
-        for position, sequence in enumerate(self._scheduler.waiting, 1):
-            self._emit(sequence, QueuedOutput(position, self._expected_wait_s(position)))
+        waiting = [sequence for sequence in self._scheduler.waiting if not sequence.paused]
+        for position, sequence in enumerate(waiting, 1):
+            if not sequence.begun:
+                self._emit(sequence, QueuedOutput(position, self._expected_wait_s(position)))
 
     def _start(self, sequence: Sequence) -> bool:
         """Gives a sequence a slot with its longest known prefix; False if there is no room now."""

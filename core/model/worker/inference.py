@@ -100,7 +100,7 @@ class InferenceThread:
         self._commands.put(lambda: self._cancel(sequence))
 
     def pause(self, sequence: Sequence, paused: bool) -> None:
-        """Stops or continues decoding a sequence whose client reads too slowly; it keeps its slot."""
+        """Stops or continues decoding a sequence whose client reads too slowly; others that wait get its slot."""
         self._commands.put(lambda: setattr(sequence, "paused", paused))
 
     def run(self, work: Callable[[], Result]) -> Future[Result]:
@@ -169,9 +169,9 @@ class InferenceThread:
         started = self._clock()
         try:
             indices = self._model.decode(rows)
-        except KvCacheFull:
+        except KvCacheFull as exc:
             if not self._admission.make_room(sum(part.count for part in call)):
-                self._writer.finish(call[0].sequence, "length")
+                self._end_for_room(call[0].sequence, exc)
             return False
         self._rates.measure(load, self._clock() - started, decodes=decodes)
         self._metrics.count_step(call)
@@ -180,6 +180,12 @@ class InferenceThread:
             if row.logits:
                 self._writer.write(part.sequence, index)
         return True
+
+    def _end_for_room(self, sequence: Sequence, exc: KvCacheFull) -> None:
+        if sequence.generated:
+            self._writer.finish(sequence, "length")
+        else:
+            self._writer.fail(sequence, exc)
 
     def _row(self, part: ScheduledTokens) -> BatchRow:
         sequence = part.sequence

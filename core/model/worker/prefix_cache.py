@@ -117,6 +117,15 @@ class PrefixCache:
         return self._cells - sum(r.cells for r in self._residents.values())
 
     @property
+    def suspends(self) -> bool:
+        """True if sequences can leave the KV cache without being computed again."""
+        return self._suspend_bytes > 0
+
+    def holds(self, tokens: int) -> bool:
+        """Tells whether a sequence of this length fits into the empty KV cache."""
+        return tokens <= self._cells
+
+    @property
     def suspended_bytes(self) -> int:
         return int(self._suspended.currsize)
 

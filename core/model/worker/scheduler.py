@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from core.contract import Priority
-from core.model.worker.fair_queue import FairQueue
+from core.model.worker.request_queue import RequestQueue
 from core.model.worker.sequence import Sequence
 
 FORCED_TOKENS = 32  # up to this many pending tokens count as decode: a grammar forces several at once
@@ -70,7 +70,7 @@ class Scheduler:
     def __init__(self, slots: int, queue_limit: int) -> None:
         self.slots = slots
         self.queue_limit = queue_limit
-        self.waiting: FairQueue[Sequence] = FairQueue()
+        self.waiting = RequestQueue()
         self.running: list[Sequence] = []
 
     @property
@@ -83,11 +83,11 @@ class Scheduler:
         return len(self.running) < self.slots
 
     def add(self, sequence: Sequence) -> None:
-        self.waiting.add(sequence, sequence.user or "")
+        self.waiting.add(sequence)
 
     def start(self, sequence: Sequence) -> None:
         assert self.has_free_slot
-        self.waiting.remove(sequence)
+        self.waiting.serve(sequence)
         self.running.append(sequence)
 
     def preempt(self, sequence: Sequence) -> None:

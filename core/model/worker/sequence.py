@@ -120,12 +120,19 @@ class Sequence:
     paused: bool = False  # its client reads too slowly
     queued_at_s: float = 0.0
     admitted_at_s: float = 0.0
+    overtaken: int = 0  # the number of later requests that got a slot first
+    restarted_at: int = 0  # its length when it was suspended because it was alone and had no room
     fetch: Literal["none", "running", "done"] = "none"  # of its conversation's state from disk
     fetched: SuspendedSequence | None = None  # until it is admitted
     restoring: bool = False  # from then on until llama.cpp has computed a first batch with the fetched state
 
     def __post_init__(self) -> None:
         self.text = Detokenizer(self.sampling.stop)
+
+    @property
+    def begun(self) -> bool:
+        """True once it had a slot: it may have written text."""
+        return self.sampler is not None
 
     @property
     def length(self) -> int:

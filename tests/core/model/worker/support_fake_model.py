@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from core.contract import Sampling
+from core.contract import Priority, Sampling
 from core.model.worker.conversation import CachedConversation
 from core.model.worker.inference import InferenceThread
 from core.model.worker.llama.runner import BatchRow, KvCacheFull
@@ -196,6 +196,7 @@ class InferenceHarness:
         constraint: TokenConstraint | None = None,
         sampling: Sampling | None = None,
         conversation: CachedConversation | None = None,
+        priority: Priority = "interactive",
     ) -> Sequence:
         """Submits a request."""
         tokens = np.frombuffer(prompt.encode() + ASK, np.uint8).astype(np.int32)
@@ -208,6 +209,7 @@ class InferenceHarness:
             pinned_tokens,
             constraint=constraint,
             conversation=conversation,
+            priority=priority,
         )
         self.outputs[sequence] = []
         self.inference.submit(sequence)

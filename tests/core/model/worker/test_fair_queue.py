@@ -80,8 +80,8 @@ def test_a_preempted_item_is_served_next() -> None:
     """A preempted item goes before all others; of several, the last one preempted is first."""
     queue: FairQueue[str] = FairQueue()
     queue.add("a", "a")
-    queue.add_first("younger")
-    queue.add_first("older")
+    queue.add_first("younger", "b")
+    queue.add_first("older", "c")
 
     assert drain(queue) == ["older", "younger", "a"]
 

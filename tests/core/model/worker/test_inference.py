@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.contract import Sampling, Usage
 from core.errors import ModelError
-from core.model.worker.sequence import FinishedOutput, QueuedOutput, Sequence, TextOutput
+from core.model.worker.sequence import FinishedOutput, Sequence, TextOutput
 from tests.core.model.worker.support_fake_model import (
     END,
     PERSONALITY,
@@ -305,15 +305,51 @@ def test_no_request_waits_for_the_prefix_of_a_paused_sequence() -> None:
         assert harness.text(slow) == greets("Slow")
 
 
-def test_a_paused_answer_can_be_cancelled() -> None:
-    """Its slot does not wait for a client that disconnected."""
-    harness = InferenceHarness(rambles, slots=1)
-    slow = harness.ask("slow one")
-    harness.inference.pause(slow, True)
-    with harness:
-        waits = harness.ask("waits for the slot")
-        harness.settle()
-        assert harness.outputs[waits] == [] or isinstance(harness.outputs[waits][-1], QueuedOutput)
-        harness.inference.cancel(slow)
+def test_a_paused_answer_lends_its_slot() -> None:
+    """While its client does not read, a waiting request is served; then it continues and loses nothing."""
+    with InferenceHarness(rambles, slots=1) as harness:
+        with harness.held():
+            slow = harness.ask("slow one")
+            CallAtStep(harness, 10, lambda: harness.inference.pause(slow, True))
+            waits = harness.ask("waits for the slot")
         finished(harness, waits)
+        assert harness.text(waits) == rambles("waits for the slot")
+        assert harness.ends_of(slow) == []
+
+        harness.inference.pause(slow, False)
+        finished(harness, slow)
+        assert harness.text(slow) == rambles("slow one")
+        harness.assert_nothing_left()
+
+
+def test_a_paused_answer_lends_its_room() -> None:
+    """A free slot does not help where a slow client's answer fills the KV cache."""
+    with InferenceHarness(rambles, slots=2, cells=170) as harness:
+        with harness.held():
+            slow = harness.ask("s" * 60)
+            CallAtStep(harness, 60, lambda: harness.inference.pause(slow, True))
+        waits = harness.ask("w" * 40)
+        finished(harness, waits)
+        assert harness.text(waits) == rambles("w" * 40)
+
+        harness.inference.pause(slow, False)
+        finished(harness, slow)
+        assert harness.text(slow) == rambles("s" * 60)
+        harness.assert_nothing_left()
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_paused_answer_can_be_cancelled(waits: bool) -> None:
+    """Also after it lent its slot."""
+    with InferenceHarness(rambles, slots=1) as harness:
+        with harness.held():
+            slow = harness.ask("slow one")
+            harness.inference.pause(slow, True)
+            others = [harness.ask("another one")] if waits else []
+        for other in others:
+            finished(harness, other)
+        harness.inference.cancel(slow)
+        harness.settle()
+
+        assert harness.outputs[slow] == []
         harness.assert_nothing_left()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence as SequenceOf
 from pathlib import Path
 
 import pytest
 
-from core.errors import Overloaded
+from core.errors import Overloaded, PromptTooLong
+from core.model.worker.admission import OVERTAKING_LIMIT
+from core.model.worker.llama.runner import BatchRow, KvCacheFull
 from core.model.worker.options import PINNED_PREFIXES
 from core.model.worker.prefix_store import PrefixStore
 from core.model.worker.sequence import QueuedOutput, Sequence
@@ -59,6 +62,62 @@ def test_an_unexpectedly_full_cache_does_not_loop() -> None:
         assert harness.model.refusals < 50
 
 
+def test_a_single_answer_ends_only_with_the_whole_cache() -> None:
+    """Alone, it is cut only where its next token has no cell in the empty cache."""
+    with InferenceHarness(rambles, cells=150) as harness:
+        sequence = harness.ask("s" * 60)
+
+        assert finished(harness, sequence).reason == "length"
+        assert harness.text(sequence) == rambles("s" * 60)[:90]
+        harness.assert_nothing_left()
+
+
+def test_a_single_answer_is_restored_into_a_full_cache() -> None:
+    """If llama.cpp refuses it a cell that we count as free, it is suspended and restored, once for a token."""
+    with InferenceHarness(rambles, cells=400) as harness:
+        real = harness.model.decode
+
+        def refuse_once(rows: SequenceOf[BatchRow]) -> list[int]:
+            if len(harness.model.batches) == 30 and not harness.model.refusals:
+                harness.model.refusals += 1
+                raise KvCacheFull("no room")
+            return real(rows)
+
+        harness.model.decode = refuse_once  # type: ignore[method-assign]
+        sequence = harness.ask("alone")
+
+        assert finished(harness, sequence).reason == "stop"
+        assert harness.text(sequence) == rambles("alone")
+        assert harness.metric("csps_model_preemptions_total") == 1
+        harness.assert_nothing_left()
+
+
+def test_a_prompt_longer_than_the_cache_is_refused() -> None:
+    """It could never start, and would keep all later ones from it."""
+    with InferenceHarness(greets, cells=100) as harness:
+        refused = harness.ask("x" * 100)
+        after = harness.ask("I am Bo")
+
+        assert isinstance(error(harness, refused), PromptTooLong)
+        finished(harness, after)
+        harness.assert_nothing_left()
+
+
+def test_a_request_without_room_is_passed_by_a_few_that_fit() -> None:
+    """Later requests use the room meanwhile, at most OVERTAKING_LIMIT of them: then it is the next one."""
+    harness = InferenceHarness(rambles, slots=3, cells=400, idle_cells=0, clock=FakeClock(tick_s=0.001))
+    runs = harness.ask("r" * 100, user="first")
+    large = harness.ask("l" * 299, user="large")
+    small = [harness.ask(f"{n} small one", user=f"user {n}", max_tokens=5) for n in range(3 * OVERTAKING_LIMIT)]
+    with harness:
+        for sequence in (runs, large, *small):
+            finished(harness, sequence)
+        begun = sorted([large, *small], key=lambda sequence: sequence.admitted_at_s)
+
+        assert begun.index(large) == OVERTAKING_LIMIT
+        assert large.overtaken == OVERTAKING_LIMIT
+
+
 def test_a_long_prompt_is_computed_in_slices_beside_decoding() -> None:
     """Each step holds a token of the running answer and a slice of the new prompt."""
     with InferenceHarness(rambles, cells=900) as harness:
@@ -106,6 +165,43 @@ def test_a_full_queue_refuses_the_next_request() -> None:
         assert overloaded.retry_after_s
         for sequence in served:
             finished(harness, sequence)
+        harness.assert_nothing_left()
+
+
+def test_a_full_queue_refuses_whoever_has_most_waiting() -> None:
+    """Another user's first request takes the place of the latest one of the user who fills the queue."""
+    with InferenceHarness(greets, slots=1, queue_limit=3) as harness:
+        hold = BlockBeforeBatch(harness)
+        served = [harness.ask("I am One", user="crowd")]
+        assert hold.reached.wait(20)
+        served += [harness.ask(f"I am {n}", user="crowd") for n in ("Two", "Three")]
+        refused = harness.ask("I am Four", user="crowd")
+        served.append(harness.ask("I am Other", user="other"))
+        hold.go.set()
+
+        assert isinstance(error(harness, refused), Overloaded)
+        for sequence in served:
+            assert finished(harness, sequence).reason == "stop"
+        harness.assert_nothing_left()
+
+
+def test_a_person_takes_the_slot_of_a_batch() -> None:
+    """A row of a batch is suspended for a person, and continues its text afterwards. One slot is left to batches."""
+    with InferenceHarness(rambles, slots=2, cells=900, clock=FakeClock(tick_s=0.001)) as harness:
+        with harness.held():
+            rows = [harness.ask(f"row {n}", user="batch", priority="batch") for n in range(2)]
+            people: list[Sequence] = []
+            CallAtStep(harness, 20, lambda: people.extend(harness.ask(f"person {n}", user=f"{n}") for n in range(2)))
+        for row in rows:
+            finished(harness, row)
+        for person in people:
+            finished(harness, person)
+
+        assert harness.ended.index(people[0]) < harness.ended.index(rows[1])
+        assert harness.ended[0] is rows[0]
+        assert harness.metric("csps_model_preemptions_total") == 1
+        for sequence, prompt in [(rows[0], "row 0"), (rows[1], "row 1"), (people[0], "person 0")]:
+            assert harness.text(sequence) == rambles(prompt)
         harness.assert_nothing_left()
 
 
