@@ -126,6 +126,9 @@ class Sampling:
     presence_penalty: float | None = None  # for a token that stands in the answer
 
 
+Priority = Literal["interactive", "batch"]  # batch: nobody watches the answer, so that it lets others go first
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """A person's message with its conversation and attachments."""
@@ -146,6 +149,7 @@ class Prompt:
     toolbox: Toolbox | None = None
     asked: str = ""  # the person's words in `text`, if a calling program's instructions stand before them
     calls: tuple[ToolCall, ...] = ()  # made for this message, with their outputs: the answer is based on them
+    priority: Priority = "interactive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +166,6 @@ class Usage:
             self.completion_tokens + other.completion_tokens,
             self.cached_tokens + other.cached_tokens,
         )
-
-
-Priority = Literal["interactive", "batch"]  # batch: nobody watches the answer, so that it lets others go first
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +233,7 @@ class Task:
     sampling: Sampling = field(default_factory=Sampling)
     key: str | None = None  # as in Prompt; the answer is always generated anew
     calls: tuple[ToolCall, ...] = ()  # as in Prompt
+    priority: Priority = "interactive"
 
 
 @dataclass(frozen=True, slots=True)

@@ -251,6 +251,7 @@ def build_prompt(task: Task) -> Prompt:
         sampling=task.sampling,
         key=task.key,
         calls=task.calls,
+        priority=task.priority,
         again=True,  # a stored value is not sent again: it may not conform to this task's schema
     )
 

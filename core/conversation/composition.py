@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from itertools import chain
 
 from core.configuration.personalities import Personality
-from core.contract import Attachment, Language, Omission, Prompt, Sampling, Turn
+from core.contract import Attachment, Language, Omission, Priority, Prompt, Sampling, Turn
 from core.conversation.call_outputs import clean_calls, count_outputs, describe_calls, output_attachments
 from core.conversation.draft import AnswerRequest, ExchangeMessages, PromptDraft, join_paragraphs
 from core.conversation.exchanges import Conversation, Exchange, Question
@@ -40,6 +40,7 @@ class PromptContext:
     question: Question
     sampling: Sampling
     user: str | None
+    priority: Priority
     unread_url: str | None  # the page or feed that the first question names, until it is read
     has_documents: bool  # the conversation comes with pasted text, a page that was read, or attachments
     uses_public_sources: bool  # False if the question comes with an attachment, or a first one with a page or a text
@@ -64,6 +65,7 @@ def build_context(prompt: Prompt, personality: Personality, conversation: Conver
         question,
         prompt.sampling,
         prompt.user,
+        prompt.priority,
         unread_url=url,
         has_documents=has_lead or bool(conversation.lead_documents) or any(attachments),
         uses_public_sources=not question.attachments and not (is_first and has_lead),
@@ -99,7 +101,14 @@ def build_request(
     )
     user = hash_id(context.user)[:32] if context.user else None  # the engine's fair queue only has to tell users apart
     sampling = personality.sampling.under(context.sampling)
-    return AnswerRequest(draft, sampling, user, personality.model_id, cache_key=conversation.cache_key)
+    return AnswerRequest(
+        draft,
+        sampling,
+        user,
+        personality.model_id,
+        cache_key=conversation.cache_key,
+        priority=context.priority,
+    )
 
 
 def compose(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from core.contract import Json, Sampling, Source
+from core.contract import Json, Priority, Sampling, Source
 from core.openai.chat_protocol import Message
 from core.rag.candidates import CandidateQuery, Candidates
 from core.rag.rendering import DEFAULT_STYLE, NumberedDocument, PromptStyle, RenderedContext, render
@@ -91,6 +91,7 @@ class AnswerRequest:
     response_format: Json = None
     own_system: bool = True
     cache_key: str | None = None
+    priority: Priority = "interactive"
 
 
 def alternating(messages: Iterable[Message]) -> tuple[Message, ...]:

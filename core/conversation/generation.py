@@ -268,6 +268,7 @@ class Generation:
             keep_prefix=request.own_system,
             model=request.model,
             prompt_cache_key=request.cache_key,
+            priority=request.priority,
         )
 
     def _continue_prompt(self, so_far: str) -> str:

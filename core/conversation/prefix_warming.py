@@ -116,7 +116,7 @@ class PrefixWarmer:
         return (await self._client.served()).loaded()
 
     async def _ask(self, personality: Personality) -> None:
-        context = build_context(Prompt(personality.name, ".", sampling=WARMING), personality)
+        context = build_context(Prompt(personality.name, ".", sampling=WARMING, priority="batch"), personality)
         request = await self._pipeline.build_request(context)
         with suppress(OnlyThought):  # the prefix is computed all the same
             async with aclosing(Generation(self._client, request, self._wait_s).events()) as events:

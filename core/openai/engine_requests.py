@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from core.contract import Json
+from core.contract import Json, Priority
 from core.errors import BadRequest
 from core.openai.chat_protocol import Message, Role
 from core.openai.requests import ChatFields, ChatMessage, OpenModel
@@ -28,6 +28,7 @@ class EngineChatRequest(ChatFields):
     stream: bool = False
     n: Literal[1, None] = 1
     prompt_cache_key: str | None = Field(default=None, max_length=256)  # of a conversation that may stay on disk
+    priority: Priority = "interactive"
     keep_prefix: bool = False  # the system message may be pinned and saved to disk for other requests
 
     @model_validator(mode="before")

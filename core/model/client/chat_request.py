@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.contract import Json, Sampling
+from core.contract import Json, Priority, Sampling
 from core.openai.chat_protocol import Fields, Message, request_body, without_extensions
 from core.openai.dialects import EngineCapabilities, continuation_fields, continuation_form, schema_fields
 from core.openai.refused_fields import without_refused
@@ -23,6 +23,7 @@ class ChatRequest:
     continue_prompt: str = ""
     keep_prefix: bool = False
     prompt_cache_key: str | None = None
+    priority: Priority = "interactive"
 
     @property
     def begun(self) -> str:
@@ -40,7 +41,9 @@ def build_body(
     body = request_body(model, request.messages, request.sampling)
     optional = {"user": request.user, "prompt_cache_key": request.prompt_cache_key if is_ours else None}
     body |= {name: value for name, value in optional.items() if value}
-    body |= {"keep_prefix": True} if request.keep_prefix and is_local else {}
+    if is_local:
+        body |= {"keep_prefix": True} if request.keep_prefix else {}
+        body |= {"priority": request.priority} if request.priority != "interactive" else {}
     if request.response_format:
         body |= schema_fields(request.response_format, capabilities.schema)
     if request.continue_last:

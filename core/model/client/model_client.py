@@ -15,7 +15,7 @@ from functools import partial
 import structlog
 
 from core.configuration.settings import Settings
-from core.contract import EngineHealth, Json, ModelProgress, Sampling
+from core.contract import EngineHealth, Json, ModelProgress, Priority, Sampling
 from core.errors import ConfigError, ModelUnavailable
 from core.model.client.capability_learner import CapabilityLearner
 from core.model.client.capability_store import CapabilityStore
@@ -135,14 +135,16 @@ class ModelClient:
         keep_prefix: bool = False,
         model: str | None = None,
         prompt_cache_key: str | None = None,
+        priority: Priority = "interactive",
     ) -> AsyncGenerator[StreamEvent, None]:
         """Yields the events of one answer, `StreamFinished` last. Closing it closes the connection and frees the slot.
 
         `continue_last`: the model continues the last message, which is the assistant's; `continue_prompt` is the
         request for that to an engine without a field for it. `keep_prefix`: the engine may keep the system message
         computed for other users. `prompt_cache_key`: of the conversation, which stays on the engine that has its
-        prefix. Raises ModelUnavailable if the engines are away or the one that answers goes away, ModelTooSlow if it
-        does not begin, Overloaded, PromptTooLong, SchemaRefused, ModelRefused.
+        prefix. `priority`: our own process serves people before batches. Raises ModelUnavailable if the engines are
+        away or the one that answers goes away, ModelTooSlow if it does not begin, Overloaded, PromptTooLong,
+        SchemaRefused, ModelRefused.
         """
         request = ChatRequest(
             messages,
@@ -153,6 +155,7 @@ class ModelClient:
             continue_prompt,
             keep_prefix,
             prompt_cache_key,
+            priority,
         )
         pool, name = self._find(model)
         return pool.stream(request, name)

@@ -195,6 +195,8 @@ class Admission:
             if other.computed < len(other.prompt) and not other.paused:
                 target = min(common_prefix(other.prompt, sequence.prompt), len(sequence.prompt) - 1)
                 if target > max(other.computed, prefix) and target - prefix >= MIN_PREFIX_TOKENS:
+                    if sequence.priority == "interactive":
+                        other.priority = "interactive"  # a person waits for it now
                     return True
         return False
 

@@ -152,6 +152,7 @@ class LoadedModel:
             pinned_tokens=prompt.system_tokens if request.keep_prefix else 0,
             constraint=constraint,
             conversation=conversation,
+            priority=request.priority,
         )
         outputs.pause = lambda paused: self._inference.pause(sequence, paused)
         self._inference.submit(sequence)

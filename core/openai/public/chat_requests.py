@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from core.contract import Attachment, Prompt, Sampling, Task, Toolbox, ToolCall, Turn
+from core.contract import Attachment, Priority, Prompt, Sampling, Task, Toolbox, ToolCall, Turn
 from core.openai.public.input_files import InputFile
 from core.openai.public.messages import PublicMessage, read_conversation
 from core.openai.public.parameters import check_unserved
@@ -69,6 +69,7 @@ class Chat:
     toolbox: Toolbox | None = None
     calls: tuple[ToolCall, ...] = ()  # made for `text`, with their outputs
     asked: str = ""  # as in Prompt
+    priority: Priority = "interactive"
 
     def prompt(self, user: str) -> Prompt:
         return Prompt(
@@ -81,6 +82,7 @@ class Chat:
             toolbox=replace(self.toolbox, streamed=self.stream) if self.toolbox else None,
             asked=self.asked,
             calls=self.calls,
+            priority=self.priority,
         )
 
     def task(self, user: str) -> Task:
@@ -93,6 +95,7 @@ class Chat:
             history=self.history,
             sampling=self.sampling,
             calls=self.calls,
+            priority=self.priority,
         )
 
     def choice(self, index: int) -> Chat:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from pydantic import ValidationError
@@ -114,6 +114,9 @@ class Job:
 
     def build_task(self, row: Row) -> Task:
         """Raises BadRequest: ColumnUnknown, or ParameterRefused with the row's key."""
+        return replace(self._build(row), priority="batch")
+
+    def _build(self, row: Row) -> Task:
         if self.template is not None:
             return self._build_from_prompt(self.template.fill(row.fields))
         try:

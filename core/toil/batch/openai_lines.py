@@ -91,7 +91,8 @@ class OpenAiAnswers(RowAnswers):
         return complete
 
     async def _add_files(self, chat: Chat, files: Sequence[InputFile]) -> Chat:
-        return replace(chat, stream=False, attachments=await read_files(self._engine, files))
+        attachments = await read_files(self._engine, files)
+        return replace(chat, stream=False, attachments=attachments, priority="batch")
 
 
 def parse_line(fields: Any) -> RequestLine:

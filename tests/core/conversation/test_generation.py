@@ -283,6 +283,16 @@ async def test_the_engine_may_keep_a_personality_and_no_schema(chat: ChatEngine,
     assert "keep_prefix" not in toiled
 
 
+async def test_the_model_process_learns_which_requests_are_of_batches(chat: ChatEngine, own_settings: Settings) -> None:
+    """Prompts and toil of people need no field."""
+    async with serving(own_settings, ("Hello",), ("{}",), ("{}",)) as model:
+        await ask(chat, "Hi")
+        await chat.toil(Task("whisper", "Hi", {"type": "object"}))
+        await chat.toil(Task("whisper", "Hi", {"type": "object"}, priority="batch"))
+
+    assert [request.get("priority") for request in model.requests] == [None, None, "batch"]
+
+
 async def test_a_model_that_thinks_is_warmed_by_one_token(chat: ChatEngine, own_settings: Settings) -> None:
     """The one token is thinking; this is not a failure."""
     async with FakeModel(answer=lambda _: ("<think>Hm", Finish("length"))).serving(own_settings.model_socket):

@@ -234,6 +234,19 @@ async def test_keep_prefix_is_sent_only_to_our_own_process(own_settings: Setting
     assert "keep_prefix" not in other.requests[0]
 
 
+async def test_priority_is_sent_only_to_our_own_process(own_settings: Settings, tmp_path: Path) -> None:
+    """Other engines might refuse the field or mean something else by it; people's requests need none."""
+    async with connected(own_settings) as (client, ours), FakeModel().serving() as other:
+        remote = of_url(tmp_path, other.url)
+        await pieces(client, priority="batch")
+        await pieces(client)
+        await pieces(remote, priority="batch")
+        await remote.close()
+
+    assert [request.get("priority") for request in ours.requests] == ["batch", None]
+    assert "priority" not in other.requests[0]
+
+
 @pytest.mark.parametrize("step", [asyncio.Event(), Comment("alive")])
 async def test_silence_before_an_answer_is_no_death(tmp_path: Path, step: Step) -> None:
     """vLLM queues silently. The error is ModelTooSlow without a retry, which would lose the place in the queue."""

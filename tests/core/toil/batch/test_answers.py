@@ -130,6 +130,16 @@ async def test_openai_line_for_the_responses_api() -> None:
     assert engine.tasks[0].attachments == (Attachment("a.txt", "ABC"),)
 
 
+async def test_rows_let_people_go_first() -> None:
+    """Every row's request is marked as a batch's, whatever its form."""
+    engine = FakeEngine([Text("Hello"), Done("stop", "m", Usage())])
+    await answer_row(engine)
+    await openai(engine, request_line())
+    await openai(engine, request_line(response_format={"type": "json_object"}))
+
+    assert [each.priority for each in (*engine.tasks, *engine.prompts)] == ["batch"] * 3
+
+
 async def test_openai_response_has_citations() -> None:
     """The message has annotations, as over HTTP."""
     engine = FakeEngine([Source(1, "Pool", "https://x/pool"), Text("Green."), Done("stop", "m", Usage())])
