@@ -15,7 +15,8 @@ from core.model.worker.constrained.json_tracker import JsonTracker
 
 SEARCH_STEPS = 256  # 0.1 ms each; a document that needs more is not completed early
 FILLER_CHARS = 8  # preferred length of filler in a string with a minimum length: words, not the longest token
-NEVER = np.int32(2**30)
+COMMON_TOKENS = 256  # of the best rank: mostly one of them is allowed
+NEVER = 2**30
 
 
 class GrammarMatcher(Protocol):
@@ -42,14 +43,17 @@ class ClosingTokens:
         self.pieces = pieces
         self.end = end
         self.quote = pieces.index(b'"') if b'"' in pieces else None
-        self._outside = np.array([outside_rank(piece) for piece in pieces], np.int32)
-        self._inside = np.array([inside_rank(piece) for piece in pieces], np.int32)
+        self._outside = in_order([outside_rank(piece) for piece in pieces])
+        self._inside = in_order([inside_rank(piece) for piece in pieces])
 
     def best(self, allowed: NDArray[np.bool_], inside: bool) -> int | None:
         """Returns the allowed token with the best rank; None if no token is allowed."""
-        ranks = np.where(allowed, self._inside if inside else self._outside, NEVER)
-        token = int(ranks.argmin())
-        return token if ranks[token] < NEVER else None
+        order = self._inside if inside else self._outside
+        for tokens in (order[:COMMON_TOKENS], order):
+            found = np.flatnonzero(allowed[tokens])
+            if len(found):
+                return int(tokens[found[0]])
+        return None
 
     def find_completion(self, document: GrammarMatcher, text: JsonTracker, limit: int) -> list[int] | None:
         """Returns at most `limit` tokens that complete the document; None if this greedy search finds none."""
@@ -67,10 +71,16 @@ class ClosingTokens:
         return path if document.may_end and len(path) <= limit else None
 
 
+def in_order(ranks: Sequence[int]) -> NDArray[np.intp]:
+    """Returns the tokens with a rank, the best first."""
+    order = np.argsort(ranks, kind="stable")
+    return order[: sum(rank < NEVER for rank in ranks)]
+
+
 def outside_rank(piece: bytes) -> int:
     """Ranks a token outside of strings: closing brackets, then the shortest values, then the rest."""
     if not piece:
-        return int(NEVER)
+        return NEVER
     if all(byte in b"]}" for byte in piece):
         return 20 - min(len(piece), 19)
     if piece in (b'""', b"[]", b"{}", b"0", b"1", b"true", b"false", b"null"):
@@ -81,7 +91,7 @@ def outside_rank(piece: bytes) -> int:
 def inside_rank(piece: bytes) -> int:
     """Ranks a token inside of a string: closing quotes, then letters up to FILLER_CHARS."""
     if not piece:
-        return int(NEVER)
+        return NEVER
     if piece[:1] == b'"':
         rest = piece[1:]
         return 20 - min(len(piece), 19) if all(byte in b"]}" for byte in rest) else 40 + len(piece)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from core.model.worker.constrained.closing_tokens import ClosingTokens, GrammarMatcher
 from core.model.worker.constrained.finite_values import FiniteValues
 from core.model.worker.constrained.json_tracker import JsonTracker
+from core.model.worker.constrained.known_completion import KnownCompletion
 from core.model.worker.constrained.number_limits import NumberLimits
 from core.model.worker.constrained.string_ending import (
     LOOP_REACH_BYTES,
@@ -29,8 +30,6 @@ from core.model.worker.constrained.string_ending import (
 from core.model.worker.constrained.value_choice import ValueChoice
 from core.model.worker.sequence import PickToken
 
-REVIEW_TOKENS = 64  # interval between searches for a completion while the budget is large
-MARGIN_TOKENS = 64  # one token rarely lengthens the completion by more
 LAST_RESERVE_TOKENS = 16  # that a string or array leaves if nothing follows it
 PLAUSIBLE = 2.5  # nats below the drawn token: a sentence, or a number that stands in the prompt, may well end
 LIKELY_SHARE = 1e-4  # of the likeliest first byte: values that begin otherwise are not looked at
@@ -53,9 +52,15 @@ class DrawingTokens:
 
 
 class ConstrainedDecoder:
-    """Chooses the tokens of one document within its budget."""
+    """Chooses the tokens of one document within its budget. `completion`: of the empty document, if it is known."""
 
-    def __init__(self, document: GrammarMatcher, tokens: DrawingTokens, limits: NumberLimits | None = None) -> None:
+    def __init__(
+        self,
+        document: GrammarMatcher,
+        tokens: DrawingTokens,
+        limits: NumberLimits | None = None,
+        completion: list[int] | None = None,
+    ) -> None:
         self._document = document
         self._tokens = tokens
         self._closing = tokens.closing
@@ -69,9 +74,7 @@ class ConstrainedDecoder:
         self._string_is_prose = False
         self._array_limits: list[int] = []  # of the open containers: remaining budget at which an array should end
         self._choice: ValueChoice | None = None
-        self._completion: list[int] | None = None  # tokens that complete the document from here
-        self._short_below = 0  # remaining budget under which each token is checked
-        self._since_review = REVIEW_TOKENS
+        self._completion = KnownCompletion(tokens.closing, completion)
         self.complete = False
 
     def choose(self, pick: PickToken, logits: NDArray[np.float32], budget: int) -> list[int]:
@@ -79,7 +82,7 @@ class ConstrainedDecoder:
 
         No tokens: a choice among values needs `continuations`; `settle` then returns the tokens.
         """
-        if budget <= self._short_below or self._since_review >= REVIEW_TOKENS:
+        if self._completion.is_due(budget):
             self._review(budget)
         self._choice = self._find_choice(logits)
         if self._choice is None:
@@ -107,14 +110,17 @@ class ConstrainedDecoder:
         if tokens[-1] in self._closing.end:
             self.complete = True
             return tokens
-        long = len(tokens) > 1 and budget <= self._short_below + 2 * len(tokens)  # it might skip the last review
+        known = self._completion
+        long = len(tokens) > 1 and budget <= known.short_below + 2 * len(tokens)  # it might skip the last review
         if long:
             self._review(budget)
-        short = self._completion is not None and (long or budget <= self._short_below)
+        short = known.tokens is not None and (long or budget <= known.short_below)
         document = self._document.copy() if short else self._document
         drawn = len(tokens)
         tokens = [*tokens, *document.accept(*tokens)]
-        if short and not self._can_complete(document, tokens, budget - len(tokens)):
+        if not short:
+            known.count(len(tokens))
+        elif not self._can_complete(document, tokens, budget - len(tokens)):
             return self._end()
         self._document = document
         self._record(tokens, drawn, budget)
@@ -218,34 +224,28 @@ class ConstrainedDecoder:
     # --- the budget --------------------------------------------------------------------------------------------------
 
     def _review(self, budget: int) -> None:
-        """Searches for a completion unless the known one is still valid."""
-        self._since_review = 0
-        if self._completion is None or len(self._completion) > budget or not self._document.ends_by(self._completion):
-            self._completion = self._closing.find_completion(self._document, self._text, budget)
-        self._short_below = 2 * len(self._completion) + MARGIN_TOKENS if self._completion is not None else 0
+        self._completion.check(self._document, lambda: self._text, budget)
 
     def _can_complete(self, document: GrammarMatcher, tokens: list[int], budget: int) -> bool:
-        """Tells whether the document with these tokens can be completed; remembers the completion."""
+        """Tells whether the document with these tokens can be completed."""
         if document.complete:
             return budget >= 0
-        if self._completion is not None and len(self._completion) <= budget and document.ends_by(self._completion):
-            return True
-        text = self._text.copy()
-        for token in tokens:
-            text.feed(self._closing.pieces[token])
-        completion = self._closing.find_completion(document, text, budget)
-        if completion is not None:
-            self._completion = completion
-        return completion is not None
+
+        def text() -> JsonTracker:
+            place = self._text.copy()
+            for token in tokens:
+                place.feed(self._closing.pieces[token])
+            return place
+
+        return self._completion.check(document, text, budget, len(tokens))
 
     def _end(self) -> list[int]:
-        assert self._completion is not None
+        assert self._completion.tokens is not None
         self.complete = True
-        return self._completion
+        return self._completion.tokens
 
     def _record(self, tokens: list[int], drawn: int, budget: int) -> None:
         self.complete = self._document.complete or (len(tokens) >= budget and self._document.may_end)
-        self._since_review += len(tokens)
         self._ends_value = False
         for index, token in enumerate(tokens):
             before = self._text.strings

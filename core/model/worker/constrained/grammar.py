@@ -21,6 +21,7 @@ from core.errors import ModelError, SchemaRefused
 from core.model.worker.constrained.closing_tokens import ClosingTokens
 from core.model.worker.constrained.decoder import ConstrainedDecoder, DrawingTokens
 from core.model.worker.constrained.divisor_limit import check_divisors
+from core.model.worker.constrained.json_tracker import JsonTracker
 from core.model.worker.constrained.number_limits import NumberLimits
 from core.model.worker.llama.vocabulary import Vocabulary
 
@@ -34,6 +35,7 @@ LIMITS = LLParserLimits(
 )
 GROWN = "too many states"  # in llguidance's error at `max_lexer_states`
 PROBED_TOKENS = 2
+COMPLETION_TOKENS = 4096
 NUMBERS_READ_TOKENS = 16_384  # the end of the prompt in which numbers are looked for
 # With flexible white space a weak model would write blanks until its budget is used up. With these separators, which
 # most JSON in training data has, right values are likelier than without any (decision 0043).
@@ -48,6 +50,7 @@ class GrammarCompiler:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._size = vocabulary.size
+        self._end = min(vocabulary.end, default=vocabulary.eos)
         # llguidance expects byte 0xFF, which no UTF-8 text contains, before control tokens: no string can spell them.
         pieces = [
             b"\xff" + vocabulary.control[t] if t in vocabulary.control else p for t, p in enumerate(vocabulary.pieces)
@@ -72,7 +75,8 @@ class GrammarCompiler:
         """
         pieces = self.drawing.pieces
         limits = NumberLimits.of(b"".join(pieces[token] for token in prompt[-NUMBERS_READ_TOKENS:]))
-        return ConstrainedDecoder(self.matcher(schema), self.drawing, limits)
+        grammar = self._grammar(schema)
+        return ConstrainedDecoder(self._start(grammar), self.drawing, limits, self._completion(grammar))
 
     def tokenize(self, text: bytes) -> list[int]:
         """Returns the tokens with which the model's own tokenizer spells a text."""
@@ -80,6 +84,12 @@ class GrammarCompiler:
 
     def matcher(self, schema: Mapping[str, Json] | bool) -> JsonMatcher:
         """Returns the schema's grammar without a token budget. Raises SchemaRefused."""
+        return self._start(self._grammar(schema))
+
+    def _start(self, grammar: CompiledGrammar) -> JsonMatcher:
+        return JsonMatcher(grammar, grammar.root, self._size)
+
+    def _grammar(self, schema: Mapping[str, Json] | bool) -> CompiledGrammar:
         key = json.dumps({} if schema is True else schema)
         grammar = self._cached(key)
         if grammar is None:
@@ -87,10 +97,18 @@ class GrammarCompiler:
             with self._compiling:
                 grammar = self._cached(key)
                 if grammar is None:
-                    grammar = CompiledGrammar(lambda: self._compile(key))
+                    grammar = CompiledGrammar(lambda: self._compile(key), self._end)
                     with self._lock:
                         self._compiled[key] = grammar
-        return JsonMatcher(grammar, grammar.root, self._size)
+        return grammar
+
+    def _completion(self, grammar: CompiledGrammar) -> list[int] | None:
+        """Returns tokens that complete an empty document; None if a simple search finds none."""
+        if not grammar.searched:
+            start = self._start(grammar)
+            grammar.completion = self.closing.find_completion(start, JsonTracker(), COMPLETION_TOKENS)
+            grammar.searched = True
+        return grammar.completion
 
     def _cached(self, key: str) -> CompiledGrammar | None:
         with self._lock:
@@ -125,10 +143,15 @@ class CompiledGrammar:
 
     llguidance keeps the states of its lexer for all documents together, and each token of a string with a `maxLength`
     in the thousands adds some. At the limit, every further document would fail; so the grammar is then compiled anew.
+
+    `end`: a token that ends documents. `completion`: tokens that complete an empty one, once they were searched.
     """
 
-    def __init__(self, build: Callable[[], LLMatcher]) -> None:
+    def __init__(self, build: Callable[[], LLMatcher], end: int | None) -> None:
         self._build = build
+        self.end = end
+        self.completion: list[int] | None = None
+        self.searched = False
         self._lock = threading.Lock()
         self.root = build()
 
@@ -204,9 +227,13 @@ class JsonMatcher:
         return JsonMatcher(self._grammar, self._root, self._n_vocab, self._matcher.deep_copy(), self._history)
 
     def ends_by(self, tokens: Sequence[int]) -> bool:
-        """Tells whether these tokens may follow and complete the document."""
-        probe = self.copy()
-        return probe.consume(tokens) and probe.may_end
+        """Tells whether these tokens may follow and complete the document. Takes 15 µs for 100 tokens."""
+        if not tokens:
+            return self.may_end
+        if self._grammar.end is None:
+            probe = self.copy()
+            return probe.consume(tokens) and probe.may_end
+        return self.count_allowed([*tokens, self._grammar.end]) == len(tokens) + 1
 
     @property
     def complete(self) -> bool:
