@@ -30,6 +30,7 @@ from benchmarks.serving.servers import (
     SAME_SOURCE,
     THEIRS,
     ServerCommand,
+    ServerDidNotStart,
     baseline_command,
     llama_server_commands,
     locked_command,
@@ -83,13 +84,17 @@ def keeps(command: ServerCommand, kv: str) -> bool:
 
 
 async def measure(workload: Workload, options: argparse.Namespace) -> None:
-    run = WorkloadRun(workload)
     groups = candidates(workload, options)
-    await run.run(groups, options.rounds)
-    report.print_run(run)
     before = next((command.folder for group in groups for command in group if command.name == BEFORE), None)
-    content = report.to_json(run, describe_machine(), describe_versions(before))
-    print(f"written: {report.write(content, options.results)}")
+    machine, versions = describe_machine(), describe_versions(before)
+
+    def save(run: WorkloadRun) -> Path:
+        return report.write(report.to_json(run, machine, versions), options.results)
+
+    run = WorkloadRun(workload)
+    await run.run(groups, options.rounds, save)
+    report.print_run(run)
+    print(f"written: {save(run)}")
 
 
 def words(text: str) -> list[str]:
@@ -132,7 +137,10 @@ def main() -> None:
         conversations=options.conversations,
     )
     for name in options.only:
-        asyncio.run(measure(WORKLOADS[name](sizes), options))
+        try:
+            asyncio.run(measure(WORKLOADS[name](sizes), options))
+        except ServerDidNotStart as exc:
+            print(f"{name}: {exc}", flush=True)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import os
 import platform
 import subprocess
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import llama_cpp
@@ -65,7 +65,3 @@ def describe_versions(baseline: Path | None = None) -> dict[str, str]:
 def git_description(folder: Path) -> str:
     command = ["git", "-C", str(folder), "describe", "--always", "--dirty"]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
-
-
-def as_json(load: Load) -> dict[str, float]:
-    return asdict(load)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import aiohttp
+
 from benchmarks.serving.machine import Load
 from benchmarks.serving.measures import Measurement, Sample, Target, best_setting
 from benchmarks.serving.servers import Capacity, Server, ServerCommand
+from core.errors import CspsError
 
 
 class Workload(Protocol):
@@ -47,8 +50,13 @@ class WorkloadRun:
     loads: list[Load] = field(default_factory=list)
     settings: dict[str, str] = field(default_factory=dict)
 
-    async def run(self, candidates: Sequence[Sequence[ServerCommand]], rounds: int) -> None:
-        """Measures one server of each group of candidates: the one whose setting is the fastest."""
+    async def run(
+        self, candidates: Sequence[Sequence[ServerCommand]], rounds: int, save: Callable[[WorkloadRun], object]
+    ) -> None:
+        """Measures one server of each group of candidates: the one whose setting is the fastest.
+
+        Calls `save` after each round, so that a later failure or Ctrl+C loses one round at the most.
+        """
         async with AsyncExitStack() as stack:
             servers = [await self._start_best(stack, commands) for commands in candidates]
             for turn in range(1, min(rounds, self.workload.most_rounds or rounds) + 1):
@@ -57,6 +65,7 @@ class WorkloadRun:
                 for case in self.workload.cases:
                     for server in servers[first:] + servers[:first]:
                         await self._measure(server, case, turn, self.settings.get(server.name, ""))
+                save(self)
 
     async def _start_best(self, stack: AsyncExitStack, commands: Sequence[ServerCommand]) -> Server:
         """Tries every command once and keeps the best server; the only command is not tried."""
@@ -68,7 +77,8 @@ class WorkloadRun:
             await self.workload.warm_up(server)
             tried[command.setting] = server, own
             if len(commands) > 1:
-                samples += [await self._measure(server, case, 0, command.setting) for case in self.workload.cases]
+                found = [await self._measure(server, case, 0, command.setting) for case in self.workload.cases]
+                samples += filter(None, found)
         chosen = best_setting(samples, self.workload.metrics[0]) if samples else commands[0].setting
         for setting, (_, own) in tried.items():
             if setting != chosen:
@@ -77,11 +87,16 @@ class WorkloadRun:
         self.settings[server.name] = chosen
         return server
 
-    async def _measure(self, server: Server, case: str, turn: int, setting: str) -> Sample:
-        values = dict(await self.workload.measure(server, case, turn))
+    async def _measure(self, server: Server, case: str, turn: int, setting: str) -> Sample | None:
+        """Returns None if the server failed: then it has no sample of this round."""
+        label = f"{self.workload.name} round {turn}, {case} {self.workload.case_name}, {server.name} {setting}".rstrip()
+        try:
+            values = dict(await self.workload.measure(server, case, turn))
+        except (aiohttp.ClientError, CspsError) as exc:
+            print(f"{label}: failed: {type(exc).__name__}: {exc}", flush=True)
+            return None
         sample = Sample(turn, server.name, case, values, setting)
         self.measurement.samples.append(sample)
         figures = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
-        label = f"{server.name} {setting}".strip()
-        print(f"{self.workload.name} round {turn}, {case} {self.workload.case_name}, {label}: {figures}", flush=True)
+        print(f"{label}: {figures}", flush=True)
         return sample

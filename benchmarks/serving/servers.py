@@ -31,6 +31,10 @@ OURS, BEFORE, THEIRS, SAME_SOURCE, LOCKED = (
 )
 
 
+class ServerDidNotStart(Exception):
+    """The process ended, or was not ready in time."""
+
+
 @dataclass(frozen=True)
 class Server:
     """A server that answers. `pid` is its process, which may have children."""
@@ -49,6 +53,7 @@ class ServerCommand:
     environment: dict[str, str] = field(default_factory=dict)
     folder: Path | None = None
     setting: str = ""  # what distinguishes this command from another one of the same server
+    data: tempfile.TemporaryDirectory[str] | None = None  # the server's own; it is deleted with this command
 
     def at(self, port: int) -> ServerCommand:
         """Returns the command with the port filled in."""
@@ -111,22 +116,23 @@ async def wait_ready(url: str, process: asyncio.subprocess.Process) -> None:
             except httpx.HTTPError:
                 pass
             await asyncio.sleep(0.2)
-    raise SystemExit(f"{url} did not start")
+    raise ServerDidNotStart(f"{url} did not start")
 
 
 def our_command(
     model: Path, capacity: Capacity, name: str = OURS, python: str = sys.executable, folder: Path | None = None
 ) -> ServerCommand:
     """Returns the command of the model process of this checkout, or of the one in `folder` with its own Python."""
+    data = tempfile.TemporaryDirectory(prefix="csps-llm-benchmark-")
     environment = {
         "LLM_MODEL_FILE": str(model),
         "LLM_LISTEN": "127.0.0.1:PORT",
         "LLM_API_KEY": KEY,
         "LLM_SLOTS": str(capacity.slots),
         "LLM_CACHE_TOKENS": str(capacity.cache_tokens),
-        "CSPS_LLM_DATA": tempfile.mkdtemp(prefix="csps-llm-benchmark-"),
+        "CSPS_LLM_DATA": data.name,
     }
-    return ServerCommand(name, [python, "-m", "core.model"], environment, folder)
+    return ServerCommand(name, [python, "-m", "core.model"], environment, folder, data=data)
 
 
 def baseline_command(model: Path, capacity: Capacity, python: str) -> ServerCommand:

@@ -21,7 +21,7 @@ from benchmarks.serving.workloads.options import WorkloadOptions
 
 SPEED_TARGETS = {"1": 1.05, "4": 1.2, "8": 1.4, "16": 1.6, "32": 2.0}
 FIRST_WORDS_CASES = ("8", "16", "32")
-QUESTIONS_A_TURN = 1000
+QUESTIONS_A_TURN = 10_000
 
 
 class ChatWorkload:

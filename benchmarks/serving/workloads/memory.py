@@ -34,6 +34,7 @@ class MemoryWorkload:
         self.cases = [str(options.requests)]
         self.capacity = Capacity(slots=SEQUENCES, cache_tokens=CACHE_TOKENS)
         self.targets = [Target(GROWTH, str(options.requests), at_most=1.05)]
+        self._prompt_tokens = min(options.prompt_tokens, CACHE_TOKENS // SEQUENCES - 64)
         self._texts = TextMaker(options.model)
 
     def servers(self) -> Sequence[str]:
@@ -41,7 +42,7 @@ class MemoryWorkload:
 
     async def warm_up(self, server: Server) -> None:
         """Fills the cache by all sequences at once."""
-        texts = [self._texts.text(CACHE_TOKENS // SEQUENCES - 64, 1 + number) for number in range(SEQUENCES)]
+        texts = [self._texts.text(self._prompt_tokens, 1 + number) for number in range(SEQUENCES)]
         async with http_session() as session:
             await asyncio.gather(*(ask(session, server, [{"role": "user", "content": text}], TOKENS) for text in texts))
 
