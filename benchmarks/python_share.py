@@ -32,6 +32,7 @@ from benchmarks.measured_model import find_model
 from benchmarks.stage_timers import Stage, StageTimers
 from core.configuration import settings
 from core.model.worker import server
+from core.model.worker.admission import Admission
 from core.model.worker.answer_writer import AnswerWriter
 from core.model.worker.inference import InferenceThread
 from core.model.worker.llama.runner import DecodeBatch, LlamaRunner
@@ -65,7 +66,8 @@ INFERENCE_STAGES: list[Stage] = [
     (LlamaRunner, "decode", "filling the batch"),
     (Sequence, "tokens", "filling the batch"),
     (Scheduler, "plan", "scheduling"),
-    (InferenceThread, "_admit", "scheduling"),
+    (Admission, "admit", "scheduling"),
+    (Admission, "report_queue", "scheduling"),
     (PrefixCache, "extend", "cache accounting"),
     (Detokenizer, "feed", "detokenizing"),
     (InferenceThread, "_flush", "delivery to the event loop"),

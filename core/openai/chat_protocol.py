@@ -39,6 +39,10 @@ class Message:
     role: Role
     content: str
 
+    def fields(self) -> Fields:
+        """Returns the message as its JSON object; `asdict` would take ten times as long."""
+        return {"role": self.role, "content": self.content}
+
 
 @dataclass(frozen=True, slots=True)
 class QueuePosition:
@@ -86,7 +90,7 @@ def request_body(model: str | None, messages: Sequence[Message], sampling: Sampl
         fields["repetition_penalty"] = fields["repeat_penalty"]
     return {
         **model_field(model),
-        "messages": [asdict(message) for message in messages],
+        "messages": [message.fields() for message in messages],
         "stream": True,
         "stream_options": {"include_usage": True},
         **fields,

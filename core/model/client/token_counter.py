@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 import httpx
 
@@ -24,7 +23,7 @@ class TokenCounter:
 
     async def count(self, messages: Sequence[Message], model: str | None) -> int | None:
         """The tokens of the messages as a prompt. None: the engine does not count."""
-        body = model_field(model) | {"messages": [asdict(message) for message in messages]}
+        body = model_field(model) | {"messages": [message.fields() for message in messages]}
         if self.support in ("messages", None) and (count := await self._count_messages(body)) is not None:
             self.support = "messages"
             return count
