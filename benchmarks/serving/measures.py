@@ -11,6 +11,7 @@ TOKENS_PER_S = "tokens_per_s"
 FIRST_WORDS_S = "first_words_s"
 GAP_P50_MS = "gap_p50_ms"
 GAP_P99_MS = "gap_p99_ms"
+CPU_S = "cpu_s"  # of the server in one turn; other processes change it less than they change times
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -76,5 +77,5 @@ def write(content: dict[str, Any], folder: Path = RESULTS) -> Path:
     return path
 
 
-def read_samples(content: dict[str, Any]) -> Measurement:
+def read_samples(content: Mapping[str, Any]) -> Measurement:
     return Measurement([Sample(**sample) for sample in content["samples"]])

@@ -11,7 +11,8 @@ from typing import Protocol
 import aiohttp
 
 from benchmarks.serving.machine import Load
-from benchmarks.serving.measures import Measurement, Sample, Target, best_setting
+from benchmarks.serving.measures import CPU_S, Measurement, Sample, Target, best_setting
+from benchmarks.serving.processes import cpu_s
 from benchmarks.serving.servers import Capacity, Server, ServerCommand
 from core.errors import CspsError
 
@@ -91,8 +92,10 @@ class WorkloadRun:
         """Returns None if the server failed: then it has no sample of this round."""
         label = f"{self.workload.name} round {turn}, {case} {self.workload.case_name}, {server.name} {setting}".rstrip()
         try:
+            before_s = cpu_s(server.pid)
             values = dict(await self.workload.measure(server, case, turn))
-        except (aiohttp.ClientError, CspsError) as exc:
+            values[CPU_S] = cpu_s(server.pid) - before_s
+        except (aiohttp.ClientError, CspsError, OSError) as exc:  # OSError: also of a process that ended
             print(f"{label}: failed: {type(exc).__name__}: {exc}", flush=True)
             return None
         sample = Sample(turn, server.name, case, values, setting)

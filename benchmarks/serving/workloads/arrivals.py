@@ -31,15 +31,15 @@ class ArrivalsWorkload:
         *(COMPUTED_TOKENS_PER_S, TOKENS_PER_S, GAP_P50_MS, GAP_P99_MS, GAP_P99_SHARE),
         FIRST_WORDS_S,
     )
-    most_rounds = None
+    most_rounds: int | None = None
 
     def __init__(self, options: WorkloadOptions) -> None:
         self._options = options
         self.model = options.model
-        self.cases = [str(REPLIES)]
+        self.cases: Sequence[str] = [str(REPLIES)]
         slots = REPLIES + ARRIVALS
         self.capacity = Capacity(slots=slots, cache_tokens=slots * (options.prompt_tokens + 256))
-        self.targets = [
+        self.targets: Sequence[Target] = [
             Target(GAP_P99_SHARE, str(REPLIES), at_most=2),
             Target(COMPUTED_TOKENS_PER_S, str(REPLIES), THEIRS, at_least=1.2),
         ]

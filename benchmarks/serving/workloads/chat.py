@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from benchmarks.serving.measures import (
+    CPU_S,
     FIRST_WORDS_S,
     GAP_P50_MS,
     GAP_P99_MS,
@@ -27,16 +28,16 @@ QUESTIONS_A_TURN = 10_000
 class ChatWorkload:
     name = "chat"
     case_name = "clients"
-    metrics: Sequence[str] = (TOKENS_PER_S, FIRST_WORDS_S, GAP_P50_MS, GAP_P99_MS)
-    most_rounds = None
+    metrics: Sequence[str] = (TOKENS_PER_S, FIRST_WORDS_S, GAP_P50_MS, GAP_P99_MS, CPU_S)
+    most_rounds: int | None = None
 
     def __init__(self, options: WorkloadOptions) -> None:
         self.model = options.model
         self._tokens = options.tokens
-        self.cases = [str(clients) for clients in options.clients]
+        self.cases: Sequence[str] = [str(clients) for clients in options.clients]
         slots = max(16, *options.clients)
         self.capacity = Capacity(slots=slots, cache_tokens=max(16384, slots * 512))
-        self.targets = [
+        self.targets: Sequence[Target] = [
             *(Target(TOKENS_PER_S, case, THEIRS, at_least=bound) for case, bound in SPEED_TARGETS.items()),
             *(Target(FIRST_WORDS_S, case, THEIRS, at_most=0.5) for case in FIRST_WORDS_CASES),
             *(Target(GAP_P99_MS, case, THEIRS, at_most=1.0) for case in SPEED_TARGETS),

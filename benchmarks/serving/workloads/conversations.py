@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import aiohttp
 
-from benchmarks.serving.measures import FIRST_WORDS_S, GAP_P50_MS, GAP_P99_MS, TOKENS_PER_S, Target
+from benchmarks.serving.measures import CPU_S, FIRST_WORDS_S, GAP_P50_MS, GAP_P99_MS, TOKENS_PER_S, Target
 from benchmarks.serving.prompts import TextMaker
 from benchmarks.serving.servers import BEFORE, OURS, SAME_SOURCE, THEIRS, Capacity, Server
 from benchmarks.serving.streaming import Chat, StreamedAnswer, ask, http_session
@@ -24,17 +24,17 @@ FOLLOW_UPS = ("What happened next? Tell it as a long story.", "Who else was ther
 class ConversationsWorkload:
     name = "conversations"
     case_name = "conversations"
-    metrics: Sequence[str] = (TOKENS_PER_S, LATER_TOKENS_PER_S, FIRST_WORDS_S, GAP_P50_MS, GAP_P99_MS)
-    most_rounds = None
+    metrics: Sequence[str] = (TOKENS_PER_S, LATER_TOKENS_PER_S, FIRST_WORDS_S, GAP_P50_MS, GAP_P99_MS, CPU_S)
+    most_rounds: int | None = None
 
     def __init__(self, options: WorkloadOptions) -> None:
         self.model = options.model
         self._options = options
         self._count = options.conversations or CONVERSATIONS
-        self.cases = [str(self._count)]
+        self.cases: Sequence[str] = [str(self._count)]
         each = options.prompt_tokens + (1 + TURNS) * (options.tokens + MARGIN_TOKENS)
         self.capacity = Capacity(slots=self._count, cache_tokens=self._count * each)
-        self.targets = [
+        self.targets: Sequence[Target] = [
             Target(metric, str(CONVERSATIONS), against, at_least=bound)
             for metric in (TOKENS_PER_S, LATER_TOKENS_PER_S)
             for against, bound in ((BEFORE, 2.0), (THEIRS, 1.5))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
-from pathlib import Path
 
 import aiohttp
 
 from benchmarks.serving.measures import TOKENS_PER_S, Target
+from benchmarks.serving.processes import resident_mb
 from benchmarks.serving.prompts import TextMaker, question
 from benchmarks.serving.servers import OURS, Capacity, Server
 from benchmarks.serving.streaming import ask, http_session
@@ -27,13 +26,13 @@ class MemoryWorkload:
     name = "memory"
     case_name = "requests"
     metrics: Sequence[str] = (TOKENS_PER_S, START_MB, END_MB, GROWTH)
-    most_rounds = 1
+    most_rounds: int | None = 1
 
     def __init__(self, options: WorkloadOptions) -> None:
         self.model = options.model
-        self.cases = [str(options.requests)]
+        self.cases: Sequence[str] = [str(options.requests)]
         self.capacity = Capacity(slots=SEQUENCES, cache_tokens=CACHE_TOKENS)
-        self.targets = [Target(GROWTH, str(options.requests), at_most=1.05)]
+        self.targets: Sequence[Target] = [Target(GROWTH, str(options.requests), at_most=1.05)]
         self._prompt_tokens = min(options.prompt_tokens, CACHE_TOKENS // SEQUENCES - 64)
         self._texts = TextMaker(options.model)
 
@@ -70,11 +69,3 @@ async def ask_many(session: aiohttp.ClientSession, server: Server, numbers: Iter
             return (await ask(session, server, question(next(numbers)), TOKENS)).tokens
 
     return sum(await asyncio.gather(*(one() for _ in range(total))))
-
-
-def resident_mb(pid: int) -> float:
-    """Returns the resident memory of a process and its descendants."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    lists = Path(f"/proc/{pid}/task").glob("*/children")  # one for each thread that started processes
-    children = [child for each in lists for child in each.read_text(encoding="ascii").split()]
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6 + sum(resident_mb(int(child)) for child in children)

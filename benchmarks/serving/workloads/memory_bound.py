@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from benchmarks.serving.measures import FIRST_WORDS_S, GAP_P50_MS, GAP_P99_MS, TOKENS_PER_S, Target
+from benchmarks.serving.measures import CPU_S, FIRST_WORDS_S, GAP_P50_MS, GAP_P99_MS, TOKENS_PER_S, Target
 from benchmarks.serving.prompts import TOPICS
 from benchmarks.serving.random_model import random_model
 from benchmarks.serving.servers import BEFORE, OURS, SAME_SOURCE, THEIRS, Capacity, Server
@@ -20,14 +20,14 @@ GAIN = "gain_over_one"  # tokens per second, divided by those of one client in t
 class MemoryBoundWorkload:
     name = "memory-bound"
     case_name = "clients"
-    metrics: Sequence[str] = (TOKENS_PER_S, GAIN, FIRST_WORDS_S, GAP_P50_MS, GAP_P99_MS)
-    most_rounds = None
+    metrics: Sequence[str] = (TOKENS_PER_S, GAIN, FIRST_WORDS_S, GAP_P50_MS, GAP_P99_MS, CPU_S)
+    most_rounds: int | None = None
 
     def __init__(self, options: WorkloadOptions) -> None:
         self.model = random_model(options.model, options.random_format)
-        self.cases = [case for case in CASES if int(case) in options.clients]
+        self.cases: Sequence[str] = [case for case in CASES if int(case) in options.clients]
         self.capacity = Capacity(slots=16, cache_tokens=4096)
-        self.targets = [
+        self.targets: Sequence[Target] = [
             Target(GAIN, "16", at_least=5),
             *(Target(TOKENS_PER_S, case, THEIRS, at_least=1.0) for case in CASES),
         ]

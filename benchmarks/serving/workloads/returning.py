@@ -25,15 +25,15 @@ class ReturningWorkload:
     name = "returning"
     case_name = "conversations"
     metrics: Sequence[str] = (TOKENS_PER_S, FIRST_WORDS_S, REFILL_S, SHARE)
-    most_rounds = None
+    most_rounds: int | None = None
 
     def __init__(self, options: WorkloadOptions) -> None:
         self._options = options
         self.model = options.model
         self._count = options.conversations or CONVERSATIONS
-        self.cases = [str(self._count)]
+        self.cases: Sequence[str] = [str(self._count)]
         self.capacity = Capacity(slots=ROOM, cache_tokens=ROOM * (options.prompt_tokens + MARGIN_TOKENS))
-        self.targets = [
+        self.targets: Sequence[Target] = [
             Target(SHARE, str(CONVERSATIONS), at_most=0.15),
             Target(FIRST_WORDS_S, str(CONVERSATIONS), THEIRS, at_most=0.6),
         ]

@@ -25,14 +25,14 @@ class RooflineWorkload:
     name = "roofline"
     case_name = "clients"
     metrics: Sequence[str] = (TOKENS_PER_S, SHARE, PREFILL_TOKENS_PER_S, DECODE_TOKENS_PER_S)
-    most_rounds = None
+    most_rounds: int | None = None
 
     def __init__(self, options: WorkloadOptions) -> None:
         self._tokens = options.tokens
         self.model = options.model
-        self.cases = [case for case in CASES if int(case) in options.clients]
+        self.cases: Sequence[str] = [case for case in CASES if int(case) in options.clients]
         self.capacity = Capacity()
-        self.targets = [Target(SHARE, case, at_least=0.9) for case in CASES]
+        self.targets: Sequence[Target] = [Target(SHARE, case, at_least=0.9) for case in CASES]
 
     def servers(self) -> Sequence[str]:
         return (OURS,)

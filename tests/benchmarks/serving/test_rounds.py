@@ -61,6 +61,7 @@ class FakeWorkload:
 def quiet_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     events.clear()
     monkeypatch.setattr(rounds.Load, "sample", lambda: Load(0.0, 0.0))
+    monkeypatch.setattr(rounds, "cpu_s", lambda pid: 0.0)
 
 
 OURS, THEIRS = FakeCommand("ours", []), FakeCommand("theirs", [])
