@@ -180,6 +180,7 @@ prompt-continue =
 prompt-json-only = Answer with JSON only.
 prompt-json-schema = It must conform to this JSON Schema:
 prompt-json-form = It has this form:
+prompt-json-shape = The JSON has this form:
 prompt-json-retry = Your answer was refused. Answer again without these problems:
 prompt-violation-root = The value
 prompt-violation-not-json = The answer is not JSON: { $reason }

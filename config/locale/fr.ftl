@@ -180,6 +180,7 @@ prompt-continue =
 prompt-json-only = Répondez uniquement en JSON.
 prompt-json-schema = La réponse doit respecter ce schéma JSON :
 prompt-json-form = Voici sa forme :
+prompt-json-shape = Le JSON a cette forme :
 prompt-json-retry = Votre réponse a été refusée. Répondez de nouveau, sans ces problèmes :
 prompt-violation-root = La valeur
 prompt-violation-not-json = La réponse n’est pas du JSON : { $reason }

@@ -22,8 +22,11 @@ ANSWER_PROMPT_CHARS = 4000
 
 
 def add_instructions(request: AnswerRequest, schema: Json, language: Language) -> AnswerRequest:
-    """Asks for JSON in the system message, as OpenAI's json_object requires: a batch's rows share it as a prefix."""
-    return end_system(request, [ask_for_json(schema, language)])
+    """Asks for JSON in the system message, as OpenAI's json_object requires: a batch's rows share it as a prefix.
+
+    The form of the answer follows the question, because a weak model obeys what it read last (decision 0045).
+    """
+    return end_question(end_system(request, [ask_for_json(schema, language)]), [show_form(schema, language)])
 
 
 def end_with_instructions(request: AnswerRequest, schema: Json, language: Language) -> AnswerRequest:
@@ -62,12 +65,23 @@ def ask_for_json(schema: Json, language: Language) -> str:
 
 def tell_schema(schema: Json, language: Language) -> str:
     """The schema, as models know it, without titles that say nothing; of a longer one a skeleton as far as it fits."""
-    told = without_idle_titles(schema)
-    dumped = json.dumps(told, ensure_ascii=False) if isinstance(told, dict) and told else ""
+    dumped = dump_schema(schema)
     if len(dumped) <= SCHEMA_PROMPT_CHARS:
         return join_paragraphs([text("prompt-json-schema", language), dumped]) if dumped else ""
     skeleton = outline(schema, SCHEMA_PROMPT_CHARS)
     return join_paragraphs([text("prompt-json-form", language), skeleton]) if skeleton else ""
+
+
+def show_form(schema: Json, language: Language) -> str:
+    """The skeleton of a schema that the model was told in full; "" for a longer one, of which it was told that."""
+    dumped = dump_schema(schema)
+    form = outline(schema, SCHEMA_PROMPT_CHARS) if 0 < len(dumped) <= SCHEMA_PROMPT_CHARS else ""
+    return join_paragraphs([text("prompt-json-shape", language), form]) if form else ""
+
+
+def dump_schema(schema: Json) -> str:
+    told = without_idle_titles(schema)
+    return json.dumps(told, ensure_ascii=False) if isinstance(told, dict) and told else ""
 
 
 def toil_sampling(completed: Sampling, requested: Sampling) -> Sampling:
