@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from argparse import Namespace
 from collections import Counter
 from typing import Any
@@ -9,49 +10,33 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from benchmarks.toil_likelihood import Unscored, right_value, write_parts
 from benchmarks.toil_quality import LANGUAGES, Comparison, build_drawings, interval, measure, read_cases
 from benchmarks.toil_quality_drawings import DRAWINGS, ToilCase, extract_json
 from benchmarks.toil_quality_engines import open_engines
-from benchmarks.toil_quality_scoring import MISSING, is_rule, score_value
+from benchmarks.toil_quality_scoring import MISSING, score_value
 from tests.support.vllm_stand_in import VllmStandIn
 
 CASES = list(read_cases(LANGUAGES))
-OMITTED = object()
-
-
-def example(right: Any) -> Any:
-    """A value that the rules of `right` accept."""
-    if isinstance(right, dict) and is_rule(right):
-        ((rule, operand),) = right.items()
-        match rule:
-            case "digits":
-                return f"{operand[:-7]}-{operand[-7:-4]}-{operand[-4:]}"
-            case "topics":
-                return f"{' '.join(group[0] for group in operand)}."
-            case "absent":
-                return OMITTED
-            case "contains":
-                return " ".join(operand)
-            case "distinct":
-                return operand[:3]
-            case _:
-                return operand[0]
-    if isinstance(right, dict):
-        return {name: value for name, inner in right.items() if (value := example(inner)) is not OMITTED}
-    return right
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_right_value_conforms_and_scores_in_full(case: ToilCase) -> None:
     """Null stands for an absent value where the schema wants one. No answer at all gets a point for absence alone."""
-    value = example(case.right)
-    for name in case.schema.get("required", ()):
-        value.setdefault(name, None)
+    value = json.loads("".join(text for text, _counts in write_parts(right_value(case.right, case.schema, case))))
     nothing = score_value(case.right, MISSING, case.schema)
 
     assert jsonschema_rs.validator_for(case.schema).is_valid(value), value
     assert set(score_value(case.right, value, case.schema).values()) == {1.0}
     assert all(score == 0 or "absent" in str(case.right) for score in nothing.values())
+
+
+def test_value_is_written_in_parts() -> None:
+    """The values that count are parts of their own; the text of a reason does not count."""
+    parts = list(write_parts({"a": [{"n": 1.5}, {}], "b": None, "reason": Unscored("é"), "c": []}))
+
+    assert "".join(text for text, _counts in parts) == '{"a": [{"n": 1.5}, {}], "b": null, "reason": "é", "c": []}'
+    assert [text for text, counts in parts if counts] == ["1.5", "null"]
 
 
 def test_tasks_are_many_and_of_both_languages() -> None:
