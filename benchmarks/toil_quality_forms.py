@@ -10,7 +10,7 @@ from typing import Any
 from core.contract import Json, Language
 from core.conversation.draft import AnswerRequest, join_paragraphs
 from core.texts import text
-from core.toil.instructions import add_instructions
+from core.toil.instructions import add_instructions, surround_with_instructions
 from core.toil.schema_outline import FORMATS, outline
 from core.toil.toiler import Instruct
 
@@ -78,7 +78,7 @@ def fill(schema: Any, root: Any) -> Any:
 
 
 FORMS: dict[str, Instruct] = {
-    "now": add_instructions,
+    "now": surround_with_instructions,
     "nothing": tell(nothing),
     "schema": tell(as_schema),
     "skeleton": tell(as_skeleton),

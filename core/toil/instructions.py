@@ -22,11 +22,16 @@ ANSWER_PROMPT_CHARS = 4000
 
 
 def add_instructions(request: AnswerRequest, schema: Json, language: Language) -> AnswerRequest:
-    """Asks for JSON in the system message, as OpenAI's json_object requires: a batch's rows share it as a prefix.
+    """Asks for JSON in the system message, as OpenAI's json_object requires: a batch's rows share it as a prefix."""
+    return end_system(request, [ask_for_json(schema, language)])
 
-    The form of the answer follows the question, because a weak model obeys what it read last (decision 0045).
+
+def surround_with_instructions(request: AnswerRequest, schema: Json, language: Language) -> AnswerRequest:
+    """Asks as `add_instructions` does, and shows the form of the answer after the question.
+
+    A weak model obeys what it read last (decision 0045).
     """
-    return end_question(end_system(request, [ask_for_json(schema, language)]), [show_form(schema, language)])
+    return end_question(add_instructions(request, schema, language), [show_form(schema, language)])
 
 
 def end_with_instructions(request: AnswerRequest, schema: Json, language: Language) -> AnswerRequest:

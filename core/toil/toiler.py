@@ -27,7 +27,7 @@ from core.contract import (
 from core.conversation.draft import AnswerRequest
 from core.errors import BadRequest, BudgetExhausted, NonConforming, SchemaRefused
 from core.model.client import ModelClient
-from core.toil.instructions import add_feedback, add_instructions, raise_temperature, toil_sampling
+from core.toil.instructions import add_feedback, raise_temperature, surround_with_instructions, toil_sampling
 from core.toil.json_writer import Attempt, JsonWriter
 from core.toil.schema.numbers import restore_numbers
 from core.toil.schema.plan import SchemaPlan, report_refusal
@@ -48,8 +48,8 @@ class Toiler:
     """One per process."""
 
     def __init__(self, client: ModelClient, wait_s: float, instruct: Instruct | None = None) -> None:
-        """`instruct`: asks for JSON in the prompt; None: `add_instructions`. For benchmarks."""
-        self._instruct = instruct or add_instructions
+        """`instruct`: asks for JSON in the prompt; None: `surround_with_instructions`. For benchmarks."""
+        self._instruct = instruct or surround_with_instructions
         self._validators = ValidatorPool()
         self._writer = JsonWriter(client, wait_s)
 

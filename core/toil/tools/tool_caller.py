@@ -32,7 +32,7 @@ from core.contract import (
 from core.conversation.draft import AnswerRequest
 from core.errors import BudgetExhausted, ModelError, NonConforming, SchemaRefused
 from core.model.client import ModelClient
-from core.toil.instructions import begin_with_instructions, end_with_instructions
+from core.toil.instructions import add_instructions, begin_with_instructions, end_with_instructions
 from core.toil.toiler import Instruct, Toiler
 from core.toil.tools.arguments import ArgumentsWriter
 from core.toil.tools.choice import ToolChoice
@@ -212,4 +212,6 @@ class AnswerCall:
         self, request: AnswerRequest, schema: Mapping[str, Json], requested: Sampling, instruct: Instruct
     ) -> AsyncGenerator[ToilEvent, None]:
         task = Task("", "", schema, sampling=requested)
-        return self._toiler.events(request, task, self._language, instruct=instruct if self._is_listed else None)
+        return self._toiler.events(
+            request, task, self._language, instruct=instruct if self._is_listed else add_instructions
+        )
