@@ -40,16 +40,28 @@ class AnswerWriter:
         self._undecided: list[Sequence] = []  # their logits are computed, and their next tokens need more
 
     def write(self, sequence: Sequence, index: int) -> None:
-        """Samples the next token from the logits at `index` of the last batch, and emits the resulting text."""
+        """Samples the next tokens from the logits of the last batch, and emits the resulting text.
+
+        `index`: of the logits after the sequence's draft. Those after its earlier tokens precede them: they serve as
+        long as the answer becomes what was drafted.
+        """
+        start, draft = sequence.length, sequence.draft
+        written = 0
+        while self._write_next(sequence, index - len(draft) + written):
+            written = sequence.length - start
+            if sequence.generated[-written:] != draft[:written]:
+                return
+
+    def _write_next(self, sequence: Sequence, index: int) -> bool:
+        """Samples from the logits at `index`. False: the answer has ended, or its next tokens need more."""
         try:
             tokens = self._choose(sequence, self._model.logits(index))
         except CspsError as exc:
             self.fail(sequence, exc)
-            return
-        if tokens:
-            self._append(sequence, tokens)
-        else:
+            return False
+        if not tokens:
             self._undecided.append(sequence)
+        return bool(tokens) and self._append(sequence, tokens)
 
     def settle_choices(self) -> None:
         """Lets sequences choose among whole values, whose likelihoods take one more batch."""
@@ -79,8 +91,8 @@ class AnswerWriter:
         with self._metrics.constrained.time():
             return sequence.constraint.choose(sequence.sampler.pick, logits, sequence.budget)
 
-    def _append(self, sequence: Sequence, tokens: SequenceOf[int]) -> None:
-        """Adds chosen tokens to the answer, as far as the budget allows, and ends it if it is complete."""
+    def _append(self, sequence: Sequence, tokens: SequenceOf[int]) -> bool:
+        """Adds chosen tokens to the answer, as far as the budget allows. False: that has ended it."""
         assert sequence.sampler is not None
         cut = len(tokens) > sequence.budget
         pieces, ended = [], False
@@ -96,3 +108,6 @@ class AnswerWriter:
             self.finish(sequence, "stop")
         elif sequence.budget <= 0:
             self.finish(sequence, "length")
+        else:
+            return True
+        return False

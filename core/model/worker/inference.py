@@ -27,7 +27,7 @@ from core.model.worker.continuation_scoring import ContinuationScorer, ModelRunn
 from core.model.worker.llama.runner import BatchRow, KvCacheFull
 from core.model.worker.metrics import ModelMetrics
 from core.model.worker.pinned_prefixes import PinnedPrefixes
-from core.model.worker.prefix_cache import PrefixCache
+from core.model.worker.prefix_cache import PrefixCache, common_prefix
 from core.model.worker.prefix_store import PrefixStore
 from core.model.worker.scheduler import ScheduledTokens, Scheduler, split_calls
 from core.model.worker.sequence import (
@@ -36,7 +36,8 @@ from core.model.worker.sequence import (
     Sequence,
     SequenceOutput,
 )
-from core.model.worker.step_rates import StepRates, load_of
+from core.model.worker.speculation import Speculation
+from core.model.worker.step_rates import Load, StepRates, load_of
 from core.model.worker.suspended.disk_tier import DiskTier
 from core.model.worker.suspended.state_store import SuspendedStore
 
@@ -59,6 +60,7 @@ class InferenceThread:
         store: PrefixStore | None = None,
         clock: Callable[[], float] = time.monotonic,
         suspended: SuspendedStore | None = None,
+        speculation: Speculation | None = None,
     ) -> None:
         self._model = model
         self._scheduler = scheduler
@@ -66,6 +68,7 @@ class InferenceThread:
         self._deliver = deliver
         self._metrics = metrics
         self._clock = clock
+        self._speculation = speculation
         self._commands = CommandQueue()
         self._disk = DiskTier(suspended, cache, scheduler.waiting, self._commands.put, clock)
         self._pinned = PinnedPrefixes(model, cache, store, metrics)
@@ -163,22 +166,26 @@ class InferenceThread:
 
     def _compute(self, call: SequenceOf[ScheduledTokens]) -> bool:
         """Computes a batch and samples the next tokens. False: the cache was full; room was made for the next step."""
-        rows = [self._row(part) for part in call]
         load = load_of(call)
         decodes = call[0].decodes
         started = self._clock()
+        if decodes and self._speculation:
+            # Drafts evict nothing.
+            room = min(self._model.batch_tokens, self._cache.free_cells) - sum(part.count for part in call)
+            self._speculation.draft([part.sequence for part in call if part.sampled], room)
         try:
-            indices = self._model.decode(rows)
+            rows, indices = self._decode(call)
         except KvCacheFull as exc:
             if not self._admission.make_room(sum(part.count for part in call)):
                 self._end_for_room(call[0].sequence, exc)
             return False
-        self._rates.measure(load, self._clock() - started, decodes=decodes)
+        self._measure(load, [len(part.sequence.draft) for part in call], self._clock() - started, decodes)
         self._metrics.count_step(call)
         for part, row, index in zip(call, rows, indices, strict=True):
             self._record_computed(part, row)
             if row.logits:
                 self._writer.write(part.sequence, index)
+                self._settle_draft(part.sequence)
         return True
 
     def _end_for_room(self, sequence: Sequence, exc: KvCacheFull) -> None:
@@ -187,11 +194,32 @@ class InferenceThread:
         else:
             self._writer.fail(sequence, exc)
 
+    def _decode(self, call: SequenceOf[ScheduledTokens]) -> tuple[list[BatchRow], list[int]]:
+        """Computes a batch, if it does not fit without the drafts; returns its rows and each one's last index."""
+        rows = [self._row(part) for part in call]
+        try:
+            return rows, self._model.decode(rows)
+        except KvCacheFull:
+            if not any(part.sequence.draft for part in call):
+                raise
+        for part in call:
+            part.sequence.draft = []
+        rows = [self._row(part) for part in call]
+        return rows, self._model.decode(rows)
+
+    def _measure(self, load: Load, drafts: list[int], took_s: float, decodes: bool) -> None:
+        if not any(drafts):
+            self._rates.measure(load, took_s, decodes=decodes)
+        if decodes and self._speculation:
+            self._speculation.measure(drafts, took_s)
+
     def _row(self, part: ScheduledTokens) -> BatchRow:
         sequence = part.sequence
         assert sequence.slot is not None
         tokens = sequence.tokens(sequence.computed, sequence.computed + part.count)
-        return BatchRow(sequence.slot, sequence.computed, tokens, part.sampled)
+        if sequence.draft:
+            tokens = np.concatenate([tokens, np.asarray(sequence.draft, np.int32)])
+        return BatchRow(sequence.slot, sequence.computed, tokens, part.sampled, every=bool(sequence.draft))
 
     # --- the ends of sequences ---------------------------------------------------------------------------------------
 
@@ -207,7 +235,10 @@ class InferenceThread:
 
     def _remove(self, sequence: Sequence) -> None:
         """Frees the slot of an ended sequence; its tokens stay in the prefix cache."""
+        self._settle_draft(sequence)
         self._admission.leave(sequence)
+        if self._speculation:
+            self._speculation.forget(sequence)
         if sequence.sampler is not None:
             sequence.sampler.close()
         self._metrics.requests.inc()
@@ -217,11 +248,25 @@ class InferenceThread:
     def _record_computed(self, part: ScheduledTokens, row: BatchRow) -> None:
         sequence = part.sequence
         assert sequence.slot is not None
-        self._cache.extend(sequence.slot, np.asarray(row.tokens, np.int32))
+        self._cache.extend(sequence.slot, np.asarray(row.tokens[: part.count], np.int32))
         self._disk.end_restoring(sequence)
         before, sequence.computed = sequence.computed, sequence.computed + part.count
         if before < sequence.pinned_tokens <= sequence.computed:
             self._pinned.pin(sequence)
+
+    def _settle_draft(self, sequence: Sequence) -> None:
+        """Keeps the draft's tokens that the answer has got, and drops the others from the KV cache."""
+        if not sequence.draft or sequence.slot is None or not self._speculation:
+            return
+        draft = np.asarray(sequence.draft, np.int32)
+        accepted = common_prefix(draft, sequence.tokens(sequence.computed, sequence.length))
+        self._speculation.count(sequence, accepted)
+        self._metrics.count_draft(len(draft), accepted)
+        self._cache.extend(sequence.slot, draft[:accepted])
+        sequence.computed += accepted
+        if accepted < len(draft):
+            self._model.drop(sequence.slot, sequence.computed)
+        sequence.draft = []
 
     def _fail_all(self, exc: Exception) -> None:
         """Fails every request after an internal failure, and empties the KV cache, which may be corrupt."""

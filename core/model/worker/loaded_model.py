@@ -28,6 +28,7 @@ from core.model.worker.prefix_store import PrefixStore
 from core.model.worker.prompt_tokenizer import PromptTokenizer
 from core.model.worker.scheduler import Scheduler
 from core.model.worker.sequence import Sequence, SequenceOutput, TextOutput
+from core.model.worker.speculation import Speculation
 from core.model.worker.suspended.identity import fingerprint
 from core.model.worker.suspended.state_folder import FolderLimits, StateFolder, delete_all
 from core.model.worker.suspended.state_store import SuspendedStore
@@ -124,6 +125,8 @@ class LoadedModel:
             metrics=self.metrics,
             store=PrefixStore(prefixes, f"{file.fingerprint} {runner.build}", PINNED_PREFIXES),
             suspended=suspended_store(options, runner.state_settings),
+            # A recurrent state cannot be cut, so a refused draft could not be dropped.
+            speculation=Speculation() if runner.shares_prefixes else None,
         )
         self._inference.start()
 

@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from core.model.worker.scheduler import ScheduledTokens, Scheduler
 from core.model.worker.sequence import Sequence
 
+TOKEN_KINDS = ("prefill", "decode", "cached", "drafted", "accepted")
 SAMPLING_SECONDS = (0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05)
 QUEUE_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
@@ -24,10 +25,10 @@ class StepCounts(Collector):
 
     def __init__(self) -> None:
         self.steps = 0
-        self.tokens = {"prefill": 0, "decode": 0, "cached": 0}
+        self.tokens = dict.fromkeys(TOKEN_KINDS, 0)
 
     def collect(self) -> Iterator[CounterMetricFamily]:
-        tokens = CounterMetricFamily("csps_model_tokens", "Tokens by kind: prefill, decode, cached", labels=["kind"])
+        tokens = CounterMetricFamily("csps_model_tokens", f"Tokens by kind: {', '.join(TOKEN_KINDS)}", labels=["kind"])
         for kind, count in self.tokens.items():
             tokens.add_metric([kind], count)
         yield tokens
@@ -58,6 +59,10 @@ class ModelMetrics:
     def count_admission(self, sequence: Sequence, waited_s: float) -> None:
         self._waited.observe(waited_s)
         self._work.tokens["cached"] += sequence.cached
+
+    def count_draft(self, drafted: int, accepted: int) -> None:
+        self._work.tokens["drafted"] += drafted
+        self._work.tokens["accepted"] += accepted
 
     def count_step(self, plan: SequenceOf[ScheduledTokens]) -> None:
         self._work.steps += 1

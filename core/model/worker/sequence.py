@@ -113,6 +113,7 @@ class Sequence:
 
     generated: list[int] = field(default_factory=list)
     computed: int = 0  # tokens whose keys and values are in the KV cache
+    draft: list[int] = field(default_factory=list)  # guesses at the tokens after the pending ones, in the same batch
     cached: int = 0  # prompt tokens that were in the KV cache before this request
     slot: int | None = None  # its sequence id in the KV cache while it runs
     sampler: TokenSampler | None = None

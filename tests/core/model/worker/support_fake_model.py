@@ -31,6 +31,7 @@ from core.model.worker.sequence import (
     TextOutput,
     TokenConstraint,
 )
+from core.model.worker.speculation import Speculation
 from core.model.worker.suspended.state_store import SuspendedStore
 from tests.core.model.worker.support_kv_cache import FakeKvCache
 
@@ -55,15 +56,17 @@ VOCABULARY = Vocabulary(
 
 
 class FakeSampler:
-    """Picks the most likely token."""
+    """Picks the most likely token; counts the picks."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.accepted: list[int] = []
+        self.picks = 0
         self.closed = 0
 
     def pick(self, logits: NDArray[np.float32]) -> int:
         assert not self.closed
+        self.picks += 1
         return int(logits.argmax())
 
     def accept(self, token: int) -> None:
@@ -161,6 +164,7 @@ class InferenceHarness:
         store: PrefixStore | None = None,
         clock: Callable[[], float] | None = None,
         suspended: SuspendedStore | None = None,
+        speculation: Speculation | None = None,
     ) -> None:
         self.model = FakeModel(script, cells, batch_tokens)
         self.scheduler = Scheduler(slots, queue_limit)
@@ -173,7 +177,15 @@ class InferenceHarness:
         )
         self.metrics = ModelMetrics(self.scheduler)
         self.inference = InferenceThread(
-            self.model, self.scheduler, self.cache, self._deliver, self.metrics, store, clock or FakeClock(), suspended
+            self.model,
+            self.scheduler,
+            self.cache,
+            self._deliver,
+            self.metrics,
+            store,
+            clock or FakeClock(),
+            suspended,
+            speculation,
         )
         self.outputs: dict[Sequence, list[SequenceOutput]] = {}
         self.ended: list[Sequence] = []  # in order
@@ -250,8 +262,8 @@ class InferenceHarness:
         self.inference.run(lambda: None).result(DEADLINE_S)
         self.inference.run(lambda: None).result(DEADLINE_S)
 
-    def metric(self, name: str) -> float:
-        value = self.metrics.registry.get_sample_value(name)
+    def metric(self, name: str, **labels: str) -> float:
+        value = self.metrics.registry.get_sample_value(name, labels)
         assert value is not None
         return value
 
