@@ -14,8 +14,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import aiohttp
 
 from benchmarks.measured_model import find_model
 from benchmarks.peers.build_llama_server import BuildFailed, find_or_build
@@ -45,6 +48,7 @@ from benchmarks.serving.workloads.options import WorkloadOptions
 from benchmarks.serving.workloads.returning import ReturningWorkload
 from benchmarks.serving.workloads.roofline import RooflineWorkload
 from core.configuration import settings
+from core.errors import CspsError
 
 WORKLOADS: dict[str, Callable[[WorkloadOptions], Workload]] = {
     each.name: each
@@ -123,7 +127,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return options
 
 
-def main() -> None:
+def main() -> int:
     options = parse()
     model = options.model or find_model(settings.load()).path
     sizes = WorkloadOptions(
@@ -136,12 +140,15 @@ def main() -> None:
         random_format=options.random_format,
         conversations=options.conversations,
     )
+    failed = False
     for name in options.only:
         try:
             asyncio.run(measure(WORKLOADS[name](sizes), options))
-        except ServerDidNotStart as exc:
-            print(f"{name}: {exc}", flush=True)
+        except (ServerDidNotStart, aiohttp.ClientError, CspsError) as exc:  # the other workloads can still be measured
+            failed = True
+            print(f"{name}: {type(exc).__name__}: {exc}", flush=True)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -136,8 +136,8 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def best_setting(samples: Iterable[Sample], metric: str) -> str:
-    """Returns the setting with the highest geometric mean of a rate over all cases."""
+    """Returns the setting with the highest geometric mean of a rate over all cases, of those that failed in none."""
     rates: dict[str, list[float]] = {}
     for sample in samples:
         rates.setdefault(sample.setting, []).append(sample.values[metric])
-    return max(rates, key=lambda setting: statistics.geometric_mean(rates[setting]))
+    return max(rates, key=lambda setting: (len(rates[setting]), statistics.geometric_mean(rates[setting])))
