@@ -18,8 +18,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import ctypes
-import os
 import statistics
 import sys
 import tempfile
@@ -35,7 +33,7 @@ from benchmarks.gemma import gemma_file
 from core.configuration import settings
 from core.model.hardware.processor import choose_threads
 from core.model.library.starter import find_starter
-from core.model.worker.llama.loading import silence_log, transcode
+from core.model.worker.llama.loading import transcode
 from core.model.worker.llama.runner import BatchRow, LlamaRunner
 from core.model.worker.prompt_tokenizer import PromptTokenizer
 from core.openai.chat_protocol import Message
@@ -221,13 +219,8 @@ class Comparison:
 
 def as_floats(source: Path, folder: Path) -> Path:
     """Writes the model with weights of 32 bits: a quantised weight has the same value there."""
-    silence_log()
     target = folder / f"{source.stem}-F32.gguf"
-    parameters = llama.llama_model_quantize_default_params()
-    parameters.ftype = llama.LLAMA_FTYPE_ALL_F32
-    parameters.allow_requantize = True
-    if llama.llama_model_quantize(os.fsencode(source), os.fsencode(target), ctypes.byref(parameters)) != 0:
-        raise SystemExit(f"{source} could not be converted")
+    transcode(source, target, choose_threads(), llama.LLAMA_FTYPE_ALL_F32)
     return target
 
 

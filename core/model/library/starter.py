@@ -21,7 +21,9 @@ Transcode = Callable[[Path, Path], None]
 
 
 def find_starter(folder: Path, transcode: Transcode) -> ModelFile:
-    """Returns the starter as Q8_0: the bundled Q4_1 has no fast kernel on AVX2 and is 2.3 times slower.
+    """Returns the starter as Q8_0: the bundled Q4_1 has no fast kernel and is 1.4 to 2.3 times slower.
+
+    Formats of 4 bits with repacked kernels are faster and lose too much (decision 0053).
 
     Raises ConfigError, and what `transcode` raises.
     """

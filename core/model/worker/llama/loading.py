@@ -214,11 +214,11 @@ def context_parameters(config: RunnerConfig, placement: Placement) -> Any:
     return parameters
 
 
-def transcode(source: Path, target: Path, threads: int) -> None:
-    """Requantises `source` to Q8_0, which has fast matrix kernels on every CPU. Raises ModelError."""
+def transcode(source: Path, target: Path, threads: int, file_type: int = llama.LLAMA_FTYPE_MOSTLY_Q8_0) -> None:
+    """Requantises `source`; to Q8_0, which has fast matrix kernels on every CPU, by default. Raises ModelError."""
     silence_log()
     parameters = llama.llama_model_quantize_default_params()
-    parameters.ftype = llama.LLAMA_FTYPE_MOSTLY_Q8_0
+    parameters.ftype = file_type
     parameters.allow_requantize = True
     parameters.nthread = threads
     if llama.llama_model_quantize(os.fsencode(source), os.fsencode(target), ctypes.byref(parameters)) != 0:
