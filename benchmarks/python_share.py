@@ -50,6 +50,7 @@ from core.runtime.http_server import serve_app
 TARGETS = {1: 0.05, 16: 0.10}  # Python's share at these numbers of sequences, at most
 PROMPT_WORDS = 62  # of five tokens each: with the template about 320; an answer's middle is then at a depth of 350
 CACHE_TOKENS = 32_768
+SLOTS_FOR_EACH = 3  # so that the prompts of all rounds stay in the KV cache: moving one out is no part of a step
 DECODE, LLAMA_SAMPLING, OTHER = "llama_decode", "sampling, inside llama.cpp", "the rest of the step"
 ENCODING, LOOP = "JSON and events", "dispatch, tasks, sockets"
 LLAMA_STAGES: list[Stage] = [
@@ -165,7 +166,7 @@ async def run(counts: list[int], tokens: int, threads: int, *, stop: bool) -> di
             WorkerOptions.from_settings(chosen, find_model(chosen)),
             data_folder=folder,
             threads=threads,
-            slots=max(counts),
+            slots=SLOTS_FOR_EACH * max(counts),
             cache_tokens=CACHE_TOKENS,
         )
         runner = await asyncio.to_thread(load_runner, options)

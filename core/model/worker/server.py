@@ -108,17 +108,12 @@ async def stream(
     response = web.StreamResponse(headers={"Content-Type": sse.CONTENT_TYPE, "Cache-Control": "no-store"})
     await response.prepare(request)
     completion = Completion(model.id)
-    head = completion.chunk({"role": "assistant", "content": reply.answer_prefix})
-    await send(request, response, sse.encode_event(head))
+    head = sse.encode_event(completion.chunk({"role": "assistant", "content": reply.answer_prefix}))
+    await send(request, response, head + encode_output(first, completion, chat.include_usage))
     output: SequenceOutput | None = first
-    while True:
-        if isinstance(output, FailedOutput):
-            await send(request, response, sse.encode_event(error_body(output.error)))
-            break
-        await send(request, response, encode_output(output, completion, chat.include_usage))
-        if isinstance(output, FinishedOutput):
-            break
+    while not isinstance(output, FinishedOutput | FailedOutput):
         output = await reply.outputs.get(KEEPALIVE_S)
+        await send(request, response, encode_output(output, completion, chat.include_usage))
     await response.write_eof()
     return response
 
@@ -127,6 +122,8 @@ def encode_output(output: SequenceOutput | None, completion: Completion, include
     """Encodes one output as server-sent events; None, no output yet, as a comment."""
     if isinstance(output, TextOutput):
         return sse.encode_event(completion.chunk({"content": output.text}))
+    if isinstance(output, FailedOutput):
+        return sse.encode_event(error_body(output.error))
     if isinstance(output, QueuedOutput):
         wait = "" if output.wait_s is None else f" wait_s={output.wait_s}"
         return sse.encode_comment(f"queued position={output.position}{wait}")
