@@ -1,12 +1,15 @@
 """Compares JSON under a schema and free text, of the model process and of a llama-server (`json_schema`).
 
-Three ordinary schemas (`ordinary_schemas`) and free text, at 8 and 16 requests at a time: tokens/s, the CPU time of a
-token, and the share of documents that are complete within their budget. Both servers load the same file, get the same
+Three ordinary schemas (`ordinary_schemas`), one that differs in each request, and free text, at 8 and 16 requests at a
+time: tokens/s, the CPU time of a token and of a complete document, and the share of documents that are complete within
+their budget. Both servers load the same file, get the same
 messages, schemas and limits, and count tokens in the same way, by `usage`: those that the grammar dictates count. They
 take turns within each round; the table shows medians over the rounds, and the median of the rounds' ratios. The CPU
-time is that of all processes and threads of a server. It says something on a busy machine, too.
+time is that of all processes and threads of a server. It says something on a busy machine, too, best with
+`--threads 1`, because threads that wait for another one count.
 
-    .venv/bin/python -m benchmarks.constrained [--clients 8,16] [--rounds 3] [--only ticket,invoice,summary,free]
+    .venv/bin/python -m benchmarks.constrained [--clients 8,16] [--rounds 3] [--threads N]
+        [--only ticket,invoice,summary,once,free]
 """
 
 from __future__ import annotations
@@ -14,13 +17,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import re
 import statistics
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -31,7 +35,7 @@ from rich.table import Table
 
 from benchmarks.measured_model import find_model
 from benchmarks.ordinary_schemas import FREE, TASKS, OrdinaryTask
-from benchmarks.serving.servers import KEY, Server, commands
+from benchmarks.serving.servers import KEY, Server, ServerCommand, commands
 from core.configuration import settings
 
 TARGET_RATIO = 1.2
@@ -50,6 +54,7 @@ class Answer:
 class Measured:
     tokens_per_s: float
     cpu_ms_per_token: float
+    cpu_ms_per_document: float  # for each complete one; infinite if there is none
     complete: float
 
 
@@ -63,13 +68,14 @@ async def ask(client: httpx.AsyncClient, server: Server, task: OrdinaryTask, num
         "temperature": 0.7,
         "seed": number,
     }
-    if task.schema is not None:
-        body["response_format"] = {"type": "json_schema", "json_schema": {"name": task.name, "schema": task.schema}}
+    schema = task.schema_of(number)
+    if schema is not None:
+        body["response_format"] = {"type": "json_schema", "json_schema": {"name": task.name, "schema": schema}}
     response = await client.post(f"{server.url}/v1/chat/completions", json=body)
     response.raise_for_status()
     answer = response.json()
     text = answer["choices"][0]["message"]["content"]
-    return Answer(int(answer["usage"]["completion_tokens"]), task.schema is None or conforms(text, task.schema))
+    return Answer(int(answer["usage"]["completion_tokens"]), schema is None or conforms(text, schema))
 
 
 def conforms(text: str, schema: dict[str, Any]) -> bool:
@@ -94,7 +100,14 @@ async def measure(
     await asyncio.gather(*(work() for _ in range(clients)))
     took_s, cpu_s = time.perf_counter() - started, cpu_seconds(server.pid) - cpu_s
     tokens = sum(answer.tokens for answer in answers)
-    return Measured(tokens / took_s, 1000 * cpu_s / tokens, statistics.mean(answer.complete for answer in answers))
+    complete = sum(answer.complete for answer in answers)
+    cpu_ms = 1000 * cpu_s
+    return Measured(
+        tokens_per_s=tokens / took_s,
+        cpu_ms_per_token=cpu_ms / tokens,
+        cpu_ms_per_document=cpu_ms / complete if complete else math.inf,
+        complete=complete / len(answers),
+    )
 
 
 def cpu_seconds(pid: int) -> float:
@@ -104,11 +117,23 @@ def cpu_seconds(pid: int) -> float:
     return float(sum(each.user + each.system for each in times))
 
 
-async def compare(clients: list[int], rounds: int, tasks: list[OrdinaryTask]) -> tuple[Results, float]:
+def with_threads(command: ServerCommand, threads: int | None) -> ServerCommand:
+    """Returns the command with this number of threads; None: as many as the servers get by default."""
+    if threads is None:
+        return command
+    arguments = list(command.arguments)
+    if "--threads" in arguments:
+        arguments[arguments.index("--threads") + 1] = str(threads)
+    return replace(command, arguments=arguments, environment=command.environment | {"LLM_CPU_THREADS": str(threads)})
+
+
+async def compare(
+    clients: list[int], rounds: int, tasks: list[OrdinaryTask], threads: int | None
+) -> tuple[Results, float]:
     results: Results = {}
     model = find_model(settings.load()).path
     async with AsyncExitStack() as stack:
-        chosen = commands(model, max(clients))[:2]
+        chosen = [with_threads(command, threads) for command in commands(model, max(clients))[:2]]
         servers = [await stack.enter_async_context(command.running()) for command in chosen]
         headers = {"Authorization": f"Bearer {KEY}"}
         limits = httpx.Limits(max_connections=max(clients))
@@ -140,6 +165,7 @@ def show(results: Results, clients: list[int], tasks: list[OrdinaryTask]) -> boo
     """Prints the table and the verdict; True if the target is reached."""
     table = Table("task", "at a time", *(f"{name}, tokens/s" for name in (OURS, THEIRS)), "ratio", "CPU ms/token")
     table.add_column("CPU ratio")
+    table.add_column("CPU ms/document")
     table.add_column("complete")
     ratios = {}
     for task in tasks:
@@ -160,9 +186,12 @@ def show(results: Results, clients: list[int], tasks: list[OrdinaryTask]) -> boo
                     f"{statistics.median(each.cpu_ms_per_token for each in runs):.1f}" for runs in (ours, theirs)
                 ),
                 f"{cpu_ratio:.2f}",
+                " / ".join(
+                    f"{statistics.median(each.cpu_ms_per_document for each in runs):.0f}" for runs in (ours, theirs)
+                ),
                 " / ".join(f"{statistics.mean(each.complete for each in runs):.0%}" for runs in (ours, theirs)),
             )
-    Console(width=120).print(table)
+    Console(width=140).print(table)
     print(
         "two values: csps-llm / llama-server; ratios above 1: csps-llm writes more tokens in a second, or of CPU time"
     )
@@ -181,12 +210,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clients", default="8,16")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int)
     parser.add_argument("--only", default=",".join(task.name for task in TASKS))
     options = parser.parse_args()
     clients = [int(part) for part in options.clients.split(",")]
     tasks = [task for task in TASKS if task.name in options.only.split(",")]
     started = time.monotonic()
-    results, cost_ms = asyncio.run(compare(clients, options.rounds, tasks))
+    results, cost_ms = asyncio.run(compare(clients, options.rounds, tasks, options.threads))
     show(results, clients, tasks)
     print(f"csps-llm chooses a token under a schema within {cost_ms:g} ms at the median")
     print(f"took {time.monotonic() - started:.0f} s")

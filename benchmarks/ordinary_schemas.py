@@ -1,8 +1,8 @@
-"""Three ordinary tasks under a schema and one of free text, to measure speed. Each number gets data of its own."""
+"""Ordinary tasks under a schema and one of free text, to measure speed. Each number gets data of its own."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 SYSTEM = (
@@ -15,12 +15,16 @@ PEOPLE = ("Amina Roy", "Luc Tremblay", "Mei Chen", "Omar Haddad", "Joan Whiteclo
 
 @dataclass(frozen=True)
 class OrdinaryTask:
-    """`prompt` has the places {number}, {place}, {person} and {amount}."""
+    """`prompt` has the places {number}, {place}, {person} and {amount}. `once`: no two requests have one schema."""
 
     name: str
     prompt: str
     schema: dict[str, Any] | None
     max_tokens: int
+    once: bool = False
+
+    def schema_of(self, number: int) -> dict[str, Any] | None:
+        return {**self.schema, "title": f"Form {number}"} if self.schema and self.once else self.schema
 
     def messages(self, number: int) -> list[dict[str, str]]:
         filled = self.prompt.format(
@@ -94,4 +98,5 @@ SUMMARY = OrdinaryTask(
     160,
 )
 FREE = OrdinaryTask("free", "Question {number}: tell {person} how a town like {place} prepares for snow.", None, 48)
-TASKS = (TICKET, INVOICE, SUMMARY, FREE)
+ONCE = replace(TICKET, name="once", once=True)
+TASKS = (TICKET, INVOICE, SUMMARY, ONCE, FREE)
