@@ -164,33 +164,16 @@ def median_cost_ms(exposition: str) -> float:
 def show(results: Results, clients: list[int], tasks: list[OrdinaryTask]) -> bool:
     """Prints the table and the verdict; True if the target is reached."""
     table = Table("task", "at a time", *(f"{name}, tokens/s" for name in (OURS, THEIRS)), "ratio", "CPU ms/token")
-    table.add_column("CPU ratio")
-    table.add_column("CPU ms/document")
-    table.add_column("complete")
+    for title in ("CPU ratio", "CPU ms/document", "complete"):
+        table.add_column(title)
     ratios = {}
     for task in tasks:
         for count in clients:
             ours, theirs = results[task.name, OURS, count], results[task.name, THEIRS, count]
             ratio = statistics.median(a.tokens_per_s / b.tokens_per_s for a, b in zip(ours, theirs, strict=True))
-            cpu_ratio = statistics.median(
-                b.cpu_ms_per_token / a.cpu_ms_per_token for a, b in zip(ours, theirs, strict=True)
-            )
             if task is not FREE:
                 ratios[task.name, count] = ratio
-            table.add_row(
-                task.name,
-                str(count),
-                *(f"{statistics.median(each.tokens_per_s for each in runs):.0f}" for runs in (ours, theirs)),
-                f"{ratio:.2f}",
-                " / ".join(
-                    f"{statistics.median(each.cpu_ms_per_token for each in runs):.1f}" for runs in (ours, theirs)
-                ),
-                f"{cpu_ratio:.2f}",
-                " / ".join(
-                    f"{statistics.median(each.cpu_ms_per_document for each in runs):.0f}" for runs in (ours, theirs)
-                ),
-                " / ".join(f"{statistics.mean(each.complete for each in runs):.0%}" for runs in (ours, theirs)),
-            )
+            table.add_row(task.name, str(count), *figures(ours, theirs, ratio))
     Console(width=140).print(table)
     print(
         "two values: csps-llm / llama-server; ratios above 1: csps-llm writes more tokens in a second, or of CPU time"
@@ -204,6 +187,20 @@ def show(results: Results, clients: list[int], tasks: list[OrdinaryTask]) -> boo
             f"(lowest: {ratios[lowest]:.2f}, {lowest[0]} at {lowest[1]})"
         )
     return reached
+
+
+def figures(ours: list[Measured], theirs: list[Measured], ratio: float) -> list[str]:
+    """Returns the cells of a row after its task and its number of clients."""
+    both = (ours, theirs)
+    cpu_ratio = statistics.median(b.cpu_ms_per_token / a.cpu_ms_per_token for a, b in zip(ours, theirs, strict=True))
+    return [
+        *(f"{statistics.median(each.tokens_per_s for each in runs):.0f}" for runs in both),
+        f"{ratio:.2f}",
+        " / ".join(f"{statistics.median(each.cpu_ms_per_token for each in runs):.1f}" for runs in both),
+        f"{cpu_ratio:.2f}",
+        " / ".join(f"{statistics.median(each.cpu_ms_per_document for each in runs):.0f}" for runs in both),
+        " / ".join(f"{statistics.mean(each.complete for each in runs):.0%}" for runs in both),
+    ]
 
 
 def main() -> None:

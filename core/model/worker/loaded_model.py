@@ -13,6 +13,8 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from core.contract import Json, Sampling
 from core.errors import BadRequest, NotAnEmbedder, StorageError
 from core.model.worker.constrained.decoder import ConstrainedDecoder
@@ -83,7 +85,7 @@ class OutputQueue:
 
 @dataclass(frozen=True, slots=True)
 class ReplyHandle:
-    """A submitted request. `answer_prefix`: the beginning of the answer that already stands in the prompt."""
+    """A submitted request. `answer_prefix`: the beginning of the answer, which no output repeats."""
 
     outputs: OutputQueue
     sequence: Sequence
@@ -139,33 +141,41 @@ class LoadedModel:
         schema = request.enforced_schema
         thinks = schema is None  # a schema constrains the first character, so no thinking can precede it
         prompt = await asyncio.to_thread(lambda: self.prompts.chat(request.plain_messages(), thinks=thinks))
-        constraint = (
-            None
-            if schema is None
-            else await asyncio.to_thread(lambda: self._constraint(schema, prompt.tokens.tolist()))
-        )
         room = self.window - len(prompt.tokens)
+        budget = min(request.sampling.max_tokens or room, room)
+        constraint, begun = (
+            (None, [])
+            if schema is None
+            else await asyncio.to_thread(lambda: self._constraint(schema, prompt.tokens.tolist(), request, budget))
+        )
         outputs = OutputQueue()
         sequence = Sequence(
-            prompt=prompt.tokens,
-            max_tokens=min(request.sampling.max_tokens or room, room),
+            prompt=np.concatenate([prompt.tokens, np.asarray(begun, np.int32)]),
+            max_tokens=budget - len(begun),
             sampling=self._with_end_marks(request.sampling) if schema is None else request.sampling,
             outputs=outputs.put,
             user=request.user,
             pinned_tokens=prompt.system_tokens if request.keep_prefix else 0,
+            begun_tokens=len(begun),
             constraint=constraint,
             conversation=conversation,
             priority=request.priority,
         )
         outputs.pause = lambda paused: self._inference.pause(sequence, paused)
         self._inference.submit(sequence)
-        return ReplyHandle(outputs, sequence, prompt.answer_prefix)
+        text = b"".join(self._runner.vocabulary.pieces[token] for token in begun).decode()
+        return ReplyHandle(outputs, sequence, prompt.answer_prefix + text)
 
-    def _constraint(self, schema: Mapping[str, Json] | bool, prompt: list[int]) -> ConstrainedDecoder:
-        """Blocks while it compiles. Raises SchemaRefused."""
+    def _constraint(
+        self, schema: Mapping[str, Json] | bool, prompt: list[int], request: EngineChatRequest, budget: int
+    ) -> tuple[ConstrainedDecoder, list[int]]:
+        """Returns a constraint, and the tokens that it dictates at once: they are computed with the prompt.
+
+        Blocks while it compiles. Raises SchemaRefused.
+        """
         decoder = self.grammars.decoder(schema, prompt)
         self._schemas.count_use(schema if isinstance(schema, bool) else dict(schema))
-        return decoder
+        return decoder, [] if request.sampling.stop else decoder.begin(budget)  # they might hold a stop string
 
     def _with_end_marks(self, sampling: Sampling) -> Sampling:
         """Adds the strings that end the answers of a model whose vocabulary has no token for its turn borders."""

@@ -107,6 +107,7 @@ class Sequence:
     outputs: Callable[[SequenceOutput], None]  # called on the event loop, never on the inference thread
     user: str | None = None
     pinned_tokens: int = 0  # the prompt's first tokens to pin and save to disk (a personality); 0: none
+    begun_tokens: int = 0  # the prompt's last tokens that belong to the answer: its grammar dictates them
     constraint: TokenConstraint | None = None
     conversation: CachedConversation | None = None  # None: it leaves nothing on disk
     priority: Priority = "interactive"
@@ -159,4 +160,5 @@ class Sequence:
 
     @property
     def usage(self) -> Usage:
-        return Usage(len(self.prompt), len(self.generated), self.cached)
+        begun = self.begun_tokens
+        return Usage(len(self.prompt) - begun, len(self.generated) + begun, self.cached)

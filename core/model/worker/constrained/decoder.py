@@ -77,6 +77,21 @@ class ConstrainedDecoder:
         self._completion = KnownCompletion(tokens.closing, completion)
         self.complete = False
 
+    def begin(self, budget: int) -> list[int]:
+        """Writes the tokens with which every document begins, and returns them.
+
+        No tokens if they would be a whole document, or end within a character, or if the budget is too small.
+        """
+        document = self._document.copy()
+        tokens = document.accept()
+        text = b"".join(self._tokens.pieces[token] for token in tokens)
+        fits = len(tokens) < budget and not document.may_end and is_utf8(text)
+        if not fits or not self._can_complete(document, tokens, budget - len(tokens)):
+            return []
+        self._document = document
+        self._record(tokens, 0, budget)
+        return tokens
+
     def choose(self, pick: PickToken, logits: NDArray[np.float32], budget: int) -> list[int]:
         """Returns a token with the forced ones, or all that complete the document. `budget`: tokens left, from 1.
 
@@ -273,3 +288,11 @@ class ConstrainedDecoder:
         document = self._document.copy()
         document.accept(closing)
         return document.complete
+
+
+def is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

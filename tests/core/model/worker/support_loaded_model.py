@@ -55,7 +55,7 @@ async def answer(model: LoadedModel, messages: Chat, **fields: Any) -> Answer:
     """Answers a chat; greedily unless `fields` says otherwise."""
     body = {"messages": messages, "temperature": 0.0, "max_tokens": 12, **fields}
     reply = await model.chat(EngineChatRequest.model_validate(body))
-    text = ""
+    text = reply.answer_prefix
     while True:
         output = await reply.outputs.get(DEADLINE_S)
         assert output is not None, "no output"

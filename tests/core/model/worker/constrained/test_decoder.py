@@ -362,3 +362,33 @@ def test_each_string_has_its_own_limit(grammars: GrammarCompiler, vocabulary: Vo
     items = json.loads(b"".join(vocabulary.pieces[token] for token in written_so_far))
 
     assert ["bread bread bread bread"] * 12 == [each.strip() for each in items]
+
+
+@pytest.mark.parametrize(
+    ("schema", "begun"),
+    [
+        (PERSON, '{"name":'),
+        ({"type": "object", "properties": {"kind": {"enum": ["a", "b"]}}, "required": ["kind"]}, '{"kind": "'),
+        ({"enum": ["red", "green"]}, '"'),
+        ({"const": {"a": 1}}, ""),
+        ({"type": ["string", "null"]}, ""),
+    ],
+)
+def test_a_document_begins_with_what_its_grammar_dictates(
+    grammars: GrammarCompiler, vocabulary: Vocabulary, schema: Any, begun: str
+) -> None:
+    """Before the model is asked. Nothing is begun where the whole document is dictated, or where nothing is."""
+    closed = {**schema, "additionalProperties": False} if "properties" in schema else schema
+    decoder = grammars.decoder(closed)
+    tokens = decoder.begin(200)
+    text = b"".join(vocabulary.pieces[token] for token in tokens).decode()
+    assert text == begun
+
+    text += decode(decoder, vocabulary, 200 - len(tokens), random_logits(vocabulary, 3))
+    assert jsonschema_rs.is_valid(closed, json.loads(text)), text
+
+
+def test_a_document_does_not_begin_without_room_for_its_end(grammars: GrammarCompiler) -> None:
+    """The budget of a few tokens decides as before."""
+    assert grammars.decoder(PERSON).begin(20) == []
+    assert grammars.decoder({"enum": ["red", "green"]}).begin(1) == []
