@@ -18,8 +18,10 @@ from core.model.worker.scheduler import Scheduler
 from core.model.worker.sequence import FailedOutput, QueuedOutput, Sequence, SequenceOutput, TokenSampler
 from core.model.worker.step_rates import StepRates
 from core.model.worker.suspended.disk_tier import DiskTier
+from core.model.worker.wait_forecast import WaitForecast
 
 QUEUE_REPORT_INTERVAL_S = 1.0
+RETRY_AFTER_S = 10.0  # of a refused request, before waits can be foretold
 OVERTAKING_LIMIT = 8  # later requests that get a slot before one that has to wait for room or for a prefix
 LOOKAHEAD = 8  # waiting requests that a step looks at in vain: each costs a search for its prefix
 
@@ -48,8 +50,10 @@ class Admission:
         self._metrics = metrics
         self._emit = emit
         self._clock = clock
+        self._forecast = WaitForecast(scheduler, rates)
         self._closed = False  # from a preemption until the next sequence leaves
         self._reported_at_s = 0.0
+        self._longest_wait_s = RETRY_AFTER_S  # as last reported
 
     def enqueue(self, sequence: Sequence) -> None:
         """Adds a request to the queue. If that is full, the user who has most waiting loses the latest request."""
@@ -59,14 +63,14 @@ class Admission:
             return
         if self._scheduler.full:
             crowding = self._scheduler.waiting.crowding_out(sequence)
-            wait_s = self._expected_wait_s(len(self._scheduler.waiting))
-            error = Overloaded("too many requests are waiting", retry_after_s=wait_s or 10.0)
+            error = Overloaded("too many requests are waiting", retry_after_s=self._longest_wait_s)
             if crowding is None:
                 self._emit(sequence, FailedOutput(error))
                 return
             self._emit(crowding, FailedOutput(error))
             self.leave(crowding)
         sequence.queued_at_s = self._clock()
+        self._forecast.enqueue(sequence)
         self._scheduler.add(sequence)
 
     def admit(self) -> None:
@@ -126,6 +130,10 @@ class Admission:
             sequence.slot = None
             self._disk.end(sequence)
 
+    def finish(self, sequence: Sequence) -> None:
+        """Notes that an answer is complete, before it leaves."""
+        self._forecast.finish(sequence)
+
     def make_room(self, cells: int) -> bool:
         """Evicts an idle sequence after llama.cpp found no room, else suspends a running one.
 
@@ -157,9 +165,11 @@ class Admission:
             return
         self._reported_at_s = now
         waiting = [sequence for sequence in self._scheduler.waiting if not sequence.paused]
-        for position, sequence in enumerate(waiting, 1):
+        waits_s = self._forecast.waits_s(waiting)
+        self._longest_wait_s = round(max(waits_s, default=0.0), 1) if waits_s else RETRY_AFTER_S
+        for index, sequence in enumerate(waiting):
             if not sequence.begun:
-                self._emit(sequence, QueuedOutput(position, self._expected_wait_s(position)))
+                self._emit(sequence, QueuedOutput(index + 1, round(waits_s[index], 1) if waits_s else None))
 
     def _start(self, sequence: Sequence) -> bool:
         """Gives a sequence a slot with its longest known prefix; False if there is no room now."""
@@ -207,6 +217,3 @@ class Admission:
         sequence.slot = None
         self._scheduler.preempt(sequence)
         self._metrics.preempted.inc()
-
-    def _expected_wait_s(self, position: int) -> float | None:
-        return self._rates.expected_wait_s(position, self._scheduler.slots)

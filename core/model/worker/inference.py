@@ -229,7 +229,7 @@ class InferenceThread:
 
     def _end_sequence(self, sequence: Sequence, output: FinishedOutput | FailedOutput) -> None:
         if isinstance(output, FinishedOutput):
-            self._rates.measure_service(self._clock() - sequence.admitted_at_s)
+            self._admission.finish(sequence)
         self._emit(sequence, output)
         self._remove(sequence)
 

@@ -44,6 +44,15 @@ def continues(sequence: Sequence) -> bool:
     return bool(sequence.generated) and sequence.pending <= FORCED_TOKENS
 
 
+def prompt_rank(sequence: Sequence, work_s: float) -> float:
+    """The prompt with the lowest rank is computed first: the one that needs least and has waited longest.
+
+    A long one does not keep a short one from its first words. Each second of waiting counts as a second of work: no
+    prompt is passed by those that came later than its own work takes.
+    """
+    return sequence.queued_at_s + WORK_WEIGHTS[sequence.priority] * work_s
+
+
 def fill(sequences: SequenceOf[Sequence], room: int) -> list[ScheduledTokens]:
     """The pending tokens of the sequences in their order, at most `room`."""
     plan: list[ScheduledTokens] = []
@@ -106,12 +115,7 @@ class Scheduler:
         ready = [s for s in self.running if s.pending and not s.paused]
         # Decode before prefill: a running reply must not stall for a newcomer.
         decoding = fill([s for s in ready if continues(s)], batch_tokens)
-        # A prompt that needs less goes first, so that a long one does not keep a short one from its first words. Each
-        # second of waiting counts as a second of work: no prompt waits longer for others than its own work takes.
-        prompts = sorted(
-            (s for s in ready if not continues(s)),
-            key=lambda s: s.queued_at_s + WORK_WEIGHTS[s.priority] * policy.prefill_s(s),
-        )
+        prompts = sorted((s for s in ready if not continues(s)), key=lambda s: prompt_rank(s, policy.prefill_s(s)))
         if not prompts:
             return decoding
         room = batch_tokens - sum(part.count for part in decoding)

@@ -19,7 +19,10 @@ from core.openai.stream_reader import overlap
 
 @dataclass(frozen=True, slots=True)
 class QueuedOutput:
-    """The request still waits. `position` counts from 1; `wait_s` is None until a first request has finished."""
+    """The request still waits.
+
+    `position` counts from 1. `wait_s`: the seconds until its first words; None until a first request has finished.
+    """
 
     position: int
     wait_s: float | None
@@ -122,6 +125,7 @@ class Sequence:
     paused: bool = False  # its client reads too slowly
     queued_at_s: float = 0.0
     admitted_at_s: float = 0.0
+    quantile: float = 0.5  # of the length that its answer is expected to have among earlier answers
     overtaken: int = 0  # the number of later requests that got a slot first
     restarted_at: int = 0  # its length when it was suspended because it was alone and had no room
     fetch: Literal["none", "running", "done"] = "none"  # of its conversation's state from disk

@@ -16,7 +16,7 @@ BACKLOG_S = 10.0  # of prefill; with more, people wait too long for first words,
 BACKLOG_FACTOR = 3.0  # by which it grows at most
 MIN_PREFILL_TOKENS = 16  # per step: each call reads all weights, so that smaller slices waste time
 IDLE_STEP_S = 0.5  # of prefill while nothing decodes: newcomers and cancellations wait for a step's end
-MIN_IDLE_TOKENS = 128  # however slow the machine
+MIN_IDLE_TOKENS = 64  # however slow the machine
 
 Load = tuple[float, float, float]  # of a call: 1, its tokens, its tokens times the depths they stand at
 
@@ -33,7 +33,6 @@ class StepRates:
     def __init__(self) -> None:
         self.decode = LinearCost((0.02, 0.005, 1e-7))
         self.prefill = LinearCost((0.01, 0.005, 1e-7))
-        self._service_s: float | None = None  # seconds that a request occupies its slot
 
     @property
     def prefill_rate(self) -> float:
@@ -49,20 +48,31 @@ class StepRates:
 
     def prefill_tokens(self, decoding: SequenceOf[ScheduledTokens], prompts: SequenceOf[Sequence]) -> int:
         """The tokens of `prompts` that a step may hold beside these decoding sequences. The first one gets most."""
-        depth = prompts[0].computed
-        if not decoding:
+        decode_s = self.decode.estimate_s(load_of(decoding)) if decoding else 0.0
+        return self._slice_tokens(decode_s, sum(self.prefill_s(prompt) for prompt in prompts), prompts[0].computed)
+
+    def decode_s(self, sequences: int, depth: float) -> float:
+        """The seconds of a decode call of so many sequences, whose depths add up to `depth`."""
+        return self.decode.estimate_s((1.0, sequences, depth))
+
+    def prompt_s(self, tokens: float, depth: float) -> float:
+        """The seconds of so many tokens of a prompt, alone, at this depth on average."""
+        return tokens * self._token_s(depth)
+
+    def slice_of(self, decode_s: float, left: float, depth: float) -> tuple[int, float]:
+        """The tokens and seconds of the prefill call beside a decode call, with `left` tokens of prompts to compute."""
+        token_s = self._token_s(depth)
+        tokens = self._slice_tokens(decode_s, left * token_s, depth)
+        return tokens, self.prefill.slope(0) + tokens * token_s
+
+    def _slice_tokens(self, decode_s: float, backlog_s: float, depth: float) -> int:
+        if not decode_s:
             return max(MIN_IDLE_TOKENS, self._tokens_in(IDLE_STEP_S, depth))
-        backlog_s = sum(self.prefill_s(prompt) for prompt in prompts)
         share = PREFILL_SHARE * min(max(backlog_s / BACKLOG_S, 1.0), BACKLOG_FACTOR)
-        return max(MIN_PREFILL_TOKENS, self._tokens_in(share * self.decode.estimate_s(load_of(decoding)), depth))
+        return max(MIN_PREFILL_TOKENS, self._tokens_in(share * decode_s, depth))
 
-    def _tokens_in(self, seconds: float, depth: int) -> int:
-        token_s = self.prefill.slope(1) + depth * self.prefill.slope(2)
-        return int((seconds - self.prefill.slope(0)) / max(token_s, 1e-9))
+    def _tokens_in(self, seconds: float, depth: float) -> int:
+        return int((seconds - self.prefill.slope(0)) / self._token_s(depth))
 
-    def measure_service(self, took_s: float) -> None:
-        self._service_s = took_s if self._service_s is None else self._service_s + 0.2 * (took_s - self._service_s)
-
-    def expected_wait_s(self, position: int, slots: int) -> float | None:
-        """Returns the wait of the request at this position of the queue; None until a first one has finished."""
-        return None if self._service_s is None else round(self._service_s * position / slots, 1)
+    def _token_s(self, depth: float) -> float:
+        return max(self.prefill.slope(1) + depth * self.prefill.slope(2), 1e-9)
