@@ -10,7 +10,7 @@ the model's own greedy answers instead. Their texts with and without drafts are 
 where two tokens are nearly equally likely, because batches of another shape add in another order.
 
 llama.cpp has one thread here, whose CPU time is divided by the tokens. With and without drafts take turns; medians of
-the rounds' ratios. Targets: drafts win at quotations of one sequence, and lose nowhere by more than 2 %.
+the rounds' ratios. Targets: drafts win at copies of a single sequence, and lose nowhere by more than 2 %.
 """
 
 from __future__ import annotations
