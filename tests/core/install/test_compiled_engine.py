@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -69,3 +70,20 @@ def test_a_missing_compiler_is_reported_before_the_download(tmp_path: Path) -> N
     compiler = tmp_path / "my-c++"
     compiler.touch(mode=0o755)
     assert engine.compiler_problem({"PATH": str(tmp_path), "CXX": "my-c++ -m64"}) is None
+
+
+def test_a_program_that_applies_the_patch_is_missed_before_the_download(tmp_path: Path) -> None:
+    """The message says what to install; git does as well as patch."""
+    assert "apt install patch" in (engine.patch_problem({"PATH": str(tmp_path)}) or "")
+    (tmp_path / "git").touch(mode=0o755)
+    assert engine.patch_problem({"PATH": str(tmp_path)}) is None
+
+
+def test_the_key_changes_with_the_kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine with older kernels is compiled again."""
+    patches = shutil.copytree(engine.PATCHES, tmp_path / "patches")
+    monkeypatch.setattr(engine, "PATCHES", patches)
+    before = engine.build_key(PINS, "", MACHINE, {})
+    kernel = patches / "grouped-attention.h"
+    kernel.write_text(kernel.read_text(encoding="utf-8") + "// newer", encoding="utf-8")
+    assert engine.build_key(PINS, "", MACHINE, {}) != before

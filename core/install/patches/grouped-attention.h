@@ -1,0 +1,403 @@
+// Flash attention on the CPU for a KV cache that many sequences share.
+//
+// ggml/src/ggml-cpu/ops.cpp includes this file. llama.cpp's own kernel takes 64 rows of one query head at a time, or
+// one row. In a unified KV cache each row sees the cells of its own sequence only, and those of a shared prefix. Here
+//   - a tile of cells that no row of a block sees costs one look at the mask; rows that do not see a tile are left out;
+//   - the query heads of one KV head and several rows are computed together, so that keys and values are converted once;
+//   - scores lie as [cell][query]: keys need no transposing, and the softmax no sums across lanes.
+
+#if defined(GGML_SIMD) && !defined(__ARM_FEATURE_SVE) && !defined(__riscv_v_intrinsic)
+#define GROUPED_ATTENTION 1
+
+#include <cstring>
+#include <vector>
+
+#if defined(__GNUC__)
+#define GROUPED_PREFETCH(address) __builtin_prefetch(address)
+#else
+#define GROUPED_PREFETCH(address)
+#endif
+
+namespace grouped_attention {
+
+constexpr int TILE      = 64;  // cells
+constexpr int MAX_LANES = 64;  // queries that are computed together, unless one KV head has more
+constexpr int PADDING   = 16;  // lanes
+
+// C[M x N] (+)= A[M x K] * B[K x N]. Element (i, k) of A lies at A[i * ai + k * ak].
+template <int RM, int RN, bool ADD>
+static inline void multiply_block(float * C, int ldc, const float * A, int ai, int ak, const float * B, int ldb, int K) {
+    GGML_F32_VEC sum[RM][RN];
+    for (int i = 0; i < RM; i++) {
+        for (int r = 0; r < RN; r++) {
+            sum[i][r] = ADD ? GGML_F32_VEC_LOAD(C + i * ldc + r * GGML_F32_EPR) : GGML_F32_VEC_ZERO;
+        }
+    }
+    const float * a_rows[(RM + 2) / 3];  // x86 adds once or twice a stride to an address, so three rows share a pointer
+    for (int i = 0; i < RM; i += 3) {
+        a_rows[i / 3] = A + i * ai;
+    }
+    for (int k = 0; k < K; k++) {
+        GGML_F32_VEC b[RN];
+        for (int r = 0; r < RN; r++) {
+            b[r] = GGML_F32_VEC_LOAD(B + k * ldb + r * GGML_F32_EPR);
+        }
+        for (int i = 0; i < RM; i++) {
+            const GGML_F32_VEC a = GGML_F32_VEC_SET1(a_rows[i / 3][(i % 3) * (ptrdiff_t) ai]);
+            for (int r = 0; r < RN; r++) {
+                sum[i][r] = GGML_F32_VEC_FMA(sum[i][r], b[r], a);
+            }
+        }
+        for (const float *& row : a_rows) {
+            row += ak;
+        }
+    }
+    for (int i = 0; i < RM; i++) {
+        for (int r = 0; r < RN; r++) {
+            GGML_F32_VEC_STORE(C + i * ldc + r * GGML_F32_EPR, sum[i][r]);
+        }
+    }
+}
+
+template <int RN, bool ADD>
+static inline void multiply_columns(float * C, int ldc, const float * A, int ai, int ak, const float * B, int ldb, int M, int K) {
+#if defined(__AVX512F__) || defined(__ARM_NEON)
+    constexpr int RM = RN == 1 ? 9 : 6;
+#else
+    constexpr int RM = 6;
+#endif
+    int i = 0;
+    for (; i + RM <= M; i += RM) {
+        multiply_block<RM, RN, ADD>(C + i * ldc, ldc, A + i * ai, ai, ak, B, ldb, K);
+    }
+    for (; i + 3 <= M; i += 3) {
+        multiply_block<3, RN, ADD>(C + i * ldc, ldc, A + i * ai, ai, ak, B, ldb, K);
+    }
+    for (; i < M; i++) {
+        multiply_block<1, RN, ADD>(C + i * ldc, ldc, A + i * ai, ai, ak, B, ldb, K);
+    }
+}
+
+// N is a multiple of GGML_F32_EPR.
+template <bool ADD>
+static void multiply(float * C, int ldc, const float * A, int ai, int ak, const float * B, int ldb, int M, int K, int N) {
+#if defined(__AVX512F__) || defined(__ARM_NEON)
+    constexpr int RN = 4;
+#else
+    constexpr int RN = 2;
+#endif
+    int j = 0;
+    for (; j + RN * GGML_F32_EPR <= N; j += RN * GGML_F32_EPR) {
+        multiply_columns<RN, ADD>(C + j, ldc, A, ai, ak, B + j, ldb, M, K);
+    }
+    for (; j < N; j += GGML_F32_EPR) {
+        multiply_columns<1, ADD>(C + j, ldc, A, ai, ak, B + j, ldb, M, K);
+    }
+}
+
+// y[i] = exp(x[i] - m[i]) for n lanes, a multiple of PADDING.
+static inline void exp_difference(float * y, const float * x, const float * m, int n) {
+    int i = 0;
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+    for (; i < n; i += 16) {
+        _mm512_storeu_ps(y + i, ggml_v_expf(_mm512_sub_ps(_mm512_loadu_ps(x + i), _mm512_loadu_ps(m + i))));
+    }
+#elif defined(__AVX2__) && defined(__FMA__)
+    for (; i < n; i += 8) {
+        _mm256_storeu_ps(y + i, ggml_v_expf(_mm256_sub_ps(_mm256_loadu_ps(x + i), _mm256_loadu_ps(m + i))));
+    }
+#elif defined(__ARM_NEON) && defined(__aarch64__)
+    for (; i < n; i += 4) {
+        vst1q_f32(y + i, ggml_v_expf(vsubq_f32(vld1q_f32(x + i), vld1q_f32(m + i))));
+    }
+#endif
+    for (; i < n; i++) {
+        y[i] = expf(x[i] - m[i]);
+    }
+}
+
+static void load_tile(float * to, const ggml_tensor * t, int64_t cell, int cells, int64_t head, int64_t i3) {
+    const int64_t n      = t->ne[0];
+    const size_t  size   = ggml_row_size(t->type, n);
+    const size_t  stride = t->nb[1];
+    const char *  row    = (const char *) t->data + cell * stride + head * t->nb[2] + i3 * t->nb[3];
+    const bool    more   = cell + 2 * TILE <= t->ne[1];
+    const auto    to_f32 = ggml_get_type_traits(t->type)->to_float;
+    for (int c = 0; c < cells; c++, row += stride, to += n) {
+        // The next tile mostly belongs to the same sequence. A row of one head is short: no hardware prefetches it.
+        for (size_t byte = 0; more && byte < size; byte += 64) {
+            GROUPED_PREFETCH(row + TILE * stride + byte);
+        }
+        if (t->type == GGML_TYPE_F16) {
+            ggml_cpu_fp16_to_fp32((const ggml_fp16_t *) row, to, n);
+        } else if (t->type == GGML_TYPE_F32) {
+            memcpy(to, row, n * sizeof(float));
+        } else {
+            to_f32(row, to, n);
+        }
+    }
+}
+
+enum class visibility { none, all, some };
+
+static visibility look(const ggml_fp16_t * mask, int cells) {
+    constexpr uint16_t HIDDEN = 0xFC00;  // minus infinity
+    uint16_t not_hidden = 0;
+    uint16_t not_clear  = 0;
+    for (int c = 0; c < cells; c++) {
+        not_hidden |= mask[c] ^ HIDDEN;
+        not_clear |= mask[c];
+    }
+    return not_hidden == 0 ? visibility::none : not_clear == 0 ? visibility::all : visibility::some;
+}
+
+// The rows of a block that see a tile, with their queries side by side: row * heads + head is a query's lane.
+struct lane_set {
+    std::vector<int>   rows;
+    std::vector<float> queries;  // [DK][width]
+    int                width = 0;
+};
+
+struct workspace {
+    lane_set           all;
+    lane_set           some;
+    std::vector<int>   visible;
+    std::vector<char>  masked;  // whether a visible row is hidden from some cells
+    std::vector<float> keys, values, scores, output;
+    std::vector<float> maximum, sum;            // of each query of the block
+    std::vector<float> before, now, decay, add;  // of each lane
+};
+
+static void select(lane_set & to, const lane_set & all, const std::vector<int> & rows, int heads, int64_t DK) {
+    if (to.rows == rows) {
+        return;  // neighbouring tiles belong to the same sequence
+    }
+    to.rows  = rows;
+    to.width = GGML_PAD((int) rows.size() * heads, PADDING);
+    to.queries.assign(DK * to.width, 0.0f);
+    for (int64_t d = 0; d < DK; d++) {
+        for (size_t v = 0; v < rows.size(); v++) {
+            for (int h = 0; h < heads; h++) {
+                to.queries[d * to.width + v * heads + h] = all.queries[d * all.width + rows[v] * heads + h];
+            }
+        }
+    }
+}
+
+// Finds the greatest score of each lane so far, replaces the scores by their exponentials below it, and sums those.
+static void exponentiate(float * GGML_RESTRICT score, const float * GGML_RESTRICT before, float * GGML_RESTRICT now,
+                         float * GGML_RESTRICT sum, int cells, int width) {
+    for (int first = 0; first < width; first += PADDING) {
+        float most[PADDING], total[PADDING] = {};
+        memcpy(most, before + first, sizeof(most));
+        for (int c = 0; c < cells; c++) {
+            for (int l = 0; l < PADDING; l++) {
+                const float x = score[c * width + first + l];
+                most[l]       = most[l] < x ? x : most[l];
+            }
+        }
+        for (int c = 0; c < cells; c++) {
+            float * row = score + c * width + first;
+            exp_difference(row, row, most, PADDING);
+            for (int l = 0; l < PADDING; l++) {
+                total[l] += row[l];
+            }
+        }
+        memcpy(now + first, most, sizeof(most));
+        memcpy(sum + first, total, sizeof(total));
+    }
+}
+
+// Adds the exponentials of a tile's scores times its values to the output of the lanes' queries.
+static void accumulate(workspace & w, const lane_set & lanes, int heads, int cells, int64_t DV) {
+    const int width = lanes.width;
+    const int used  = (int) lanes.rows.size() * heads;
+    float *   score = w.scores.data();
+    w.before.assign(width, 0.0f);
+    w.now.resize(width);
+    w.decay.resize(width);
+    w.add.resize(width);
+    for (int l = 0; l < used; l++) {
+        w.before[l] = w.maximum[lanes.rows[l / heads] * heads + l % heads];
+    }
+    exponentiate(score, w.before.data(), w.now.data(), w.add.data(), cells, width);
+    exp_difference(w.decay.data(), w.before.data(), w.now.data(), width);
+    for (int l = 0; l < used; l++) {
+        const int query = lanes.rows[l / heads] * heads + l % heads;
+        w.sum[query]    = w.sum[query] * w.decay[l] + w.add[l];
+        if (w.decay[l] != 1.0f) {
+            ggml_vec_scale_f32(DV, w.output.data() + query * DV, w.decay[l]);
+        }
+        w.maximum[query] = w.now[l];
+    }
+    for (size_t first = 0; first < lanes.rows.size();) {
+        size_t end = first + 1;  // of consecutive rows
+        while (end < lanes.rows.size() && lanes.rows[end] == lanes.rows[end - 1] + 1) {
+            end++;
+        }
+        multiply<true>(w.output.data() + lanes.rows[first] * heads * DV, DV, score + first * heads, 1, width, w.values.data(), DV,
+                       (int) (end - first) * heads, cells, DV);
+        first = end;
+    }
+}
+
+struct problem {
+    const ggml_tensor * q, * k, * v, * mask, * sinks;
+    ggml_tensor *       dst;
+    float               scale, softcap;
+    int                 heads;  // query heads of one KV head
+
+    const ggml_fp16_t * mask_row(int64_t row, int64_t i3) const {
+        return (const ggml_fp16_t *) ((const char *) mask->data + row * mask->nb[1] + (i3 % mask->ne[3]) * mask->nb[3]);
+    }
+};
+
+// Finds the rows that see a tile. True if a row is hidden from some of its cells.
+static bool find_visible(const problem & p, workspace & w, int64_t row0, int rows, int64_t i3, int64_t cell, int cells) {
+    bool some = false;
+    w.visible.clear();
+    w.masked.clear();
+    for (int row = 0; row < rows; row++) {
+        const visibility seen = p.mask ? look(p.mask_row(row0 + row, i3) + cell, cells) : visibility::all;
+        if (seen != visibility::none) {
+            w.visible.push_back(row);
+            w.masked.push_back(seen == visibility::some);
+            some = some || seen == visibility::some;
+        }
+    }
+    return some;
+}
+
+static void add_mask(const problem & p, workspace & w, const lane_set & lanes, int64_t row0, int64_t i3, int64_t cell, int cells) {
+    for (size_t v = 0; v < lanes.rows.size(); v++) {
+        if (!w.masked[v]) {
+            continue;
+        }
+        const ggml_fp16_t * mask = p.mask_row(row0 + lanes.rows[v], i3) + cell;
+        for (int c = 0; c < cells; c++) {
+            const float add = GGML_CPU_FP16_TO_FP32(mask[c]);
+            for (int h = 0; h < p.heads; h++) {
+                w.scores[c * lanes.width + v * p.heads + h] += add;
+            }
+        }
+    }
+}
+
+static void begin(const problem & p, workspace & w, int64_t row0, int rows, int64_t kv_head, int64_t i3) {
+    const int64_t DK = p.k->ne[0], DV = p.v->ne[0];
+    const int     queries = rows * p.heads;
+    w.all.width = GGML_PAD(queries, PADDING);
+    w.all.rows.resize(rows);
+    w.all.queries.assign(DK * w.all.width, 0.0f);
+    w.some.rows.clear();
+    for (int row = 0; row < rows; row++) {
+        w.all.rows[row] = row;
+        for (int h = 0; h < p.heads; h++) {
+            const float * from = (const float *) ((const char *) p.q->data + (row0 + row) * p.q->nb[1] +
+                                                  (kv_head * p.heads + h) * p.q->nb[2] + i3 * p.q->nb[3]);
+            for (int64_t d = 0; d < DK; d++) {
+                w.all.queries[d * w.all.width + row * p.heads + h] = from[d] * p.scale;
+            }
+        }
+    }
+    w.maximum.assign(queries, -INFINITY);
+    w.sum.assign(queries, 0.0f);
+    w.output.assign(queries * DV, 0.0f);
+    w.keys.resize(TILE * DK);
+    w.values.resize(TILE * DV);
+    w.scores.resize(TILE * w.all.width);
+}
+
+static void end(const problem & p, workspace & w, int64_t row0, int rows, int64_t kv_head, int64_t i3) {
+    const int64_t DV = p.v->ne[0];
+    for (int query = 0; query < rows * p.heads; query++) {
+        const int64_t head = kv_head * p.heads + query % p.heads;
+        float *       out  = w.output.data() + query * DV;
+        if (p.sinks) {
+            const float sink = ((const float *) p.sinks->data)[head];
+            const float most = std::max(sink, w.maximum[query]);
+            const float keep = expf(w.maximum[query] - most);
+            w.sum[query]     = w.sum[query] * keep + expf(sink - most);
+            ggml_vec_scale_f32(DV, out, keep);
+        }
+        ggml_vec_scale_f32(DV, out, w.sum[query] == 0.0f ? 0.0f : 1.0f / w.sum[query]);
+        char * to = (char *) p.dst->data + head * p.dst->nb[1] + (row0 + query / p.heads) * p.dst->nb[2] + i3 * p.dst->nb[3];
+        memcpy(to, out, DV * sizeof(float));
+    }
+}
+
+static void compute_block(const problem & p, workspace & w, int64_t row0, int rows, int64_t kv_head, int64_t i3) {
+    const int64_t DK = p.k->ne[0], DV = p.v->ne[0], all_cells = p.k->ne[1];
+    const int64_t k3 = i3 / (p.q->ne[3] / p.k->ne[3]), v3 = i3 / (p.q->ne[3] / p.v->ne[3]);
+    begin(p, w, row0, rows, kv_head, i3);
+    for (int64_t cell = 0; cell < all_cells; cell += TILE) {
+        const int  cells = (int) std::min<int64_t>(TILE, all_cells - cell);
+        const bool some  = find_visible(p, w, row0, rows, i3, cell, cells);
+        if (w.visible.empty()) {
+            continue;
+        }
+        const bool everybody = (int) w.visible.size() == rows;
+        if (!everybody) {
+            select(w.some, w.all, w.visible, p.heads, DK);
+        }
+        const lane_set & lanes = everybody ? w.all : w.some;
+        load_tile(w.keys.data(), p.k, cell, cells, kv_head, k3);
+        multiply<false>(w.scores.data(), lanes.width, w.keys.data(), DK, 1, lanes.queries.data(), lanes.width, cells, DK, lanes.width);
+        if (p.softcap != 0.0f) {
+            ggml_vec_tanh_f32(cells * lanes.width, w.scores.data(), w.scores.data());
+            ggml_vec_scale_f32(cells * lanes.width, w.scores.data(), p.softcap);
+        }
+        if (some) {
+            add_mask(p, w, lanes, row0, i3, cell, cells);
+        }
+        load_tile(w.values.data(), p.v, cell, cells, kv_head, v3);
+        accumulate(w, lanes, p.heads, cells, DV);
+    }
+    end(p, w, row0, rows, kv_head, i3);
+}
+
+static bool supports(const problem & p, float max_bias) {
+    const auto convertible = [](const ggml_tensor * t) {
+        return t->type == GGML_TYPE_F16 || t->type == GGML_TYPE_F32 || ggml_get_type_traits(t->type)->to_float;
+    };
+    return p.q->type == GGML_TYPE_F32 && convertible(p.k) && convertible(p.v) && p.v->ne[0] % GGML_F32_EPR == 0 &&
+           p.k->ne[2] == p.v->ne[2] && max_bias == 0.0f && (!p.mask || p.mask->ne[2] == 1);
+}
+
+// False if another kernel has to compute it.
+static bool compute(const ggml_compute_params * params, ggml_tensor * dst) {
+    float scale, max_bias, softcap;
+    memcpy(&scale, (const float *) dst->op_params + 0, sizeof(float));
+    memcpy(&max_bias, (const float *) dst->op_params + 1, sizeof(float));
+    memcpy(&softcap, (const float *) dst->op_params + 2, sizeof(float));
+    const ggml_tensor * q = dst->src[0];
+    const ggml_tensor * k = dst->src[1];
+    const problem p = { q, k, dst->src[2], dst->src[3], dst->src[4], dst, softcap == 0.0f ? scale : scale / softcap,
+                        softcap, (int) (q->ne[2] / k->ne[2]) };
+    if (!supports(p, max_bias)) {
+        return false;
+    }
+
+    // Enough blocks that all threads have work until the end; else as many rows as share the conversions of a tile.
+    const int64_t rows    = q->ne[1], kv_heads = k->ne[2];
+    const int64_t most    = std::max(1, MAX_LANES / p.heads);
+    const int64_t shared  = (rows * kv_heads + 4 * params->nth - 1) / (4 * params->nth);
+    const int64_t height  = std::min(most, std::max<int64_t>(1, shared));
+    const int64_t columns = (rows + height - 1) / height;
+    const int64_t blocks  = columns * kv_heads * q->ne[3];
+
+    if (params->ith == 0) {
+        ggml_threadpool_chunk_set(params->threadpool, params->nth);
+    }
+    ggml_barrier(params->threadpool);
+    static thread_local workspace w;
+    for (int64_t block = params->ith; block < blocks; block = ggml_threadpool_chunk_add(params->threadpool, 1)) {
+        const int64_t row0 = (block % columns) * height;
+        const int64_t head = (block / columns) % kv_heads;
+        compute_block(p, w, row0, (int) std::min(height, rows - row0), head, block / columns / kv_heads);
+    }
+    return true;
+}
+
+}  // namespace grouped_attention
+#endif
