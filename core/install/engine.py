@@ -104,10 +104,10 @@ def patch_problem(environ: Mapping[str, str]) -> str | None:
     if any(shutil.which(name, path=environ.get("PATH")) for name in ("patch", "git")):
         return None
     return localized(
-        "The program patch (or git) is missing: the engine (llama.cpp) gets faster kernels before it is compiled.\n"
+        "The program patch (or git) is missing: it adds faster kernels to the engine (llama.cpp).\n"
         "Debian and Ubuntu: apt install patch · Fedora: dnf install patch",
-        "Il manque le programme patch (ou git)\u00a0: le moteur (llama.cpp) reçoit des noyaux plus rapides avant d’être "
-        "compilé.\nDebian et Ubuntu\u00a0: apt install patch · Fedora\u00a0: dnf install patch",
+        "Il manque le programme patch (ou git)\u00a0: il ajoute des noyaux plus rapides au moteur (llama.cpp).\n"
+        "Debian et Ubuntu\u00a0: apt install patch · Fedora\u00a0: dnf install patch",
     )
 
 

@@ -14,6 +14,7 @@ from core.model.worker.sequence import Sequence
 PREFILL_SHARE = 0.7  # of the decode call's duration: running replies keep more than half of their pace
 BACKLOG_S = 10.0  # of prefill; with more, people wait too long for first words, and the share grows with it
 BACKLOG_FACTOR = 3.0  # by which it grows at most
+SHORT_STEP_S = 0.05  # nobody reads twenty tokens a second: shorter steps need not keep the share
 MIN_PREFILL_TOKENS = 16  # per step: each call reads all weights, so that smaller slices waste time
 IDLE_STEP_S = 0.5  # of prefill while nothing decodes: newcomers and cancellations wait for a step's end
 MIN_IDLE_TOKENS = 64  # however slow the machine
@@ -49,7 +50,9 @@ class StepRates:
     def prefill_tokens(self, decoding: SequenceOf[ScheduledTokens], prompts: SequenceOf[Sequence]) -> int:
         """The tokens of `prompts` that a step may hold beside these decoding sequences. The first one gets most."""
         decode_s = self.decode.estimate_s(load_of(decoding)) if decoding else 0.0
-        return self._slice_tokens(decode_s, sum(self.prefill_s(prompt) for prompt in prompts), prompts[0].computed)
+        pressure = len(prompts) / max(len(decoding), 1)
+        backlog_s = sum(self.prefill_s(prompt) for prompt in prompts)
+        return self._slice_tokens(decode_s, backlog_s, prompts[0].computed, pressure)
 
     def decode_s(self, sequences: int, depth: float) -> float:
         """The seconds of a decode call of so many sequences, whose depths add up to `depth`."""
@@ -59,17 +62,22 @@ class StepRates:
         """The seconds of so many tokens of a prompt, alone, at this depth on average."""
         return tokens * self._token_s(depth)
 
-    def slice_of(self, decode_s: float, left: float, depth: float) -> tuple[int, float]:
-        """The tokens and seconds of the prefill call beside a decode call, with `left` tokens of prompts to compute."""
+    def slice_of(self, decode_s: float, left: float, depth: float, pressure: float) -> tuple[int, float]:
+        """The tokens and seconds of the prefill call beside a decode call, with `left` tokens of prompts to compute.
+
+        `pressure`: the prompts for each running reply.
+        """
         token_s = self._token_s(depth)
-        tokens = self._slice_tokens(decode_s, left * token_s, depth)
+        tokens = self._slice_tokens(decode_s, left * token_s, depth, pressure)
         return tokens, self.prefill.slope(0) + tokens * token_s
 
-    def _slice_tokens(self, decode_s: float, backlog_s: float, depth: float) -> int:
+    def _slice_tokens(self, decode_s: float, backlog_s: float, depth: float, pressure: float) -> int:
         if not decode_s:
             return max(MIN_IDLE_TOKENS, self._tokens_in(IDLE_STEP_S, depth))
-        share = PREFILL_SHARE * min(max(backlog_s / BACKLOG_S, 1.0), BACKLOG_FACTOR)
-        return max(MIN_PREFILL_TOKENS, self._tokens_in(share * decode_s, depth))
+        backlog = PREFILL_SHARE * min(max(backlog_s / BACKLOG_S, 1.0), BACKLOG_FACTOR) * decode_s
+        # Where more people wait for first words than read, a longer step helps more of them than it disturbs.
+        crowd = min(PREFILL_SHARE * pressure * decode_s, IDLE_STEP_S)
+        return max(MIN_PREFILL_TOKENS, self._tokens_in(max(backlog, crowd, SHORT_STEP_S - decode_s), depth))
 
     def _tokens_in(self, seconds: float, depth: float) -> int:
         return int((seconds - self.prefill.slope(0)) / self._token_s(depth))

@@ -118,7 +118,8 @@ class WaitForecast:
         if prompts:
             first = prompts[0]
             left = sum(each.prompt for each in prompts)
-            tokens, slice_s = self._rates.slice_of(step_s, left, first.sequence.length / 2)
+            pressure = len(prompts) / max(len(answers), 1)
+            tokens, slice_s = self._rates.slice_of(step_s, left, first.sequence.length / 2, pressure)
             step_s += slice_s
             steps = min(steps, first.prompt / tokens)
             first.prompt = max(0.0, first.prompt - steps * tokens)

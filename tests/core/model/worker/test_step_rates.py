@@ -17,6 +17,7 @@ from core.model.worker.step_rates import (
     MIN_IDLE_TOKENS,
     MIN_PREFILL_TOKENS,
     PREFILL_SHARE,
+    SHORT_STEP_S,
     StepRates,
     load_of,
 )
@@ -100,6 +101,22 @@ def test_a_backlog_of_prompts_gets_a_larger_share() -> None:
 
     assert more == pytest.approx(1.8 * few, rel=0.1)
     assert most == pytest.approx(BACKLOG_FACTOR * few, rel=0.1)
+
+
+def test_more_prompts_than_replies_get_a_larger_share() -> None:
+    """When many ask at once, the first one to be answered does not make the others wait for slices of a few tokens."""
+    rates = measured(0.01, 0.005, 1e-9)
+    as_many, twice = (rates.prefill_tokens(decoding(64), [prompt(20)] * count) for count in (64, 128))
+
+    assert 0.01 + 0.005 * as_many == pytest.approx(PREFILL_SHARE * 0.33, rel=0.1)
+    assert 0.01 + 0.005 * twice == pytest.approx(2 * PREFILL_SHARE * 0.33, rel=0.1)
+
+
+def test_a_step_that_nobody_notices_is_filled_with_prefill() -> None:
+    """Beside one reply of a fast model a share of its step would be a few tokens."""
+    tokens = measured(0.002, 0.0005, 1e-9).prefill_tokens(decoding(1), [prompt(500)])
+
+    assert 0.002 + 0.0005 * tokens == pytest.approx(SHORT_STEP_S - 0.0025, rel=0.1)
 
 
 def test_more_replies_leave_larger_slices() -> None:
