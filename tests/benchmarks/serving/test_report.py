@@ -54,7 +54,7 @@ def test_results_hold_all_that_a_reader_needs(tmp_path: Path) -> None:
 
 
 def test_table_shows_every_server_and_only_verdicts_that_exist(capsys: Any) -> None:
-    """What was not measured is neither reached nor missed."""
+    """A measure that is missing is neither reached nor missed."""
     report.print_run(stub_run())
     printed = capsys.readouterr().out
 

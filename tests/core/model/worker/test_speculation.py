@@ -60,7 +60,7 @@ def test_nothing_is_drafted_before_a_step_was_measured() -> None:
 def test_the_longer_a_copy_is_and_the_cheaper_rows_are_the_more_is_drafted(
     share: float, expected: dict[int, int]
 ) -> None:
-    """What has been copied for long will probably go on."""
+    """Text that has been copied for long will probably go on."""
     chosen = speculation()
     teach(chosen, share)
 

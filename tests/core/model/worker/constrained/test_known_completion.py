@@ -91,7 +91,7 @@ def test_what_the_known_way_lacks_is_searched(grammars: GrammarCompiler, searche
 
 
 def test_the_known_way_gets_shorter(grammars: GrammarCompiler) -> None:
-    """What is written need not be written again."""
+    """A written token need not be written again."""
     writer = Writer(grammars, FORM)
     lengths = []
     for part in ("{", ' "', "Zoé", '"', "48", ",", "beta", ' ["', '"'):
