@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from core.model.worker.constrained.closing_tokens import ClosingTokens, GrammarMatcher
 from core.model.worker.constrained.finite_values import FiniteValues
+from core.model.worker.constrained.joined_brackets import JoinedBrackets
 from core.model.worker.constrained.json_tracker import JsonTracker
 from core.model.worker.constrained.known_completion import KnownCompletion
 from core.model.worker.constrained.number_limits import NumberLimits
@@ -49,6 +50,7 @@ class DrawingTokens:
         first = self.values.first_bytes
         self.number = np.isin(first, np.frombuffer(b"-+.eE0123456789", np.uint8))
         self.quoted = first == ord('"')
+        self.joined = JoinedBrackets(closing.pieces)
 
 
 class ConstrainedDecoder:
@@ -149,12 +151,21 @@ class ConstrainedDecoder:
             return ending
         # Sample first and mask only after a rejection: the distribution is the same, and a mask costs 100 times more.
         if self._keeps_limits(token) and self._document.allows(token):
-            return token
+            return self._join_bracket(token, pick, logits)
         allowed = self._document.allowed()
         if not self._keeps_limits(token):
             shorter = allowed & ~self._tokens.number
             allowed = shorter if shorter.any() else allowed
-        return pick(np.where(allowed, logits, np.float32(-np.inf)))
+        return self._join_bracket(pick(np.where(allowed, logits, np.float32(-np.inf))), pick, logits)
+
+    def _join_bracket(self, token: int, pick: PickToken, logits: NDArray[np.float32]) -> int:
+        """Returns a token that holds more than this opening bracket, if the tokenizer would write one."""
+        joined = [] if self._text.inside else self._tokens.joined.find(self._document, token)
+        if not joined:
+            return token
+        masked = np.full_like(logits, -np.inf)
+        masked[joined] = logits[joined]
+        return pick(masked)
 
     def _ending(self, token: int, logits: NDArray[np.float32], budget: int) -> int | None:
         """Returns the token that ends the open string, number or array instead of this one; None to go on."""
