@@ -111,7 +111,7 @@ def measure_with(library: Path | None, model: Path, threads: int) -> dict[str, f
     environ = {**os.environ, **({"LLAMA_CPP_LIB_PATH": str(library)} if library else {})}
     command = [sys.executable, "-m", "benchmarks.kernels", "--here", "--model", str(model), "--threads", str(threads)]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
-    return {name: float(ms) for name, ms in json.loads(done.stdout).items()}
+    return {name: float(ms) for name, ms in json.loads(done.stdout.splitlines()[-1]).items()}
 
 
 def show(ours: list[dict[str, float]], plain: list[dict[str, float]]) -> None:
