@@ -275,7 +275,7 @@ async def test_the_engine_may_keep_a_personality_and_no_schema(chat: ChatEngine,
     """The model process writes kept prefixes to disk; a schema is a caller's text and must not be there."""
     async with serving(own_settings, ("Hello",), ("{}",)) as model:
         await ask(chat, "Hi")
-        await chat.toil(Task("whisper", "Hi", {"type": "object", "title": "Secret"}))
+        await chat.toil(Task("whisper", "Hi", {"type": "object", "description": "Secret"}))
 
     answered, toiled = model.requests
     assert answered["keep_prefix"] is True

@@ -19,8 +19,12 @@ from web.app import create_app, serve
 pytestmark = pytest.mark.slow
 TICKET = {
     "type": "object",
-    "properties": {"team": {"enum": ["pay", "leave", "travel"]}, "urgent": {"type": "boolean"}},
-    "required": ["team", "urgent"],
+    "properties": {
+        "team": {"enum": ["pay", "leave", "travel"]},
+        "urgent": {"type": "boolean"},
+        "answer": {"type": "string", "minLength": 30, "maxLength": 60},
+    },
+    "required": ["team", "urgent", "answer"],
     "additionalProperties": False,
 }
 FORM: Any = {"type": "json_schema", "json_schema": {"name": "ticket", "schema": TICKET, "strict": True}}
