@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 from collections.abc import Sequence as SequenceOf
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from core.contract import Priority, Sampling
 from core.model.worker.inference import InferenceThread
 from core.model.worker.llama.runner import BatchRow, KvCacheFull
-from core.model.worker.llama.vocabulary import Vocabulary
 from core.model.worker.metrics import ModelMetrics
 from core.model.worker.prefix_cache import PrefixCache, SequenceState
 from core.model.worker.scheduler import Scheduler
@@ -30,22 +29,13 @@ from core.model.worker.sequence import (
     SequenceOutput,
     TextOutput,
 )
+from tests.core.model.worker.support_fake_model import VOCABULARY as FAKE_VOCABULARY
 from tests.core.model.worker.support_fake_model import FakeClock, FakeSampler
 
 WORD, END = 0, 1
 IDLE_S = 0.01  # a simulated thread without work looks again after this
-VOCABULARY = Vocabulary(
-    handle=None,
-    size=2,
-    pieces=(b"x", b""),
-    control={END: b"<end>"},
-    added=frozenset(),
-    end=frozenset({END}),
-    bos=None,
-    eos=END,
-    add_bos=False,
-    chat_template=None,
-    tokenize_pointer=0,
+VOCABULARY = replace(
+    FAKE_VOCABULARY, size=2, pieces=(b"x", b""), control={END: b"<end>"}, end=frozenset({END}), eos=END
 )
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import jsonschema_rs
@@ -18,7 +17,6 @@ from numpy.typing import NDArray
 from core.model.worker.constrained.decoder import ConstrainedDecoder
 from core.model.worker.constrained.grammar import GrammarCompiler
 from core.model.worker.constrained.json_tracker import JsonTracker
-from core.model.worker.llama.loading import RunnerConfig, load
 from core.model.worker.llama.vocabulary import Vocabulary
 
 PERSON = {
@@ -57,18 +55,6 @@ SCHEMAS: dict[str, Any] = {
     "long": {"type": "string", "minLength": 40},
     "integer": {"type": "integer", "minimum": 100, "maximum": 200},
 }
-
-
-@pytest.fixture(scope="module")
-def vocabulary(starter_file: Path) -> Iterator[Vocabulary]:
-    runner = load(starter_file, RunnerConfig(window=256, cache_tokens=256, sequences=1, threads=1))
-    yield runner.vocabulary
-    runner.close()
-
-
-@pytest.fixture(scope="module")
-def grammars(vocabulary: Vocabulary) -> GrammarCompiler:
-    return GrammarCompiler(vocabulary)
 
 
 def most_likely(logits: NDArray[np.float32]) -> int:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -21,29 +19,11 @@ from core.contract import Json
 from core.errors import ModelError, SchemaRefused
 from core.model.worker.constrained import grammar
 from core.model.worker.constrained.grammar import GrammarCompiler, JsonMatcher
-from core.model.worker.llama.loading import RunnerConfig, load
 from core.model.worker.llama.runner import LlamaRunner
 from core.model.worker.llama.vocabulary import Vocabulary
 from core.openai.engine_requests import ANY_OBJECT
 
 BUDGET_TOKENS = 3000
-
-
-@pytest.fixture(scope="module")
-def runner(starter_file: Path) -> Iterator[LlamaRunner]:
-    loaded = load(starter_file, RunnerConfig(window=256, cache_tokens=256, sequences=1, threads=1))
-    yield loaded
-    loaded.close()
-
-
-@pytest.fixture(scope="module")
-def vocabulary(runner: LlamaRunner) -> Vocabulary:
-    return runner.vocabulary
-
-
-@pytest.fixture(scope="module")
-def grammars(vocabulary: Vocabulary) -> GrammarCompiler:
-    return GrammarCompiler(vocabulary)
 
 
 def allowed(matcher: JsonMatcher) -> list[int]:

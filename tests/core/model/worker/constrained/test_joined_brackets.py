@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from core.model.worker.constrained.grammar import GrammarCompiler
-from core.model.worker.llama.loading import RunnerConfig, load
 from core.model.worker.llama.vocabulary import Vocabulary
 
 TEXTS = {"type": "array", "items": {"type": "string"}}
 OBJECTS = {"type": "array", "items": {"type": "object", "properties": {"n": {"type": "string"}}, "required": ["n"]}}
 NUMBERS = {"type": "array", "items": {"type": "integer"}}
-
-
-@pytest.fixture(scope="module")
-def vocabulary(starter_file: Path) -> Iterator[Vocabulary]:
-    runner = load(starter_file, RunnerConfig(window=256, cache_tokens=256, sequences=1, threads=1))
-    yield runner.vocabulary
-    runner.close()
-
-
-@pytest.fixture(scope="module")
-def grammars(vocabulary: Vocabulary) -> GrammarCompiler:
-    return GrammarCompiler(vocabulary)
 
 
 def draw_list(
