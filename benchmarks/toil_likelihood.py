@@ -1,4 +1,4 @@
-"""Measures how likely the right values of everyday tasks are to a model, by the form in which it is told the schema.
+"""Measures how likely the right values of everyday tasks are to a model, by how the prompt shows the schema.
 
 The tasks are those of benchmarks/toil_quality.py. Nothing is drawn: the right JSON is computed after the prompt, and
 the log probabilities of its values' tokens are summed. Each task is compared with itself under the first form, so that

@@ -49,7 +49,7 @@ class Wait:
 
     @property
     def error(self) -> float | None:
-        """The error of the told wait, relative to the real one; None if none was told."""
+        """The error of the first expected wait, relative to the real one; None if the service sent no expected wait."""
         if self.told_s is None or not self.texts_s:
             return None
         real_s = self.texts_s[0] - self.told_at_s

@@ -78,7 +78,7 @@ def tell_schema(schema: Json, language: Language) -> str:
 
 
 def show_form(schema: Json, language: Language) -> str:
-    """The skeleton of a schema that the model was told in full; "" for a longer one, of which it was told that."""
+    """The skeleton of a schema that the prompt shows in full; "" for a longer one, whose skeleton it has."""
     dumped = dump_schema(schema)
     form = outline(schema, SCHEMA_PROMPT_CHARS) if 0 < len(dumped) <= SCHEMA_PROMPT_CHARS else ""
     return join_paragraphs([text("prompt-json-shape", language), form]) if form else ""

@@ -10,7 +10,7 @@ from core.model.worker.sequence import Sequence
 
 
 class PinnedPrefixes:
-    """Without a store, prefixes are pinned until the process ends. Belongs to the inference thread."""
+    """Belongs to the inference thread. Without a store, pinned prefixes are lost when the process ends."""
 
     def __init__(self, memory: KvCache, cache: PrefixCache, store: PrefixStore | None, metrics: ModelMetrics) -> None:
         self._memory = memory

@@ -63,7 +63,7 @@ def test_trial_of_settings_does_not_count() -> None:
     ],
 )
 def test_target_is_judged_against_the_best_llama_server(target: Target, server: str, reached: bool) -> None:
-    """Of all llama-servers the one decides against which ours does worst."""
+    """The llama-server against which ours does worst decides."""
     found = Measurement(
         [
             Sample(1, name, "8", {SPEED: value})

@@ -41,7 +41,7 @@ def copying() -> InferenceHarness:
 
 
 class Guesses(Speculation):
-    """Drafts the next tokens of a known answer, of which every third one is wrong."""
+    """Drafts the next tokens of a known answer. Every third one is wrong."""
 
     def __init__(self, answer: str) -> None:
         super().__init__()

@@ -269,7 +269,7 @@ def test_a_number_has_no_more_digits_than_those_read(grammars: GrammarCompiler, 
 def test_a_number_of_the_prompt_ends(
     grammars: GrammarCompiler, vocabulary: Vocabulary, prompt: str, written: str, doubt: float, number: float
 ) -> None:
-    """Where ending it is about as likely as a further digit: weak models go on with zeros."""
+    """A number ends where an end is about as likely as a further digit: weak models go on with zeros."""
     decoder = grammars.decoder({"type": "array", "items": {"type": "number"}}, grammars.tokenize(prompt.encode()))
     script = iter(f"[{written}]")
 
