@@ -150,6 +150,8 @@ class Prompt:
     asked: str = ""  # the person's words in `text`, if a calling program's instructions stand before them
     calls: tuple[ToolCall, ...] = ()  # made for this message, with their outputs: the answer is based on them
     priority: Priority = "interactive"
+    owner: str | None = None  # who alone may continue the conversation, as in `Engine.open`
+    revises: bool = False  # replaces the conversation's last exchange: the person edited or repeated the question
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,7 @@ class Done:
     reason: Literal["stop", "length"]
     model: str
     usage: Usage
+    exchange: int | None = None  # the number of the stored exchange in its conversation, from 1
 
 
 Event = Status | Source | Text | Done  # exactly one Done, and it is last
@@ -217,6 +220,30 @@ class TranscriptTurn:
     attachments: tuple[str, ...] = ()  # of a question: the names of its attachments
     sources: tuple[Source, ...] = ()  # of an answer
     reason: Ending | None = None  # of an answer
+    exchange: int | None = None  # the number of the exchange, from 1
+    at: datetime | None = None  # when the question was asked; None: unknown
+    model: str | None = None  # of an answer: the model that wrote it; None: unknown
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationSummary:
+    """A conversation as its owner sees it in a list."""
+
+    id: str
+    personality: str
+    title: str  # the owner's, else the beginning of the first question
+    used_at: datetime
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """A person's verdict on an answer. A later one replaces it."""
+
+    conversation: str
+    exchange: int
+    verdict: Literal["good", "bad"]
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,14 +390,38 @@ class Engine(Protocol):
     async def read_rows(self, name: str, body: bytes) -> Attachment:
         """Extracts the rows of a workbook's first table, as CSV with a header. Raises UnreadableDocument."""
 
-    async def open(self, personality: str, user: str | None = None) -> str:
-        """Starts a conversation. Its unguessable id ("web:…") is the only access to it later."""
+    async def open(self, personality: str, owner: str | None = None) -> str:
+        """Starts a conversation and returns its unguessable id ("web:…").
 
-    async def resume(self, conversation: str, personality: str, user: str | None = None) -> tuple[TranscriptTurn, ...]:
-        """The turns of a conversation that `open` started. Raises SessionUnknown."""
+        `owner`: the person, or the browser, that alone may continue it and that finds it in `conversations`. Without an
+        owner, the id is the only access to it.
+        """
 
-    async def forget(self, conversation: str) -> None:
-        """Deletes a conversation with all its turns."""
+    async def resume(self, conversation: str, personality: str, owner: str | None = None) -> tuple[TranscriptTurn, ...]:
+        """The turns of a conversation that `open` started. Raises SessionUnknown, also for another owner."""
+
+    async def forget(self, conversation: str, owner: str | None = None) -> None:
+        """Deletes a conversation with all its turns. Raises SessionUnknown, also for another owner."""
+
+    async def conversations(self, owner: str, search: str = "") -> tuple[ConversationSummary, ...]:
+        """The owner's conversations that have an exchange: pinned ones first, then by their last use, newest first.
+
+        `search`: only those whose title, questions or answers contain these words, in any letter case.
+        """
+
+    async def change_conversation(
+        self, conversation: str, owner: str, title: str | None = None, pinned: bool | None = None
+    ) -> ConversationSummary:
+        """Renames or pins a conversation; None leaves a value as it is, an empty title brings the first question back.
+
+        Raises SessionUnknown, also for another owner.
+        """
+
+    async def forget_all(self, owner: str) -> int:
+        """Deletes the owner's conversations. Returns their number."""
+
+    async def rate(self, rating: Rating, owner: str | None = None) -> None:
+        """Stores a verdict on an answer. Raises SessionUnknown if there is no such answer, or for another owner."""
 
     def personalities(self) -> tuple[str, ...]:
         """The names of the personalities, in their display order."""

@@ -10,12 +10,15 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 
 from core.configuration.personalities import Personalities, Personality
 from core.contract import (
     DESCRIBE_WAIT_S,
     Attachment,
+    ConversationSummary,
     Description,
     Done,
     EngineHealth,
@@ -24,6 +27,7 @@ from core.contract import (
     KeywordReport,
     ModelProgress,
     Prompt,
+    Rating,
     Source,
     Status,
     Task,
@@ -38,6 +42,7 @@ from core.conversation.composition import build_context
 from core.conversation.exchanges import Exchange
 from core.conversation.explanation import Explanation, explain
 from core.conversation.generation import AnswerPipeline, ShownDocuments
+from core.conversation.owned import OwnedConversations
 from core.conversation.prefix_warming import PrefixWarmer
 from core.conversation.recording import ExchangeRecorder, OpenExchange
 from core.conversation.sessions import Sessions
@@ -82,6 +87,7 @@ class ChatEngine:
         self._tool_caller = ToolCaller(self._toiler, client, ToolSimilarity(encoder) if encoder else None)
         self._decisions = Decisions(client, partial(self.toil, attempts=1))
         self._recorder = ExchangeRecorder(sessions)
+        self._owned = OwnedConversations(database)
         self.warmer = PrefixWarmer(personalities, client, self._pipeline, wait_s)
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
@@ -106,8 +112,10 @@ class ChatEngine:
                             exchange.sources.append(event)
                         case Status():
                             self._watch_model(event)
-                        case Done(reason):
+                        case Done(reason, model):
+                            exchange.model = model
                             await self._recorder.finish(exchange, reason)
+                            event = replace(event, exchange=exchange.number)
                     yield event
 
     async def _repeat(self, exchange: OpenExchange) -> AsyncGenerator[Event | ShownDocuments, None]:
@@ -183,17 +191,31 @@ class ChatEngine:
     async def read_rows(self, name: str, body: bytes) -> Attachment:
         return await self._retriever.read_rows(name, body)
 
-    async def open(self, personality: str, user: str | None = None) -> str:
+    async def open(self, personality: str, owner: str | None = None) -> str:
         """The id of a new conversation. Raises PersonalityUnknown, StorageError."""
-        return await self._sessions.open(self._personalities.get(personality).name, user)
+        return await self._sessions.open(self._personalities.get(personality).name, owner)
 
-    async def resume(self, conversation: str, personality: str, user: str | None = None) -> tuple[TranscriptTurn, ...]:
+    async def resume(self, conversation: str, personality: str, owner: str | None = None) -> tuple[TranscriptTurn, ...]:
         """The latest turns as people saw them; an interrupted answer as far as it was written."""
-        resumed = await self._sessions.resume(conversation, self._personalities.get(personality).name, user)
+        resumed = await self._sessions.resume(conversation, self._personalities.get(personality).name, owner)
         return tuple(turn for exchange in resumed.exchanges for turn in transcript_of(exchange))
 
-    async def forget(self, conversation: str) -> None:
-        await self._sessions.forget(conversation)
+    async def forget(self, conversation: str, owner: str | None = None) -> None:
+        await self._sessions.forget(conversation, owner)
+
+    async def forget_all(self, owner: str) -> int:
+        return await self._sessions.forget_all(owner)
+
+    async def conversations(self, owner: str, search: str = "") -> tuple[ConversationSummary, ...]:
+        return await self._owned.list(owner, search)
+
+    async def change_conversation(
+        self, conversation: str, owner: str, title: str | None = None, pinned: bool | None = None
+    ) -> ConversationSummary:
+        return await self._owned.change(conversation, owner, title, pinned)
+
+    async def rate(self, rating: Rating, owner: str | None = None) -> None:
+        await self._owned.rate(rating, owner)
 
     def personalities(self) -> tuple[str, ...]:
         return self._personalities.names()
@@ -260,7 +282,16 @@ def transcript_of(exchange: Exchange) -> tuple[TranscriptTurn, ...]:
     """The question, and the answer unless it is still being written or its process was killed."""
     question, reason = exchange.question, exchange.reason
     names = tuple(file.name for file in question.attachments)
-    shown_question = TranscriptTurn("user", question.text, attachments=names)
+    at = None if exchange.asked_at is None else datetime.fromtimestamp(exchange.asked_at, UTC)
+    shown_question = TranscriptTurn("user", question.text, attachments=names, exchange=exchange.number, at=at)
     if reason is None:
         return (shown_question,)
-    return shown_question, TranscriptTurn("assistant", exchange.answer, sources=exchange.sources, reason=reason)
+    return shown_question, TranscriptTurn(
+        "assistant",
+        exchange.answer,
+        sources=exchange.sources,
+        reason=reason,
+        exchange=exchange.number,
+        at=at,
+        model=exchange.model,
+    )

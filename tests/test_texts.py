@@ -25,8 +25,9 @@ def all_uses() -> Iterator[tuple[str, Uses]]:
     for package in ("core", "bindings", "web"):
         for file in sorted((ROOT / package).rglob("*.py")):
             yield str(file.relative_to(ROOT)), python_uses(file.read_text(encoding="utf-8"))
-    for file in sorted((ROOT / "web" / "pages").iterdir()):
-        if file.suffix in (".js", ".html"):
+    pages = ROOT / "web" / "pages"
+    for file in sorted(pages.rglob("*")):
+        if file.suffix in (".js", ".html") and pages / "vendor" not in file.parents:
             yield str(file.relative_to(ROOT)), script_uses(file.read_text(encoding="utf-8"))
 
 

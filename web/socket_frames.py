@@ -42,6 +42,7 @@ class PromptCommand:
     text: str
     language: Language | None = None
     attachments: tuple[Attachment, ...] = ()
+    revises: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class AnswerFinished:
     model: str | None
     session: str
     usage: Usage | None
+    exchange: int | None = None  # the number of the stored exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +191,11 @@ class PromptFrame(ClientFrame):
     text: str
     language: Language | None = None
     attachments: list[AttachmentFrame] = Field(default_factory=list, max_length=ATTACHMENTS_LIMIT)
+    revises: bool = False
 
     def command(self) -> Command:
         attachments = tuple(each.attachment() for each in self.attachments)
-        return PromptCommand(self.text, self.language, attachments)
+        return PromptCommand(self.text, self.language, attachments, self.revises)
 
 
 class StopFrame(ClientFrame):
@@ -247,6 +250,9 @@ def encode_turn(turn: TranscriptTurn) -> dict[str, Json]:
         "attachments": list(turn.attachments),
         "sources": [encode_source(source) for source in turn.sources],
         "reason": turn.reason,
+        "exchange": turn.exchange,
+        "at": turn.at.isoformat() if turn.at else None,
+        "model": turn.model,
     }
     return {"role": turn.role, "text": turn.text, **{key: value for key, value in optional.items() if value}}
 

@@ -234,13 +234,14 @@ class SocketConversation:
             self.user,
             language=command.language,
             attachments=command.attachments,
+            revises=command.revises,
         )
         outcome = None
         try:
             async with open_reply(self.service, prompt, sources_in_text=self.dialect.sources_in_text) as events:
                 async for event in events:
                     if isinstance(event, Done):
-                        outcome = AnswerFinished(event.reason, event.model, session, event.usage)
+                        outcome = AnswerFinished(event.reason, event.model, session, event.usage, event.exchange)
                     else:
                         await self.send(event)
             assert outcome is not None, "an answer ended without Done"

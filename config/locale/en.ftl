@@ -687,6 +687,7 @@ cli-db-change-0003 = several processes share the deliveries
 cli-db-change-0004 = the documents that answers were based on
 cli-db-change-0005 = when collections were synchronised, and who added a document
 cli-db-change-0006 = when questions were asked, and deleted conversations that models have yet to forget
+cli-db-change-0007 = titles and pins of conversations, the models of answers, and ratings
 
 # Usage errors. Typer writes them after "Invalid value: ".
 cli-usage-rows = Give a file of rows, or --openai with a file of requests.

@@ -698,6 +698,7 @@ cli-db-change-0003 = plusieurs processus se partagent les réponses
 cli-db-change-0004 = les documents sur lesquels les réponses s’appuient
 cli-db-change-0005 = le moment où les collections ont été actualisées, et la personne qui a ajouté un document
 cli-db-change-0006 = le moment où les questions ont été posées, et les conversations supprimées que les modèles doivent encore oublier
+cli-db-change-0007 = les titres et l’épinglage des conversations, les modèles des réponses et les évaluations
 
 # Erreurs d’utilisation. Typer les écrit après « Invalid value: ».
 cli-usage-rows = Indiquez un fichier de lignes, ou --openai avec un fichier de requêtes.

@@ -32,6 +32,8 @@ class Exchange:
     sources: tuple[Source, ...] = ()  # the sources of the answer
     shown: tuple[NumberedDocument, ...] = ()  # the documents of its prompt, in part; loaded for the last exchange alone
     asked_at: float | None = field(default=None, compare=False)  # seconds since 1970; None: unknown
+    model: str | None = field(default=None, compare=False)  # the one that answered; None: unknown
+    number: int | None = field(default=None, compare=False)  # in its conversation, from 1; None: not stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Conversation:
     context: str | None = None  # the text pasted before the first question
     exchanges: tuple[Exchange, ...] = ()  # the latest, oldest first
     earlier: int = 0  # the number of exchanges before `exchanges`
-    repeated: Exchange | None = None  # the exchange that has the requested key; `exchanges` end before it
+    repeated: Exchange | None = None  # the exchange that the prompt repeats or revises; `exchanges` end before it
     lead_documents: tuple[RetrievedDocument, ...] = ()  # the page or feed that the first question names
     cache_key: str | None = None  # the name under which engines may keep it computed; None: they may not
 

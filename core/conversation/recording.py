@@ -36,7 +36,15 @@ class OpenExchange:
     text: str = ""
     sources: list[Source] = field(default_factory=list)  # a repeated number replaces the earlier source
     shown: tuple[NumberedDocument, ...] = ()  # the documents of the answer's prompt that the next one may need
+    model: str | None = None  # the one that answers, once it is known
     is_over: bool = False
+
+    @property
+    def number(self) -> int | None:
+        """The number of the stored exchange, new or repeated."""
+        if self.key:
+            return self.key.number
+        return self.repeated.number if self.repeated else None
 
 
 class ExchangeRecorder:
@@ -58,13 +66,20 @@ class ExchangeRecorder:
             yield OpenExchange(build_context(prompt, personality))
             return
         async with self._locks.setdefault(prompt.conversation, asyncio.Lock()):
-            conversation = await self._sessions.enter(prompt.conversation, personality.name, prompt.user, prompt.key)
+            conversation = await self._sessions.enter(
+                prompt.conversation, personality.name, prompt.owner, prompt.key, revises=prompt.revises
+            )
             context = build_context(prompt, personality, conversation)
-            if (repeated := conversation.repeated) and not prompt.again and repeated.reason in ("stop", "length"):
+            repeated = conversation.repeated
+            asks_anew = prompt.again or prompt.revises
+            if repeated and not asks_anew and repeated.reason in ("stop", "length"):
                 yield OpenExchange(context, repeated=repeated)
                 return
             lead = context.conversation.context
-            key = await self._sessions.begin_exchange(conversation.id, context.question, lead, prompt.key)
+            revised = repeated.number if repeated and prompt.revises else None
+            key = await self._sessions.begin_exchange(
+                conversation.id, context.question, lead, prompt.key, revised=revised
+            )
             exchange = OpenExchange(context, key)
             try:
                 yield exchange
@@ -81,7 +96,9 @@ class ExchangeRecorder:
         answer = exchange.text if text is None else text
         sources = {source.number: source for source in exchange.sources}
         await self._storing.shield(
-            self._sessions.finish_exchange(exchange.key, answer, reason, tuple(sources.values()), exchange.shown)
+            self._sessions.finish_exchange(
+                exchange.key, answer, reason, tuple(sources.values()), exchange.shown, exchange.model
+            )
         )
 
     async def close(self) -> None:

@@ -31,6 +31,7 @@ from core.conversation.tables import (
     conversations,
     exchange_documents,
     exchange_keys,
+    exchange_ratings,
     exchange_sources,
     exchanges,
     lead_documents,
@@ -44,6 +45,7 @@ from core.strict_json import storable
 
 ISSUED_PREFIX = "web:"
 TOKEN_BYTES = 32
+MODEL_LIMIT_CHARS = 200
 EXCHANGES_KEPT_IN_VIEW = 400  # the latest ones; a context window has room for far fewer
 
 DOCUMENT = TypeAdapter(RetrievedDocument)
@@ -59,42 +61,71 @@ class Sessions:
         self._clock = clock
         self.deleted = asyncio.Event()
 
-    async def open(self, personality: str, user: str | None = None) -> str:
-        """Starts a conversation. Returns its id of 256 random bits, which cannot be read back from the database."""
+    async def open(self, personality: str, owner: str | None = None) -> str:
+        """Starts a conversation. Returns its id of 256 random bits.
+
+        The id of a conversation without an owner cannot be read back from the database, because it opens it.
+        """
         conversation = ISSUED_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
-        row = {"key": hash_id(conversation), "personality": personality, "user_key": user and hash_id(user)}
+        owned = {"user_key": hash_id(owner), "issued_id": conversation} if owner else {}
+        row = {"key": hash_id(conversation), "personality": personality, **owned}
         await self._database.write(lambda db: db.execute(conversations.insert().values(**row, used_at=self._clock())))
         return conversation
 
-    async def resume(self, conversation: str, personality: str, user: str | None = None) -> Conversation:
-        """A conversation that `open` started. Raises SessionUnknown, also for another personality or user."""
+    async def resume(self, conversation: str, personality: str, owner: str | None = None) -> Conversation:
+        """A conversation that `open` started. Raises SessionUnknown, also for another personality or owner."""
         name = require_issued_id(conversation)
-        return await self._database.read(lambda db: view(db, find(db, name, personality, user)))
+        return await self._database.read(lambda db: view(db, find(db, name, personality, owner)))
 
     async def enter(
-        self, conversation: str, personality: str, user: str | None = None, key: str | None = None
+        self,
+        conversation: str,
+        personality: str,
+        owner: str | None = None,
+        key: str | None = None,
+        *,
+        revises: bool = False,
     ) -> Conversation:
-        """Resumes a platform's conversation, or starts it if it is new. `key`: the caller's key of this prompt."""
-        if conversation.startswith(ISSUED_PREFIX):
-            return await self._database.read(lambda db: view(db, find(db, conversation, personality, user), key))
-        name, now = hash_id(conversation), self._clock()
-        return await self._database.write(lambda db: view(db, find_or_insert(db, name, personality, now), key))
+        """Resumes a conversation, or starts a platform's if it is new.
 
-    async def forget(self, conversation: str) -> None:
-        """Deletes a conversation. Raises SessionUnknown if there is none."""
-        if not await self._delete(conversations.c.key == hash_id(conversation)):
+        `key`: the caller's key of this prompt. `revises`: the prompt replaces the last exchange.
+        """
+        if conversation.startswith(ISSUED_PREFIX):
+            return await self._database.read(
+                lambda db: view(db, find(db, conversation, personality, owner), key, revises=revises)
+            )
+        name, now = hash_id(conversation), self._clock()
+        return await self._database.write(
+            lambda db: view(db, find_or_insert(db, name, personality, now), key, revises=revises)
+        )
+
+    async def forget(self, conversation: str, owner: str | None = None) -> None:
+        """Deletes a conversation. Raises SessionUnknown if there is none, or if it is another owner's."""
+        if not await self._delete(conversations.c.key == hash_id(conversation), is_open_to(owner)):
             raise SessionUnknown("no such session; it may have expired or been deleted")
 
+    async def forget_all(self, owner: str) -> int:
+        """Deletes the owner's conversations. Returns their number."""
+        return await self._delete(conversations.c.user_key == hash_id(owner))
+
     async def begin_exchange(
-        self, conversation: int, question: Question, context: str | None = None, key: str | None = None
+        self,
+        conversation: int,
+        question: Question,
+        context: str | None = None,
+        key: str | None = None,
+        *,
+        revised: int | None = None,
     ) -> ExchangeKey:
         """Stores a question durably. `context`: the lead context, stored with a conversation's first exchange.
 
-        An earlier exchange with the same `key` is replaced and loses its answer. Raises SessionUnknown if the
-        conversation was deleted meanwhile.
+        An earlier exchange with the same `key`, or with the number `revised`, is replaced and loses its answer. Raises
+        SessionUnknown if the conversation was deleted meanwhile.
         """
         now = self._clock()
-        return await self._database.write(lambda db: write_exchange(db, conversation, question, context, key, now))
+        return await self._database.write(
+            lambda db: write_exchange(db, conversation, question, context, key, revised, now)
+        )
 
     async def finish_exchange(
         self,
@@ -103,9 +134,15 @@ class Sessions:
         reason: Ending,
         sources: Sequence[Source] = (),
         shown: Sequence[NumberedDocument] = (),
+        model: str | None = None,
     ) -> None:
         """Stores an answer. Does nothing if the conversation was deleted meanwhile."""
-        ended = exchanges.update().where(*exchange_matches(key)).values(answer=storable(answer), reason=reason)
+        row_values = {
+            "answer": storable(answer),
+            "reason": reason,
+            "model": model and storable(model[:MODEL_LIMIT_CHARS]),
+        }
+        ended = exchanges.update().where(*exchange_matches(key)).values(row_values)
         used = conversations.update().where(conversations.c.id == key.conversation).values(used_at=self._clock())
 
         def write(db: sa.Connection) -> None:
@@ -146,9 +183,9 @@ class Sessions:
         last = self._clock() - older_than.total_seconds()
         return await self._delete(conversations.c.used_at < last)
 
-    async def _delete(self, matching: sa.ColumnElement[bool]) -> int:
+    async def _delete(self, *matching: sa.ColumnElement[bool]) -> int:
         """Deletes conversations, and records that the model process is to forget their states."""
-        deletion = conversations.delete().where(matching).returning(conversations.c.key, conversations.c.personality)
+        deletion = conversations.delete().where(*matching).returning(conversations.c.key, conversations.c.personality)
 
         def delete(db: sa.Connection) -> int:
             rows = db.execute(deletion).all()
@@ -172,12 +209,17 @@ def require_issued_id(conversation: str) -> str:
     return conversation
 
 
-def find(db: sa.Connection, conversation: str, personality: str, user: str | None) -> Any:
+def find(db: sa.Connection, conversation: str, personality: str, owner: str | None) -> Any:
     """The conversation's row. All refusals have one message, so that guessing an id teaches nothing."""
     row = find_row(db, hash_id(conversation), personality)
-    if row is None or row.user_key not in (None, user and hash_id(user)):
+    if row is None or row.user_key not in (None, owner and hash_id(owner)):
         raise SessionUnknown("no such session; it may have expired or been deleted")
     return row
+
+
+def is_open_to(owner: str | None) -> sa.ColumnElement[bool]:
+    """Selects the conversations without an owner, and the owner's."""
+    return sa.or_(conversations.c.user_key.is_(None), conversations.c.user_key == (hash_id(owner) if owner else ""))
 
 
 def find_row(db: sa.Connection, key: str, personality: str) -> Any:
@@ -192,8 +234,11 @@ def find_or_insert(db: sa.Connection, key: str, personality: str, now: float) ->
     return find_row(db, key, personality)
 
 
-def view(db: sa.Connection, row: Any, key: str | None = None) -> Conversation:
+def view(db: sa.Connection, row: Any, key: str | None = None, *, revises: bool = False) -> Conversation:
     number = None if key is None else find_exchange_number(db, row.id, key)
+    if revises and number is None:
+        number = last_number(db, row.id)
+    is_beginning = revises and number == 1  # its context was that of the question that is replaced
     before = [exchanges.c.conversation == row.id, *([] if number is None else [exchanges.c.number < number])]
     latest = exchanges_with_sources().where(*before).order_by(exchanges.c.number.desc())
     rows = db.execute(latest.limit(EXCHANGES_KEPT_IN_VIEW)).all()
@@ -203,11 +248,11 @@ def view(db: sa.Connection, row: Any, key: str | None = None) -> Conversation:
         found[-1] = replace(found[-1], shown=load_shown(db, ExchangeKey(row.id, rows[0].number)))
     return Conversation(
         row.id,
-        row.context,
+        None if is_beginning else row.context,
         tuple(found),
         earlier=count - len(rows),
         repeated=None if number is None else load_exchange(db, ExchangeKey(row.id, number)),
-        lead_documents=load_lead_documents(db, row.id),
+        lead_documents=() if is_beginning else load_lead_documents(db, row.id),
         cache_key=forgotten_states.cache_key(row.key, row.personality),
     )
 
@@ -241,18 +286,28 @@ def parse_exchange(row: Any) -> Exchange:
     thread_messages = tuple(Turn(**each) for each in json.loads(row.heard))
     sources = SOURCES.validate_json(row.sources) if row.sources else ()
     question = Question(row.question, attachments, thread_messages)
-    return Exchange(question, row.answer, row.reason, sources, asked_at=row.asked_at)
+    return Exchange(
+        question, row.answer, row.reason, sources, asked_at=row.asked_at, model=row.model, number=row.number
+    )
 
 
 def write_exchange(
-    db: sa.Connection, conversation: int, question: Question, context: str | None, key: str | None, now: float
+    db: sa.Connection,
+    conversation: int,
+    question: Question,
+    context: str | None,
+    key: str | None,
+    revised: int | None,
+    now: float,
 ) -> ExchangeKey:
     # On PostgreSQL the row stays locked until the end, so that two exchanges cannot get one number.
     locked = sa.select(conversations.c.id).where(conversations.c.id == conversation).with_for_update()
     if db.execute(locked).first() is None:
         raise SessionUnknown("this session was deleted")
     number = None if key is None else find_exchange_number(db, conversation, key)
-    target = ExchangeKey(conversation, number or next_number(db, conversation))
+    if number is None and revised == last_number(db, conversation):
+        number = revised
+    target = ExchangeKey(conversation, number or (last_number(db, conversation) or 0) + 1)
     row_values = {
         "question": question.text,
         "attachments": dump_values(question.attachments),
@@ -260,11 +315,15 @@ def write_exchange(
         "answer": "",
         "reason": None,
         "asked_at": now,
+        "model": None,
     }
     if number:
         db.execute(exchanges.update().where(*exchange_matches(target)).values(row_values))
         write_sources(db, target, ())
         write_shown(db, target, ())
+        db.execute(exchange_ratings.delete().where(*exchange_matches(target, exchange_ratings)))
+        if number == 1:
+            db.execute(lead_documents.delete().where(lead_documents.c.conversation == conversation))
     else:
         db.execute(exchanges.insert().values(conversation=conversation, number=target.number, **row_values))
         if key is not None:
@@ -296,11 +355,10 @@ def load_shown(db: sa.Connection, key: ExchangeKey) -> tuple[NumberedDocument, .
     return SHOWN.validate_json(documents) if documents else ()
 
 
-def next_number(db: sa.Connection, conversation: int) -> int:
-    last = db.execute(
-        sa.select(sa.func.max(exchanges.c.number)).where(exchanges.c.conversation == conversation)
-    ).scalar()
-    return (last or 0) + 1
+def last_number(db: sa.Connection, conversation: int) -> int | None:
+    """The number of the last exchange; None: there is none."""
+    numbers = sa.select(sa.func.max(exchanges.c.number)).where(exchanges.c.conversation == conversation)
+    return db.execute(numbers).scalar()
 
 
 def dump_values(values: Iterable[Attachment | Turn]) -> str:

@@ -15,7 +15,10 @@ conversations = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("key", sa.String(64), nullable=False),  # SHA-256 of the id
     sa.Column("personality", sa.String(100), nullable=False),
-    sa.Column("user_key", sa.String(64)),  # SHA-256; null: any user may continue it
+    sa.Column("user_key", sa.String(64), index=True),  # SHA-256 of the owner; null: whoever has the id may continue it
+    sa.Column("issued_id", sa.String(64)),  # the id itself, of a conversation with an owner
+    sa.Column("title", sa.Text),  # the owner's; null: the first question is shown
+    sa.Column("pinned", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("context", sa.Text),  # the pasted lead context, part of every prompt
     sa.Column("used_at", sa.Float, nullable=False, index=True),  # seconds since 1970
     sa.UniqueConstraint("key", "personality"),
@@ -31,6 +34,7 @@ exchanges = sa.Table(
     sa.Column("answer", sa.Text, nullable=False),
     sa.Column("reason", sa.String(16)),
     sa.Column("asked_at", sa.Float),  # seconds since 1970; null: before revision 0006
+    sa.Column("model", sa.String(200)),  # the one that answered; null: unknown
 )
 exchange_sources = sa.Table(
     "turn_sources",
@@ -54,6 +58,16 @@ exchange_keys = sa.Table(
     sa.Column("conversation", sa.Integer, primary_key=True),
     sa.Column("key", sa.String(64), primary_key=True),  # SHA-256 of the caller's key of the exchange
     sa.Column("number", sa.Integer, nullable=False),
+    sa.ForeignKeyConstraint(["conversation", "number"], ["turns.conversation", "turns.number"], ondelete="CASCADE"),
+)
+exchange_ratings = sa.Table(
+    "turn_ratings",
+    tables,
+    sa.Column("conversation", sa.Integer, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("verdict", sa.String(8), nullable=False),  # "good", "bad"
+    sa.Column("comment", sa.Text, nullable=False),
+    sa.Column("rated_at", sa.Float, nullable=False),  # seconds since 1970
     sa.ForeignKeyConstraint(["conversation", "number"], ["turns.conversation", "turns.number"], ondelete="CASCADE"),
 )
 lead_documents = sa.Table(

@@ -125,7 +125,10 @@ async def test_an_older_database_is_upgraded(store: Store, database: Database, d
         "DROP TABLE turn_documents",
         "DROP TABLE fact_refreshes",
         "DROP TABLE forgotten_states",
-        "ALTER TABLE turns DROP COLUMN asked_at",
+        "DROP TABLE turn_ratings",
+        "DROP INDEX ix_conversations_user_key",
+        *(f"ALTER TABLE conversations DROP COLUMN {name}" for name in ("issued_id", "title", "pinned")),
+        *(f"ALTER TABLE turns DROP COLUMN {name}" for name in ("asked_at", "model")),
         "ALTER TABLE fact_documents DROP COLUMN added_by",
         *(f"ALTER TABLE deliveries DROP COLUMN {name}" for name in ("reason", "adopted", "signal")),
     )

@@ -9,12 +9,14 @@ import asyncio
 import json
 import secrets
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from core.contract import (
     DESCRIBE_WAIT_S,
     Attachment,
+    ConversationSummary,
     Description,
     Done,
     EngineHealth,
@@ -24,6 +26,7 @@ from core.contract import (
     ModelProgress,
     Omission,
     Prompt,
+    Rating,
     Source,
     Status,
     Task,
@@ -45,7 +48,23 @@ ReplyStep = Event | Exception | asyncio.Event  # an Event of asyncio: wait until
 Replies = Sequence[ReplyStep] | Callable[[Prompt], Iterable[ReplyStep]]
 Toil = Json | ToilResult | Exception | Callable[[Task], Any]
 
+BEGINNING = datetime(2026, 7, 27, 14, 0, tzinfo=UTC)  # of the first conversation; each change comes a minute later
+
 HELLO: tuple[ReplyStep, ...] = (Text("Hello"), Text(" world."), Done("stop", "fake-model", Usage(7, 3, 2)))
+
+
+@dataclass
+class FakeConversation:
+    personality: str
+    owner: str | None
+    used_at: datetime
+    turns: list[TranscriptTurn] = field(default_factory=list)
+    title: str = ""
+    pinned: bool = False
+
+    def summary(self, name: str) -> ConversationSummary:
+        title = self.title or self.turns[0].text.partition("\n")[0][:80]
+        return ConversationSummary(name, self.personality, title, self.used_at, self.pinned)
 
 
 class FakeEngine:
@@ -79,15 +98,21 @@ class FakeEngine:
         self.toil_steps: Sequence[ToilEvent] | None = None  # the events of toil before its value
         self.cancelled = asyncio.Event()  # a reply was closed before its Done
         self.finished = asyncio.Event()  # a reply came to its end
-        self.sessions: dict[str, tuple[str, str | None, list[TranscriptTurn]]] = {}
+        self.sessions: dict[str, FakeConversation] = {}
+        self.ratings: list[Rating] = []
+        self._minutes = 0
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
         self.require_personality(prompt.personality)
         turns = self.turns_of(prompt)
         self.prompts.append(prompt)
         self.started.set()
-        turns.append(TranscriptTurn("user", prompt.text, attachments=tuple(file.name for file in prompt.attachments)))
-        turn = TranscriptTurn("assistant", "", reason="failed")
+        if prompt.revises:
+            del turns[-2:]
+        number, at = len(turns) // 2 + 1, self.now()
+        names = tuple(file.name for file in prompt.attachments)
+        turns.append(TranscriptTurn("user", prompt.text, names, exchange=number, at=at))
+        turn = TranscriptTurn("assistant", "", reason="failed", exchange=number, at=at)
         try:
             for step in self.replies(prompt) if callable(self.replies) else self.replies:
                 if isinstance(step, asyncio.Event):
@@ -96,7 +121,7 @@ class FakeEngine:
                 if isinstance(step, Exception):
                     raise step
                 turn = add_event(turn, step)
-                yield step
+                yield replace(step, exchange=number) if isinstance(step, Done) and prompt.conversation else step
         except (asyncio.CancelledError, GeneratorExit):
             turn = replace(turn, reason="stopped")
             self.cancelled.set()
@@ -150,21 +175,58 @@ class FakeEngine:
         """Takes a text of CSV for a workbook, after the mark of a ZIP file."""
         return Attachment(name, body.removeprefix(b"PK\x03\x04").decode(), self.rows_omitted)
 
-    async def open(self, personality: str, user: str | None = None) -> str:
+    async def open(self, personality: str, owner: str | None = None) -> str:
         self.require_personality(personality)
         conversation = f"web:{secrets.token_urlsafe(32)}"
-        self.sessions[conversation] = (personality, user, [])
+        self.sessions[conversation] = FakeConversation(personality, owner, self.now())
         return conversation
 
-    async def resume(self, conversation: str, personality: str, user: str | None = None) -> tuple[TranscriptTurn, ...]:
-        session = self.sessions.get(conversation)
-        if session is None or session[0] != personality or session[1] not in (None, user):
+    async def resume(self, conversation: str, personality: str, owner: str | None = None) -> tuple[TranscriptTurn, ...]:
+        found = self.find(conversation, owner)
+        if found.personality != personality:
             raise SessionUnknown("no such session")
-        return tuple(session[2])
+        return tuple(found.turns)
 
-    async def forget(self, conversation: str) -> None:
-        if self.sessions.pop(conversation, None) is None:
+    async def forget(self, conversation: str, owner: str | None = None) -> None:
+        self.find(conversation, owner)
+        del self.sessions[conversation]
+
+    async def conversations(self, owner: str, search: str = "") -> tuple[ConversationSummary, ...]:
+        found = [
+            each.summary(name)
+            for name, each in self.sessions.items()
+            if each.owner == owner and each.turns and contains(each, search)
+        ]
+        return tuple(sorted(found, key=lambda each: (each.pinned, each.used_at), reverse=True))
+
+    async def change_conversation(
+        self, conversation: str, owner: str, title: str | None = None, pinned: bool | None = None
+    ) -> ConversationSummary:
+        found = self.find(conversation, owner)
+        found.title = found.title if title is None else title
+        found.pinned = found.pinned if pinned is None else pinned
+        return found.summary(conversation)
+
+    async def forget_all(self, owner: str) -> int:
+        names = [name for name, each in self.sessions.items() if each.owner == owner]
+        for name in names:
+            del self.sessions[name]
+        return len(names)
+
+    async def rate(self, rating: Rating, owner: str | None = None) -> None:
+        if not 1 <= rating.exchange <= len(self.find(rating.conversation, owner).turns) // 2:
+            raise SessionUnknown("no such answer")
+        self.ratings.append(rating)
+
+    def find(self, conversation: str, owner: str | None) -> FakeConversation:
+        found = self.sessions.get(conversation)
+        if found is None or found.owner not in (None, owner):
             raise SessionUnknown("no such session")
+        return found
+
+    def now(self) -> datetime:
+        self._minutes += 1
+        return BEGINNING + timedelta(minutes=self._minutes)
 
     def personalities(self) -> tuple[str, ...]:
         return self.names
@@ -197,9 +259,19 @@ class FakeEngine:
     def turns_of(self, prompt: Prompt) -> list[TranscriptTurn]:
         if prompt.conversation is None:
             return []
-        if prompt.conversation.startswith("web:") and prompt.conversation not in self.sessions:
-            raise SessionUnknown("no such session")
-        return self.sessions.setdefault(prompt.conversation, (prompt.personality, prompt.user, []))[2]
+        if prompt.conversation.startswith("web:"):
+            found = self.find(prompt.conversation, prompt.owner)
+        else:
+            new = FakeConversation(prompt.personality, None, self.now())
+            found = self.sessions.setdefault(prompt.conversation, new)
+        found.used_at = self.now()
+        return found.turns
+
+
+def contains(conversation: FakeConversation, search: str) -> bool:
+    return any(
+        search.lower() in text.lower() for text in (conversation.title, *(each.text for each in conversation.turns))
+    )
 
 
 def add_event(turn: TranscriptTurn, event: Event) -> TranscriptTurn:
@@ -208,7 +280,7 @@ def add_event(turn: TranscriptTurn, event: Event) -> TranscriptTurn:
             return replace(turn, text=turn.text + text)
         case Source():
             return replace(turn, sources=(*turn.sources, event))
-        case Done(reason):
-            return replace(turn, reason=reason)
+        case Done(reason, model):
+            return replace(turn, reason=reason, model=model)
         case _:
             return turn

@@ -162,6 +162,7 @@ def test_v1_encodes_messages() -> None:
                 "model": "m",
                 "session": "web:1",
                 "usage": {"prompt_tokens": 7, "completion_tokens": 3, "cached_tokens": 2},
+                "exchange": None,
             },
         ),
         (

@@ -11,9 +11,11 @@ from core.configuration.settings import Settings
 from core.contract import Attachment, Description, Source, Status, Text, TranscriptTurn
 from core.errors import ModelUnavailable, Overloaded, RequestFault, StorageError
 from core.texts import error_text, text
-from tests.support.fake_engine import FakeEngine, ReplyStep
+from tests.support.fake_engine import BEGINNING, FakeConversation, FakeEngine, ReplyStep
 from tests.web.support_site import Site, receive_until, site
 from tests.web.support_socket import DONE, PROMPT, receive_close_code
+
+ASKED_AT = (BEGINNING + timedelta(minutes=3)).isoformat()  # of a first question: the session was opened and entered
 
 
 async def test_answer_frames(own_settings: Settings) -> None:
@@ -39,6 +41,7 @@ async def test_answer_frames(own_settings: Settings) -> None:
             "model": "fake-model",
             "session": session["session"],
             "usage": {"prompt_tokens": 7, "completion_tokens": 3, "cached_tokens": 2},
+            "exchange": 1,
         },
     ]
     [prompt] = running.engine.prompts
@@ -172,8 +175,11 @@ async def test_resume_continues_a_session(whisper: Site) -> None:
 
     assert session == resumed["session"]
     assert resumed["turns"] == [
-        {"role": "user", "text": "Hi"},
-        {"role": "assistant", "text": "Hello world.", "reason": "stop"},
+        {"role": "user", "text": "Hi", "exchange": 1, "at": ASKED_AT},
+        {
+            **{"role": "assistant", "text": "Hello world.", "reason": "stop"},
+            **{"exchange": 1, "at": ASKED_AT, "model": "fake-model"},
+        },
     ]
     assert kinds == ["text", "text", "done"]
     assert [session, session] == [prompt.conversation for prompt in whisper.engine.prompts]
@@ -196,14 +202,18 @@ async def test_resumed_turns_have_files_and_sources(own_settings: Settings) -> N
 
     assert source_frame.pop("type") == "source"
     assert resumed["turns"] == [
-        {"role": "user", "text": "Hi", "attachments": ["leave.txt"]},
-        {"role": "assistant", "text": "So [1].", "sources": [source_frame], "reason": "stopped"},
+        {"role": "user", "text": "Hi", "attachments": ["leave.txt"], "exchange": 1, "at": ASKED_AT},
+        {
+            **{"role": "assistant", "text": "So [1].", "sources": [source_frame], "reason": "stopped"},
+            **{"exchange": 1, "at": ASKED_AT},
+        },
     ]
 
 
 async def test_resume_of_an_unknown_session_fails(whisper: Site) -> None:
     """So does that of another personality's session. The socket stays open, and a prompt starts a new session."""
-    whisper.engine.sessions["web:other"] = ("chuchotte", None, [TranscriptTurn("user", "secret")])
+    other = FakeConversation("chuchotte", None, BEGINNING, [TranscriptTurn("user", "secret")])
+    whisper.engine.sessions["web:other"] = other
     for session in ("web:never-issued", "web:other", "", "x" * 10_000):
         async with whisper.v1() as socket:
             await socket.send_json({"type": "resume", "session": session})

@@ -1,15 +1,15 @@
 /** Connects the parts of the page: people's actions go to the conversation, its events go to the page. */
 
-import { Announcer } from './announcer.js';
-import { acceptDropsAndPastes, Attachments } from './attachments.js';
-import { Autoscroll } from './autoscroll.js';
-import { Chooser, fetchDescriptions, showIntroduction } from './chooser.js';
-import { Collector } from './collections.js';
-import { Composer } from './composer.js';
-import { Conversation } from './conversation.js';
-import { chooseLanguage, language, otherLanguage, preferredLanguage, say, setLanguage } from './language.js';
-import { Messages, StatusLine } from './messages.js';
-import { ModelNotice } from './model.js';
+import { Announcer } from './interface/announcer.js';
+import { acceptDropsAndPastes, Attachments } from './composer/attachments.js';
+import { Autoscroll } from './interface/autoscroll.js';
+import { Chooser, fetchDescriptions, showIntroduction } from './personality/chooser.js';
+import { Collector } from './composer/collections.js';
+import { Composer } from './composer/composer.js';
+import { Conversation } from './conversation/conversation.js';
+import { chooseLanguage, language, otherLanguage, preferredLanguage, say, setLanguage } from './interface/language.js';
+import { Messages, StatusLine } from './messages/messages.js';
+import { ModelNotice } from './personality/model.js';
 
 // Codes of errors after which a retry may succeed. Messages of all other errors say what to do instead.
 const RETRYABLE = new Set([

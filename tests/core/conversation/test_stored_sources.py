@@ -126,9 +126,20 @@ async def test_an_older_database_still_works(sessions: Sessions, database: Datab
     await sessions.finish_exchange(await begun(sessions), "a", "stop")
     facts = ("fact_refreshes", "fact_vectors", "fact_passages", "fact_documents")
     # Later revisions changed or made these.
-    later = ("deliveries", "bot_processes", "turn_documents", "forgotten_states", *facts, "alembic_version")
+    later = (
+        "deliveries",
+        "bot_processes",
+        "turn_documents",
+        "turn_ratings",
+        "forgotten_states",
+        *facts,
+        "alembic_version",
+    )
     execute(database_url, *(f"DROP TABLE IF EXISTS {name}" for name in (exchange_sources.name, *later)))
-    execute(database_url, "ALTER TABLE turns DROP COLUMN asked_at")
+    execute(database_url, "DROP INDEX ix_conversations_user_key")
+    added = {"turns": ("asked_at", "model"), "conversations": ("issued_id", "title", "pinned")}
+    for table, columns in added.items():
+        execute(database_url, *(f"ALTER TABLE {table} DROP COLUMN {column}" for column in columns))
     await database.upgrade()
     await sessions.finish_exchange(await begun(sessions), "b", "stop", (FORECAST,))
 

@@ -31,7 +31,7 @@ async def test_the_whole_interface_changes_its_language(visiting: Visiting) -> N
             await expect(visit.page.locator(".answer .body").last).to_have_attribute("lang", "en")
             untranslated = await visit.page.evaluate(
                 """async () => {
-                    const { text } = await import('/static/texts.js');
+                    const { text } = await import('/static/interface/texts.js');
                     const fixed = (key, language) => {
                         try {
                             return text(key, language);

@@ -28,9 +28,9 @@ class SlowToForget(FakeEngine):
         super().__init__([Text("Sure."), DONE])
         self.may_finish = asyncio.Event()
 
-    async def forget(self, conversation: str) -> None:
+    async def forget(self, conversation: str, owner: str | None = None) -> None:
         await self.may_finish.wait()
-        await super().forget(conversation)
+        await super().forget(conversation, owner)
 
 
 async def delete(page: Page) -> None:

@@ -50,7 +50,7 @@ async def test_open_markup_is_closed(visiting: Visiting) -> None:
     async with visiting([DONE]) as visit:
         closed = await visit.page.evaluate(
             """async (texts) => {
-                const { closeOpenMarkup } = await import('/static/partial_markdown.js');
+                const { closeOpenMarkup } = await import('/static/markdown/partial_markdown.js');
                 return texts.map(closeOpenMarkup);
             }""",
             [*CLOSED, *UNCHANGED],
@@ -116,7 +116,7 @@ async def test_closing_takes_linear_time(visiting: Visiting) -> None:
     async with visiting([DONE]) as visit:
         lengths = await visit.page.evaluate(
             """async (pieces) => {
-                const { closeOpenMarkup } = await import('/static/partial_markdown.js');
+                const { closeOpenMarkup } = await import('/static/markdown/partial_markdown.js');
                 return pieces.map((piece) => closeOpenMarkup(`${piece.repeat(1_000_000 / piece.length)}x`).length);
             }""",
             HOSTILE,

@@ -1,7 +1,7 @@
 /** The files of the next question: chosen, dropped or pasted; read by the service; shown as chips. */
 
-import { label, say } from './language.js';
-import { loadAttachments, storeAttachments } from './tab_storage.js';
+import { label, say } from '../interface/language.js';
+import { loadAttachments, storeAttachments } from '../conversation/tab_storage.js';
 
 const FILE_LIMIT = 16; // of the protocol
 const FRAME_BYTES = 200; // an upper bound for the other fields of a prompt's frame

@@ -4,8 +4,8 @@
  * drops everything that is not on the list; the Content-Security-Policy allows no script and no request.
  */
 
-import DOMPurify from './vendor/dompurify.js';
-import { Marked } from './vendor/marked.js';
+import DOMPurify from '../vendor/dompurify.js';
+import { Marked } from '../vendor/marked.js';
 
 const LINK = /^(?:https?:\/\/|mailto:)/i;
 const escape = (text) =>

@@ -1,5 +1,7 @@
 /** One WebSocket of the subprotocol csps-llm.v1: JSON objects out and in. It does not reconnect. */
 
+import { deferred } from '../browser/waiting.js';
+
 const PROTOCOL = 'csps-llm.v1';
 const OPEN_WITHIN_MS = 10_000; // a network that drops packets would otherwise delay a question by minutes
 
@@ -39,35 +41,4 @@ function address(personality) {
   const url = new URL(`../gpt-socket/${encodeURIComponent(personality)}`, document.baseURI);
   url.protocol = url.protocol.replace('http', 'ws');
   return url;
-}
-
-export function deferred() {
-  let resolve;
-  let reject;
-  const promise = new Promise((resolved, rejected) => {
-    resolve = resolved;
-    reject = rejected;
-  });
-  return { promise, resolve, reject };
-}
-
-const FIRST_MS = 1000;
-const LONGEST_MS = 30_000;
-
-/** The pause in milliseconds before attempt number `attempt` (from 0). It doubles, with jitter to spread clients. */
-export function backoff(attempt) {
-  return Math.min(LONGEST_MS, FIRST_MS * 2 ** attempt) * (0.75 + Math.random() / 2);
-}
-
-/** Waits `ms` milliseconds, or until the browser reports that the network is back. */
-export function pause(ms) {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      removeEventListener('online', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    addEventListener('online', done);
-  });
 }

@@ -3,8 +3,8 @@
  * The functions SIZE, DURATION and DATE give the same results as core/texts/formats.py does in Python.
  */
 
-import { backoff, pause } from './socket.js';
-import { FluentBundle, FluentResource } from './vendor/fluent/index.js';
+import { backoff, pause } from '../browser/waiting.js';
+import { FluentBundle, FluentResource } from '../vendor/fluent/index.js';
 
 export const LANGUAGES = ['en', 'fr'];
 const SIZE_UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'];

@@ -1,6 +1,6 @@
 /** The interface's language: it puts every text on the page and replaces it when the language changes. */
 
-import { load, store } from './tab_storage.js';
+import { load, store } from '../browser/storage.js';
 import { LANGUAGES, text } from './texts.js';
 
 const KEY = 'language';

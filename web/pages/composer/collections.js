@@ -1,6 +1,6 @@
 /** Adds attached files to collections of facts, for people whom the service knows as their editors. */
 
-import { language, say } from './language.js';
+import { language, say } from '../interface/language.js';
 
 const FAILURES = {
   not_an_editor: 'page-collect-refused',

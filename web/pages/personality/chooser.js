@@ -1,8 +1,8 @@
 /** The choice of a personality: its list from the service, the selection, and its description on the page. */
 
-import { language, setTitle } from './language.js';
-import { backoff, pause } from './socket.js';
-import { load, store } from './tab_storage.js';
+import { language, setTitle } from '../interface/language.js';
+import { backoff, pause } from '../browser/waiting.js';
+import { load, store } from '../browser/storage.js';
 
 const KEY = 'personality';
 const PARAMETER = 'personality'; // in the page's address, so that a personality can be linked to

@@ -1,7 +1,7 @@
 /** The numbered list of sources below an answer, and the links to its entries. */
 
 import { showTarget } from './answer.js';
-import { label, say } from './language.js';
+import { label, say } from '../interface/language.js';
 
 let lists = 0; // lists on the page: each needs ids of its own
 

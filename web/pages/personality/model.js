@@ -2,9 +2,9 @@
  * goes on, another model that takes over. */
 
 import { fetchOneDescription } from './chooser.js';
-import { say } from './language.js';
+import { say } from '../interface/language.js';
 import { ModelProgress } from './model_progress.js';
-import { backoff, pause } from './socket.js';
+import { backoff, pause } from '../browser/waiting.js';
 
 const DOUBLINGS_LIMIT = 3; // of the pause: people should learn within seconds that the model is back
 // The pauses before the service is asked again, by the state of the model that is on its way.

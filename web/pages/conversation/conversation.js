@@ -8,7 +8,8 @@
  * Each `ask` ends with exactly one `done` or `error`. This module does not touch the DOM.
  */
 
-import { Socket, backoff, deferred, pause } from './socket.js';
+import { backoff, deferred, pause } from '../browser/waiting.js';
+import { Socket } from './socket.js';
 import { ConversationStorage } from './tab_storage.js';
 
 const STOP_WITHIN_MS = 5000;

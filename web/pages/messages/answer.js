@@ -4,9 +4,9 @@
  * on the length of a paragraph, not of the answer, and a selection in the text above survives.
  */
 
-import { label, say } from './language.js';
-import { render, settledLength } from './markdown.js';
-import { closeOpenMarkup } from './partial_markdown.js';
+import { label, say } from '../interface/language.js';
+import { render, settledLength } from '../markdown/markdown.js';
+import { closeOpenMarkup } from '../markdown/partial_markdown.js';
 
 const PAUSE_FACTOR = 4; // after a drawing of n ms we wait 4n ms: drawing takes at most a fifth of the time
 const CITATION = /\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\]/g;

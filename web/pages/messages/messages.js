@@ -1,7 +1,7 @@
 /** The visible messages: questions, answers with notes, and errors with a retry button. */
 
 import { Answer } from './answer.js';
-import { clearText, label, say } from './language.js';
+import { clearText, label, say } from '../interface/language.js';
 import { Sources } from './sources.js';
 
 export class Messages {

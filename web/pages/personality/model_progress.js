@@ -4,7 +4,7 @@
  * download fails; whoever wants to know more often can read it or the bar.
  */
 
-import { label, say } from './language.js';
+import { label, say } from '../interface/language.js';
 
 const MINUTE_S = 60;
 const QUARTERS = 4;
