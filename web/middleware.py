@@ -39,7 +39,7 @@ USER_ERRORS = (PromptTooLong, FetchRefused, UnreadableDocument)  # 4xx caused by
 SECURITY_HEADERS = {
     # 'self' covers ws: to the same host and port (CSP3, "does url match expression"), so the page may open its socket.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types csps-llm",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
