@@ -8,8 +8,9 @@ import { Collector } from './composer/collections.js';
 import { Composer } from './composer/composer.js';
 import { Conversation } from './conversation/conversation.js';
 import { chooseLanguage, language, otherLanguage, preferredLanguage, say, setLanguage } from './interface/language.js';
-import { Messages, StatusLine } from './messages/messages.js';
+import { Messages } from './messages/messages.js';
 import { ModelNotice } from './personality/model.js';
+import { StatusLine } from './interface/status_line.js';
 
 // Codes of errors after which a retry may succeed. Messages of all other errors say what to do instead.
 const RETRYABLE = new Set([
