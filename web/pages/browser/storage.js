@@ -1,22 +1,23 @@
 /** Reads and writes the browser's storage. A value that the browser does not keep is still there until the page is left. */
 
 const PREFIX = 'csps-llm:';
-const copies = new Map(); // for this visit: the browser's storage may be switched off or full
+const unkept = new Map(); // for this visit: the browser's storage may be switched off or full
 
 /** `storage` is the name of a browser storage, because reading a property that is switched off throws. */
 export function store(storage, key, value) {
-  copies.set(`${storage}:${key}`, value);
+  unkept.delete(`${storage}:${key}`);
   try {
     if (value) globalThis[storage].setItem(PREFIX + key, value);
     else globalThis[storage].removeItem(PREFIX + key);
   } catch (error) {
-    console.info('not kept over a reload:', key, error.name);
+    unkept.set(`${storage}:${key}`, value);
+    console.info('not kept over a reload:', key.split(':')[0], error.name); // the rest may be a secret id
   }
 }
 
-/** The stored value, or "". */
+/** The stored value, or "". Other tabs may have changed it. */
 export function load(storage, key) {
-  const value = copies.get(`${storage}:${key}`);
+  const value = unkept.get(`${storage}:${key}`);
   if (value !== undefined) return value;
   try {
     return globalThis[storage].getItem(PREFIX + key) ?? '';

@@ -28,8 +28,9 @@ export class Conversation {
   #reconnecting = false;
   #closed = false;
 
-  constructor(personality, onEvent) {
-    this.storage = new ConversationStorage(personality);
+  /** `session`: the id of a conversation to continue; "": a new one; without it the tab's latest one, or a new one. */
+  constructor(personality, onEvent, { session } = {}) {
+    this.storage = new ConversationStorage(personality, session);
     this.personality = personality;
     this.#onEvent = (event) => !this.#closed && onEvent(event);
   }
@@ -38,7 +39,12 @@ export class Conversation {
     return this.#question !== null;
   }
 
-  /** Continues the tab's earlier conversation, if there is one. A new conversation connects with its first question. */
+  /** The secret id of the conversation; "" until its first question. */
+  get id() {
+    return this.storage.session;
+  }
+
+  /** Continues an earlier conversation. A new one connects with its first question. */
   start() {
     if (this.storage.session) this.#reconnect();
   }

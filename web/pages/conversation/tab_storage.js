@@ -1,8 +1,8 @@
-/** Values that one tab keeps over a reload: for each personality the session key, the draft and the pending question;
- * and the attachments of the next question.
+/** Values that the browser keeps: which conversation a tab shows, and for each conversation the draft and the pending
+ * question; and the attachments of the next question.
  *
- * The values are in sessionStorage, not localStorage. The session key opens the whole conversation, so on a shared
- * computer it must go when the tab is closed. Two tabs also stay two conversations. The service keeps the conversation.
+ * All but the draft go when the tab is closed. Each tab keeps its own draft, so that two tabs do not disturb each other;
+ * a copy in localStorage, of the tab that typed last, survives the tab.
  */
 
 import { load, store } from '../browser/storage.js';
@@ -13,43 +13,72 @@ const fromJson = (text) => JSON.parse(text || '[]');
 export const storeAttachments = (attachments) => store('sessionStorage', 'files', toJson(attachments));
 export const loadAttachments = () => fromJson(load('sessionStorage', 'files'));
 
+/** Deletes the draft of a conversation that is deleted. */
+export function deleteDraft(session) {
+  for (const storage of ['sessionStorage', 'localStorage']) store(storage, `draft:${session}`, '');
+}
+
 export class ConversationStorage {
-  constructor(personality) {
+  #session;
+
+  /** `session`: the conversation's id; "": a new one; undefined: the one that this tab showed last. */
+  constructor(personality, session) {
     this.personality = personality;
+    this.#session = session ?? load('sessionStorage', `session:${personality}`);
+    this.#storeSession();
   }
 
   get session() {
-    return load('sessionStorage', `session:${this.personality}`);
+    return this.#session;
   }
 
+  /** Draft and pending question stay with the conversation when it gets its id, or loses it. */
   set session(value) {
-    store('sessionStorage', `session:${this.personality}`, value);
+    if (value === this.#session) return;
+    const { draft, pending, pendingAttachments } = this;
+    this.draft = this.pending = '';
+    this.#session = value;
+    this.#storeSession();
+    if (draft) this.draft = draft;
+    this.pending = pending;
+    this.pendingAttachments = pendingAttachments;
   }
 
   /** The text in the question field. */
   get draft() {
-    return load('sessionStorage', `draft:${this.personality}`);
+    return load('sessionStorage', this.#key('draft')) || load('localStorage', this.#key('draft'));
   }
 
   set draft(value) {
-    store('sessionStorage', `draft:${this.personality}`, value);
+    const key = this.#key('draft');
+    const isOwn = load('localStorage', key) === load('sessionStorage', key); // another tab's draft stays
+    store('sessionStorage', key, value);
+    if (value || isOwn) store('localStorage', key, value);
   }
 
   /** The question that was sent and has no complete answer yet. After a reload it becomes the draft again. */
   get pending() {
-    return load('sessionStorage', `pending:${this.personality}`);
+    return load('sessionStorage', this.#key('pending'));
   }
 
   set pending(value) {
-    store('sessionStorage', `pending:${this.personality}`, value);
+    store('sessionStorage', this.#key('pending'), value);
     if (!value) this.pendingAttachments = [];
   }
 
   get pendingAttachments() {
-    return fromJson(load('sessionStorage', `pendingFiles:${this.personality}`));
+    return fromJson(load('sessionStorage', this.#key('pendingFiles')));
   }
 
   set pendingAttachments(attachments) {
-    store('sessionStorage', `pendingFiles:${this.personality}`, toJson(attachments));
+    store('sessionStorage', this.#key('pendingFiles'), toJson(attachments));
+  }
+
+  #key(value) {
+    return `${value}:${this.#session || this.personality}`;
+  }
+
+  #storeSession() {
+    store('sessionStorage', `session:${this.personality}`, this.#session);
   }
 }
