@@ -261,6 +261,7 @@ class Task:
     key: str | None = None  # as in Prompt; the answer is always generated anew
     calls: tuple[ToolCall, ...] = ()  # as in Prompt
     priority: Priority = "interactive"
+    owner: str | None = None  # as in Prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,6 +409,11 @@ class Engine(Protocol):
 
         `search`: only those whose title, questions or answers contain these words, in any letter case.
         """
+
+    async def conversation(
+        self, conversation: str, owner: str
+    ) -> tuple[ConversationSummary, tuple[TranscriptTurn, ...]]:
+        """One conversation of the owner with its turns. Raises SessionUnknown, also for another owner."""
 
     async def change_conversation(
         self, conversation: str, owner: str, title: str | None = None, pinned: bool | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -198,7 +198,7 @@ class ChatEngine:
     async def resume(self, conversation: str, personality: str, owner: str | None = None) -> tuple[TranscriptTurn, ...]:
         """The latest turns as people saw them; an interrupted answer as far as it was written."""
         resumed = await self._sessions.resume(conversation, self._personalities.get(personality).name, owner)
-        return tuple(turn for exchange in resumed.exchanges for turn in transcript_of(exchange))
+        return transcript_of_all(resumed.exchanges)
 
     async def forget(self, conversation: str, owner: str | None = None) -> None:
         await self._sessions.forget(conversation, owner)
@@ -208,6 +208,14 @@ class ChatEngine:
 
     async def conversations(self, owner: str, search: str = "") -> tuple[ConversationSummary, ...]:
         return await self._owned.list(owner, search)
+
+    async def conversation(
+        self, conversation: str, owner: str
+    ) -> tuple[ConversationSummary, tuple[TranscriptTurn, ...]]:
+        """Works also if its personality was removed since."""
+        summary = await self._owned.get(conversation, owner)
+        found = await self._sessions.resume(conversation, summary.personality, owner)
+        return summary, transcript_of_all(found.exchanges)
 
     async def change_conversation(
         self, conversation: str, owner: str, title: str | None = None, pinned: bool | None = None
@@ -268,6 +276,7 @@ def build_prompt(task: Task) -> Prompt:
         task.prompt,
         conversation=task.conversation,
         user=task.user,
+        owner=task.owner,
         attachments=task.attachments,
         history=task.history,
         sampling=task.sampling,
@@ -276,6 +285,10 @@ def build_prompt(task: Task) -> Prompt:
         priority=task.priority,
         again=True,  # a stored value is not sent again: it may not conform to this task's schema
     )
+
+
+def transcript_of_all(exchanges: Iterable[Exchange]) -> tuple[TranscriptTurn, ...]:
+    return tuple(turn for exchange in exchanges for turn in transcript_of(exchange))
 
 
 def transcript_of(exchange: Exchange) -> tuple[TranscriptTurn, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -22,6 +23,7 @@ from core.runtime.addresses import listen_url
 from core.runtime.http_server import listen_error, serve_app
 from web import middleware, origin_guard, status
 from web.client_identity import ClientIdentity
+from web.conversations import ConversationEndpoints
 from web.facts import FactsEndpoints, FactsMetrics
 from web.file_upload import FileUpload
 from web.gpt import gpt
@@ -73,6 +75,7 @@ def create_app(
         app[SERVICE].metrics.registry.register(each)
     files = FileUpload(limits.files)
     add_routes(app, StaticFiles(pages), files, FactsEndpoints(editing, files))
+    add_conversation_routes(app.router, ConversationEndpoints(timedelta(days=settings.data.keep_days)))
     return app
 
 
@@ -101,6 +104,18 @@ def add_routes(app: web.Application, pages: StaticFiles, files: FileUpload, fact
     ):
         router.add_route(method, path, handler)
     add_v1_routes(router, files)
+
+
+def add_conversation_routes(router: web.UrlDispatcher, endpoints: ConversationEndpoints) -> None:
+    for method, path, handler in (
+        ("GET", "/conversations", endpoints.list),
+        ("DELETE", "/conversations", endpoints.delete_all),
+        ("GET", "/conversations/{conversation}", endpoints.show),
+        ("PATCH", "/conversations/{conversation}", endpoints.change),
+        ("DELETE", "/conversations/{conversation}", endpoints.delete),
+        ("POST", "/conversations/{conversation}/ratings", endpoints.rate),
+    ):
+        router.add_route(method, path, handler)
 
 
 @asynccontextmanager

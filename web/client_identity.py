@@ -35,16 +35,17 @@ class ClientIdentity:
         """
         hops = [hop.strip() for header in forwarded for hop in header.split(",")]
         address = remote or ""
-        while hops and self._trusts(address):
+        while hops and self.trusts(address):
             address = hops.pop()
-        return address, claimed_user if self._trusts(remote or "") else ""
+        return address, claimed_user if self.trusts(remote or "") else ""
 
     def signed_in(self, remote: str | None, claims: Sequence[str]) -> str:
         """Returns the person whom a trusted proxy names. "": nobody, or several. `claims`: the header's values."""
         person = claims[0].strip() if len(claims) == 1 else ""
-        return person if self._trusts(remote or "") else ""
+        return person if self.trusts(remote or "") else ""
 
-    def _trusts(self, address: str) -> bool:
+    def trusts(self, address: str) -> bool:
+        """True for the address of a proxy or program in WEB_TRUSTED."""
         try:
             parsed = ip_address(address)
         except ValueError:

@@ -20,6 +20,7 @@ from core.rag.facts.schedule import RefreshSchedule
 from core.runtime.digest import hash_id
 from web.file_upload import FileUpload, check_media_type, parse_name, read_file
 from web.service import SERVICE
+from web.visitor import find_person
 
 PLATFORM = "web"
 
@@ -53,11 +54,7 @@ class FactsEndpoints:
 
 
 def find_editor(request: web.Request) -> Editor | None:
-    service = request.app[SERVICE]
-    header = service.settings.user_header
-    if header is None:
-        return None
-    person = service.identity.signed_in(request.remote, request.headers.getall(header, ()))
+    person = find_person(request)
     return Editor(PLATFORM, frozenset((person,)), hash_id(f"{PLATFORM}:{person}")) if person else None
 
 

@@ -88,7 +88,7 @@ def error_form(path: str) -> Form:
     first = path.split("/", 2)[1] if "/" in path else ""
     if first in ("v1", "chat", "completions", "responses", "embeddings", "models"):  # a client's base URL lacks /v1
         return "openai"
-    return "problem" if first in ("toil", "read", "facts", "describe", "healthz", "readyz") else "text"
+    return "problem" if first in ("toil", "read", "facts", "conversations", "describe", "healthz", "readyz") else "text"
 
 
 def person_text(error: CspsError, language: Language | None) -> str:

@@ -33,6 +33,7 @@ from web.socket_frames import (
     V1Dialect,
 )
 from web.streaming import ClientGone, reset
+from web.visitor import find_owner
 
 log = structlog.get_logger()
 
@@ -52,7 +53,9 @@ async def gpt_socket(request: web.Request) -> web.WebSocketResponse:
     await socket.prepare(request)
     request[SOCKET] = socket
     try:
-        await SocketConversation(service, socket, dialect, personality, service.user_id(request)).run()
+        await SocketConversation(
+            service, socket, dialect, personality, service.user_id(request), find_owner(request)
+        ).run()
     finally:
         transport = request.transport
         if isinstance(transport, asyncio.Transport) and transport.get_write_buffer_size():
@@ -84,13 +87,20 @@ class SocketConversation:
     """One socket's tasks: receive frames, answer in order, and wait for the service to stop."""
 
     def __init__(
-        self, service: Service, socket: web.WebSocketResponse, dialect: Dialect, personality: str, user: str
+        self,
+        service: Service,
+        socket: web.WebSocketResponse,
+        dialect: Dialect,
+        personality: str,
+        user: str,
+        owner: str | None,
     ) -> None:
         self.service = service
         self.socket = socket
         self.dialect = dialect
         self.personality = personality
         self.user = user
+        self.owner = owner
         self.session: str | None = None
         self.description: Description | None = None
         self.frames = 0
@@ -162,7 +172,7 @@ class SocketConversation:
             if self.session is not None:
                 # An unknown session has expired, so it is already deleted.
                 with suppress(SessionUnknown):
-                    await self.service.engine.forget(self.session)
+                    await self.service.engine.forget(self.session, self.owner)
         except CspsError as error:
             await self.send(self.build_failure(error, None))
             await self.close(WSCloseCode.INTERNAL_ERROR)
@@ -188,7 +198,7 @@ class SocketConversation:
         try:
             match item:
                 case ResumeCommand(session):
-                    turns = await self.service.engine.resume(session, self.personality)
+                    turns = await self.service.engine.resume(session, self.personality, self.owner)
                     await self.send_session(session, turns)
                     return None
                 case PromptCommand():
@@ -206,7 +216,7 @@ class SocketConversation:
             raise BadRequest("the prompt is empty", "empty")
         self.description = None  # another model may have taken over since the last prompt
         if self.session is None:
-            await self.send_session(await self.service.engine.open(self.personality), ())
+            await self.send_session(await self.service.engine.open(self.personality, self.owner), ())
         await self.load_description()
         assert self.session is not None
         outcome = await self.stream_interruptibly(prompt, self.session)
@@ -234,6 +244,7 @@ class SocketConversation:
             self.user,
             language=command.language,
             attachments=command.attachments,
+            owner=self.owner,
             revises=command.revises,
         )
         outcome = None

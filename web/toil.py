@@ -19,6 +19,7 @@ from web import request_body
 from web.problems import problem_details
 from web.service import SERVICE, Service
 from web.streaming import SSE, StreamedResponse
+from web.visitor import find_owner
 
 
 class ToilRequest(ToilFields):
@@ -38,7 +39,8 @@ async def toil(request: web.Request) -> web.StreamResponse:
     personality = service.check_personality(request.match_info["personality"])
     fields = await request_body.read_json(request, ToilRequest)
     conversation = None if fields.session is None else require_issued_id(fields.session)
-    task = replace(fields.build_task(personality, service.user_id(request)), conversation=conversation)
+    task = fields.build_task(personality, service.user_id(request))
+    task = replace(task, conversation=conversation, owner=find_owner(request))
     if fields.stream:
         return await stream(request, service, task)
     toiled = await service.toil(task)

@@ -162,8 +162,8 @@ class WebSettings(Section):
     )
     user_header: OptionalStr = env(
         "WEB_USER_HEADER",
-        "The header in which the proxies of WEB_TRUSTED name the person who is signed in. Only `web:` in FACTS_EDITORS"
-        " uses it. Empty: nobody is identified.",
+        "The header in which the proxies of WEB_TRUSTED name the person who is signed in: the owner of the"
+        " page's conversations, and `web:` in FACTS_EDITORS. Empty: nobody is identified.",
         "X-Forwarded-User",
     )
     connections: int = env("WEB_CONNECTIONS", "The number of requests and sockets open at once.", "1000", ge=1)

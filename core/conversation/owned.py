@@ -6,6 +6,7 @@ An owner is a person whom the platform identified, or a browser's secret. The da
 
 from __future__ import annotations
 
+import re
 import time
 import unicodedata
 from collections.abc import Callable
@@ -28,6 +29,8 @@ from core.strict_json import storable
 LISTED = 500  # conversations
 TITLE_LIMIT_CHARS = 80
 COMMENT_LIMIT_CHARS = 2000
+PLAIN = str.maketrans({"œ": "oe", "æ": "ae", "’": "'"})
+COMBINING = re.compile("[\u0300-\u036f]")  # what NFKD leaves of accents
 
 
 class OwnedConversations:
@@ -44,6 +47,10 @@ class OwnedConversations:
         accents.
         """
         return await self._database.read(lambda db: select_summaries(db, owner, search))
+
+    async def get(self, conversation: str, owner: str) -> ConversationSummary:
+        """Raises SessionUnknown."""
+        return await self._database.read(lambda db: summarize(find_owned(db, hash_id(conversation), owner)))
 
     async def change(
         self, conversation: str, owner: str, title: str | None = None, pinned: bool | None = None
@@ -92,24 +99,30 @@ def select_summaries(db: sa.Connection, owner: str, search: str) -> tuple[Conver
     owned = first_questions().where(columns.user_key == hash_id(owner), columns.issued_id.is_not(None))
     rows = db.execute(owned.order_by(columns.pinned.desc(), columns.used_at.desc()).limit(LISTED)).all()
     if words := fold(search).split():
-        rows = [row for row in rows if contains_all(words, row.title or "") or any_turn_contains(db, row.id, words)]
+        rows = [row for row in rows if contains_all(db, row, words)]
     return tuple(map(summarize, rows))
 
 
-def any_turn_contains(db: sa.Connection, conversation: int, words: list[str]) -> bool:
-    texts = sa.select(exchanges.c.question, exchanges.c.answer).where(exchanges.c.conversation == conversation)
-    return any(contains_all(words, f"{question}\n{answer}") for question, answer in db.execute(texts))
+def contains_all(db: sa.Connection, conversation: Any, words: list[str]) -> bool:
+    """True if each word stands in the title, in a question or in an answer."""
+    missing = remove_found(words, conversation.title or "")
+    texts = sa.select(exchanges.c.question, exchanges.c.answer).where(exchanges.c.conversation == conversation.id)
+    for question, answer in db.execute(texts) if missing else ():
+        missing = remove_found(missing, f"{question}\n{answer}")
+    return not missing
 
 
-def contains_all(words: list[str], text: str) -> bool:
-    folded = fold(text)
-    return all(word in folded for word in words)
+def remove_found(words: list[str], text: str) -> list[str]:
+    folded = fold(text) if words else ""
+    return [word for word in words if word not in folded]
 
 
 def fold(text: str) -> str:
-    """Removes accents and letter case. SQLite's LIKE knows the case of ASCII letters alone."""
-    decomposed = unicodedata.normalize("NFD", text.casefold())
-    return "".join(sign for sign in decomposed if not unicodedata.combining(sign))
+    """Removes accents, ligatures and letter case. SQLite's LIKE knows the case of ASCII letters alone."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(PLAIN))
+    return COMBINING.sub("", decomposed)
 
 
 def find_owned(db: sa.Connection, key: str, owner: str) -> Any:

@@ -199,10 +199,16 @@ class FakeEngine:
         ]
         return tuple(sorted(found, key=lambda each: (each.pinned, each.used_at), reverse=True))
 
+    async def conversation(
+        self, conversation: str, owner: str
+    ) -> tuple[ConversationSummary, tuple[TranscriptTurn, ...]]:
+        found = self.find_owned(conversation, owner)
+        return found.summary(conversation), tuple(found.turns)
+
     async def change_conversation(
         self, conversation: str, owner: str, title: str | None = None, pinned: bool | None = None
     ) -> ConversationSummary:
-        found = self.find(conversation, owner)
+        found = self.find_owned(conversation, owner)
         found.title = found.title if title is None else title
         found.pinned = found.pinned if pinned is None else pinned
         return found.summary(conversation)
@@ -222,6 +228,12 @@ class FakeEngine:
         found = self.sessions.get(conversation)
         if found is None or found.owner not in (None, owner):
             raise SessionUnknown("no such session")
+        return found
+
+    def find_owned(self, conversation: str, owner: str) -> FakeConversation:
+        found = self.find(conversation, owner)
+        if found.owner is None or not found.turns:
+            raise SessionUnknown("no such conversation")
         return found
 
     def now(self) -> datetime:

@@ -295,7 +295,7 @@ async def test_failed_forget_is_an_error(own_settings: Settings) -> None:
     """The client never believes that the session is deleted when it is not."""
 
     class Full(FakeEngine):
-        async def forget(self, conversation: str) -> None:
+        async def forget(self, conversation: str, owner: str | None = None) -> None:
             raise StorageError("disk full")
 
     async with site(own_settings, Full()) as running, running.v1() as socket:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
@@ -73,6 +75,33 @@ async def test_a_broken_answer_is_stored_as_far_as_it_came(
 
     [exchange] = await stored(sessions)
     assert (exchange.answer, exchange.reason, exchange.sources) == ("ha", reason, (FIRST,))
+
+
+async def test_a_revised_question_waits_for_the_running_answer(sessions: Sessions) -> None:
+    """It then replaces that answer, as far as it came."""
+    recorder, begun, ends = ExchangeRecorder(sessions), asyncio.Event(), asyncio.Event()
+
+    async def answer() -> None:
+        async with recorder.open_exchange(PROMPT, whisper()) as exchange:
+            exchange.text = "old"
+            begun.set()
+            await ends.wait()
+            await recorder.finish(exchange, "stop")
+
+    async def revise() -> None:
+        async with recorder.open_exchange(replace(PROMPT, text="better", revises=True), whisper()) as exchange:
+            assert 1 == exchange.number
+            exchange.text = "new"
+            await recorder.finish(exchange, "stop")
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(answer())
+        await begun.wait()
+        tasks.create_task(revise())
+        assert [""] == [each.answer for each in await stored(sessions)]
+        ends.set()
+
+    assert [("better", "new")] == [(each.question.text, each.answer) for each in await stored(sessions)]
 
 
 async def test_a_refused_question_is_removed(sessions: Sessions) -> None:

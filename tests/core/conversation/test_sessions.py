@@ -96,12 +96,13 @@ async def test_a_client_cannot_choose_its_id(sessions: Sessions) -> None:
 
 
 async def test_ids_are_unguessable_and_stored_as_hashes(sessions: Sessions, database_url: str) -> None:
-    """The database's content gives no access."""
-    name = await sessions.open("whisper", "alice@example.gc.ca")
+    """The database's content gives no access: the id of a conversation with an owner is of no use without the owner."""
+    name, owned = await sessions.open("whisper"), await sessions.open("whisper", "alice@example.gc.ca")
     stored = str(dump_tables(database_url))
 
     assert len(name) >= len("web:") + 43
     assert name.removeprefix("web:") not in stored
+    assert owned in stored
     assert "alice@example.gc.ca" not in stored
 
 
