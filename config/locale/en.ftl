@@ -1456,6 +1456,30 @@ page-collect-failed = { $name } could not be added to “{ $title }”. Please t
 page-still-reading = A file is still being read. Your text is kept: send it when the file is read, or remove the file.
 page-question-missing = Write a question about the file, then send.
 
+# Keyboard shortcuts: what each does, and its keys.
+page-shortcuts = Keyboard shortcuts
+page-shortcut-action = Action
+page-shortcut-anywhere = Anywhere
+page-shortcut-outside = Outside of fields
+page-shortcut-send = Send the question, in its field
+page-shortcut-line = Start a new line, in its field
+page-shortcut-stop = Stop the answer
+page-shortcut-write = Write a question
+page-shortcut-new = New conversation
+page-shortcut-search = Search your conversations
+page-shortcut-previous = Previous message
+page-shortcut-next = Next message
+page-shortcut-latest = Latest message
+page-shortcut-copy = Copy the last answer
+page-shortcut-aloud = Read the last answer aloud
+page-shortcut-list = This list
+page-shortcuts-single = Keys without Alt and Shift work outside of fields
+page-key-send = Enter
+page-key-line = Shift + Enter
+page-key-stop = Escape
+page-key-modified = Alt + Shift + { $key }
+page-close = Close
+
 # The model. $model is its name.
 page-model = Model that answers: { $model }.
 page-model-starter = Model that answers: { $model }. It is the demonstration model: its answers are of limited quality.

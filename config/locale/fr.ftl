@@ -1479,6 +1479,30 @@ page-collect-failed = { $name } n’a pas pu être ajouté à « { $title } »
 page-still-reading = La lecture d’un fichier est en cours. Votre texte est conservé : envoyez-le à la fin de la lecture, ou retirez le fichier.
 page-question-missing = Écrivez une question sur le fichier, puis envoyez-la.
 
+# Keyboard shortcuts: what each does, and its keys.
+page-shortcuts = Raccourcis clavier
+page-shortcut-action = Action
+page-shortcut-anywhere = Partout
+page-shortcut-outside = Hors des champs
+page-shortcut-send = Envoyer la question, dans son champ
+page-shortcut-line = Aller à la ligne, dans son champ
+page-shortcut-stop = Arrêter la réponse
+page-shortcut-write = Écrire une question
+page-shortcut-new = Nouvelle conversation
+page-shortcut-search = Chercher dans vos conversations
+page-shortcut-previous = Message précédent
+page-shortcut-next = Message suivant
+page-shortcut-latest = Dernier message
+page-shortcut-copy = Copier la dernière réponse
+page-shortcut-aloud = Lire la dernière réponse à voix haute
+page-shortcut-list = Cette liste
+page-shortcuts-single = Les touches sans Alt ni Maj fonctionnent hors des champs
+page-key-send = Entrée
+page-key-line = Maj + Entrée
+page-key-stop = Échap
+page-key-modified = Alt + Maj + { $key }
+page-close = Fermer
+
 # Le modèle. $model est son nom.
 page-model = Modèle qui répond : { $model }.
 page-model-starter = Modèle qui répond : { $model }. C’est un modèle de démonstration : ses réponses sont de qualité limitée.

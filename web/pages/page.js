@@ -11,6 +11,8 @@ import { chooseLanguage, otherLanguage, preferredLanguage, say, setLanguage } fr
 import { Messages } from './messages/messages.js';
 import { ModelNotice } from './personality/model.js';
 import { StatusLine } from './interface/status_line.js';
+import { listenForShortcuts, onShortcut } from './interface/shortcuts.js';
+import { stepThroughMessages } from './interface/message_steps.js';
 
 const $ = (selector) => document.querySelector(selector);
 
@@ -59,10 +61,27 @@ function onLanguageChange() {
   if (chat.personality) showIntroduction(chat.personality);
 }
 
+async function showShortcuts() {
+  const { openShortcutList } = await import('./interface/shortcut_list.js');
+  openShortcutList();
+}
+
+function connectShortcuts() {
+  onShortcut('write', () => composer.focus());
+  onShortcut('new', () => $('#new').click());
+  onShortcut('previous', () => stepThroughMessages($('#messages'), -1));
+  onShortcut('next', () => stepThroughMessages($('#messages'), 1));
+  onShortcut('latest', () => autoscroll.toEnd());
+  onShortcut('list', showShortcuts);
+  $('#shortcuts').addEventListener('click', showShortcuts);
+  listenForShortcuts();
+}
+
 document.addEventListener('languagechange', onLanguageChange);
 acceptDropsAndPastes($('#composer'), (files) => attachments.add(files));
 new ResizeObserver(() => autoscroll.update()).observe($('#composer')); // a taller composer covers the last message
 setLanguage(preferredLanguage());
+connectShortcuts();
 $('#language').addEventListener('click', () => chooseLanguage(otherLanguage()));
 $('#new').addEventListener('click', startOver);
 status.show('page-connection-connecting');

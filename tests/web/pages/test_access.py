@@ -65,7 +65,7 @@ async def test_everything_works_by_keyboard(visiting: Visiting) -> None:
     """Tab reaches every control, the skip link leads to the question, Shift+Enter adds a line, and Enter sends."""
     async with visiting([Text("```\ncode\n```"), DONE]) as visit:
         keyboard = visit.page.keyboard
-        for control in ("#attach", "#send"):
+        for control in ("#attach", "#shortcuts", "#send"):
             await keyboard.press("Tab")
             await expect(visit.page.locator(control)).to_be_focused()
         await visit.page.locator("#question").focus()
