@@ -111,6 +111,18 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class WebPage:
+    """A page, feed or file of the Web, as an answer to a prompt that begins with its address would be based on it."""
+
+    url: str  # for people, after redirects
+    title: str
+    kind: Literal["page", "feed", "file"]
+    text: str
+    language: Language | None = None  # None: neither English nor French
+    omissions: tuple[Omission, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Sampling:
     """The model's sampling. None leaves the choice to the personality, and then to the model."""
 
@@ -390,6 +402,12 @@ class Engine(Protocol):
 
     async def read_rows(self, name: str, body: bytes) -> Attachment:
         """Extracts the rows of a workbook's first table, as CSV with a header. Raises UnreadableDocument."""
+
+    async def read_page(self, url: str) -> WebPage:
+        """Reads a page, feed or file of the Web that a person names. A prompt with its address soon finds it read.
+
+        Raises FetchRefused, FetchFailed, UnreadableDocument.
+        """
 
     async def open(self, personality: str, owner: str | None = None) -> str:
         """Starts a conversation and returns its unguessable id ("web:…").

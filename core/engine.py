@@ -37,6 +37,7 @@ from core.contract import (
     ToolEvent,
     TranscriptTurn,
     Usage,
+    WebPage,
 )
 from core.conversation.composition import build_context
 from core.conversation.exchanges import Exchange
@@ -190,6 +191,9 @@ class ChatEngine:
 
     async def read_rows(self, name: str, body: bytes) -> Attachment:
         return await self._retriever.read_rows(name, body)
+
+    async def read_page(self, url: str) -> WebPage:
+        return await self._retriever.read_page(url)
 
     async def open(self, personality: str, owner: str | None = None) -> str:
         """The id of a new conversation. Raises PersonalityUnknown, StorageError."""

@@ -27,6 +27,7 @@ from web.conversations import ConversationEndpoints
 from web.facts import FactsEndpoints, FactsMetrics
 from web.file_upload import FileUpload
 from web.gpt import gpt
+from web.page_reading import PageReading
 from web.service import SERVICE, DrainGate, Service, WebLimits, WebMetrics
 from web.sockets import gpt_socket
 from web.static_files import StaticFiles
@@ -94,6 +95,7 @@ def add_routes(app: web.Application, pages: StaticFiles, files: FileUpload, fact
         ("POST", "/toil/{personality}/check", check),
         ("GET", "/read", files.limits),
         ("POST", "/read", files.read),
+        ("POST", "/read/page", PageReading().read),
         ("GET", "/facts", facts.collections),
         ("POST", "/facts/{collection}", facts.add),
         ("GET", "/describe", status.describe_all),

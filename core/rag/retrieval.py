@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from core.configuration.personalities import Personality
-from core.contract import Attachment, Language, Omission
+from core.contract import Attachment, Language, Omission, WebPage
 from core.errors import CspsError
 from core.language import detect_language
 from core.rag.context import parse_lead_context
@@ -27,6 +27,7 @@ from core.rag.questions.lookup_question import LookupQuestion
 from core.rag.questions.news import asks_for_news
 from core.rag.questions.rewriting import QuestionRewriter
 from core.rag.reading.reader import Reader
+from core.rag.recent_pages import RecentPages
 from core.rag.retrieved import RetrievedDocument, to_retrieved
 from core.rag.structured_text import write_structured
 from core.texts import describe_omissions, text
@@ -120,6 +121,14 @@ class Retriever:
         self._reader = reader
         self._finders = finders
         self._rewriter = rewriter
+        self._previewed: RecentPages[tuple[Document, RetrievedDocument]] = RecentPages()
+
+    async def read_page(self, url: str) -> WebPage:
+        """Reads a page as `fetch_pages` does, which finds it read for some minutes. Raises what `fetch_page` raises."""
+        document, page = await self._fetch(url)
+        self._previewed.keep(url, (document, page))
+        text = write_structured(page.passages)
+        return WebPage(page.url or url, page.name, page_kind(document), text, document.language, page.omissions)
 
     async def fetch_page(self, url: str) -> RetrievedDocument:
         """Reads a page or feed that the user named. Raises FetchRefused, FetchFailed, UnreadableDocument."""
@@ -128,7 +137,7 @@ class Retriever:
 
     async def fetch_pages(self, url: str, question: str) -> tuple[RetrievedDocument, ...]:
         """Reads a page as `fetch_page` does, and the feed that it declares if the question asks for news."""
-        document, page = await self._fetch(url)
+        document, page = self._previewed.find(url) or await self._fetch(url)
         if document.feed_url is None or not asks_for_news(question):
             return (page,)
         try:
@@ -179,6 +188,10 @@ class Retriever:
     async def close(self) -> None:
         await self._fetcher.close()
         await self._reader.close()
+
+
+def page_kind(document: Document) -> Literal["page", "feed", "file"]:
+    return document.kind if document.kind in ("page", "feed") else "file"
 
 
 def attachment_text(name: str, document: Document) -> str:

@@ -41,8 +41,9 @@ from core.contract import (
     ToolsChosen,
     TranscriptTurn,
     Usage,
+    WebPage,
 )
-from core.errors import CspsError, PersonalityUnknown, SessionUnknown
+from core.errors import CspsError, FetchFailed, PersonalityUnknown, SessionUnknown
 
 ReplyStep = Event | Exception | asyncio.Event  # an Event of asyncio: wait until it is set
 Replies = Sequence[ReplyStep] | Callable[[Prompt], Iterable[ReplyStep]]
@@ -90,6 +91,8 @@ class FakeEngine:
         self.remote_engines: tuple[EngineHealth, ...] = ()
         self.prompts: list[Prompt] = []
         self.tasks: list[Task] = []
+        self.pages: dict[str, WebPage | Exception] = {}  # of the Web, by address
+        self.pages_read: list[str] = []  # their addresses
         self.rows_omitted: tuple[Omission, ...] = ()  # of every workbook
         self.started = asyncio.Event()  # the caller requested the first event of a reply
         self.model: str | None = "fake-model"  # the model that answers; None: none does
@@ -174,6 +177,13 @@ class FakeEngine:
     async def read_rows(self, name: str, body: bytes) -> Attachment:
         """Takes a text of CSV for a workbook, after the mark of a ZIP file."""
         return Attachment(name, body.removeprefix(b"PK\x03\x04").decode(), self.rows_omitted)
+
+    async def read_page(self, url: str) -> WebPage:
+        self.pages_read.append(url)
+        page = self.pages.get(url, FetchFailed("no such page", "missing"))
+        if isinstance(page, Exception):
+            raise page
+        return page
 
     async def open(self, personality: str, owner: str | None = None) -> str:
         self.require_personality(personality)

@@ -71,3 +71,15 @@ def test_the_declared_feed_has_an_absolute_address() -> None:
 
     assert extract.parse_page(RawDocument(html, url="https://example.ca/en/")).feed_url == "https://example.ca/feed"
     assert extract.parse_page(RawDocument(html.replace(LINK.encode(), b""))).feed_url is None
+
+
+async def test_a_previewed_page_is_fetched_once(site: Website, retriever: Retriever) -> None:
+    """The answer is based on the reading that the person saw, and knows the page's feed all the same."""
+    page = await retriever.read_page(site.url("/"))
+    del site.pages["/"]
+    documents = await retriever.fetch_pages(site.url("/"), "What's new?")
+
+    assert (page.title, page.kind, page.url) == ("Leave", "page", site.url("/"))
+    assert PROSE in page.text
+    assert [document.name for document in documents] == ["News", "Leave"]
+    assert (await retriever.read_page(site.url("/feed"))).kind == "feed"
