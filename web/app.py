@@ -28,6 +28,7 @@ from web.facts import FactsEndpoints, FactsMetrics
 from web.file_upload import FileUpload
 from web.gpt import gpt
 from web.page_reading import PageReading
+from web.running_answers import RUNNING_ANSWERS, RunningAnswers
 from web.service import SERVICE, DrainGate, Service, WebLimits, WebMetrics
 from web.sockets import gpt_socket
 from web.static_files import StaticFiles
@@ -67,6 +68,8 @@ def create_app(
     gate = DrainGate(settings.web.connections, settings.web.drain_s, limits.retry_after_s)
     identity = ClientIdentity.parse(settings.web.trusted)
     app[SERVICE] = Service(engine, settings.web, limits, gate, WebMetrics(), identity)
+    answers = app[RUNNING_ANSWERS] = RunningAnswers(app[SERVICE])
+    app.on_shutdown.append(lambda _app: answers.close())
     app[ENCODER] = PublicEncoder(encoder or LocalEmbedder(threads=1))
     app[middleware.GUARD] = origin_guard.build_guard(settings.web.host, settings.web.origins)
     app.on_response_prepare.extend([middleware.add_headers, middleware.bound_sending, share])
@@ -141,13 +144,14 @@ async def serve(app: web.Application, settings: WebSettings) -> AsyncIterator[st
         try:
             yield listen_url(host, site.port)
         finally:
-            await drain(app[SERVICE])
+            await drain(app[SERVICE], app[RUNNING_ANSWERS])
 
 
-async def drain(service: Service) -> None:
+async def drain(service: Service, answers: RunningAnswers) -> None:
     service.gate.stop()
     try:
         async with asyncio.timeout(service.gate.drain_s + service.limits.grace_s):
+            await answers.drain(service.gate.drain_s)
             await service.gate.wait_idle()
     except TimeoutError:
         log.warning("drain_timed_out", active=service.gate.active)

@@ -17,6 +17,7 @@ from core.contract import ConversationSummary, Json, Rating
 from core.conversation.sessions import require_issued_id
 from core.errors import ParameterRefused, SessionUnknown
 from web import request_body
+from web.running_answers import RUNNING_ANSWERS
 from web.service import SERVICE
 from web.socket_frames import encode_turn
 from web.visitor import find_owner, find_person, renew_cookie
@@ -81,13 +82,19 @@ class ConversationEndpoints:
 
     async def delete(self, request: web.Request) -> web.Response:
         """DELETE /conversations/<id>."""
-        await request.app[SERVICE].engine.forget(named_id(request), find_owner(request))
+        conversation, owner = named_id(request), find_owner(request)
+        if owner:
+            await request.app[RUNNING_ANSWERS].end(owner, conversation)
+        await request.app[SERVICE].engine.forget(conversation, owner)
         return web.Response(status=204)
 
     async def delete_all(self, request: web.Request) -> web.Response:
         """DELETE /conversations."""
         owner = find_owner(request)
-        return send_json({"deleted": await request.app[SERVICE].engine.forget_all(owner) if owner else 0})
+        if owner is None:
+            return send_json({"deleted": 0})
+        await request.app[RUNNING_ANSWERS].end(owner)
+        return send_json({"deleted": await request.app[SERVICE].engine.forget_all(owner)})
 
     async def rate(self, request: web.Request) -> web.Response:
         """POST /conversations/<id>/ratings."""

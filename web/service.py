@@ -51,6 +51,7 @@ class WebLimits:
     stream_heartbeat_s: float = 15.0  # between comments on a silent stream of /v1
     close_timeout_s: float = 2.0  # until a client must answer a closing frame
     waiting_prompts: int = 8  # on one socket, beside the one being answered
+    unwatched_answers: int = 4  # of one owner, that go on without a connection
     files: int = 4  # in memory at once, each of at most WEB_FILE_LIMIT
     batch_rows: int = 16  # of one batch, answered at once; `create_app` takes it from LLM_SLOTS
     retry_after_s: float = 5.0  # the Retry-After of a refusal

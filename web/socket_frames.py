@@ -43,6 +43,7 @@ class PromptCommand:
     language: Language | None = None
     attachments: tuple[Attachment, ...] = ()
     revises: bool = False
+    goes_on: bool = False  # also when the connection ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class SessionOpened:
     model: str | None  # None while no model answers
     starter: bool | None
     turns: tuple[TranscriptTurn, ...] = ()
+    answering: bool = False  # the answer to the last turn follows, from its beginning
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +194,11 @@ class PromptFrame(ClientFrame):
     language: Language | None = None
     attachments: list[AttachmentFrame] = Field(default_factory=list, max_length=ATTACHMENTS_LIMIT)
     revises: bool = False
+    goes_on: bool = False
 
     def command(self) -> Command:
         attachments = tuple(each.attachment() for each in self.attachments)
-        return PromptCommand(self.text, self.language, attachments, self.revises)
+        return PromptCommand(self.text, self.language, attachments, self.revises, self.goes_on)
 
 
 class StopFrame(ClientFrame):

@@ -138,6 +138,7 @@ def test_v1_encodes_messages() -> None:
                 "model": "m",
                 "starter": True,
                 "turns": [{"role": "user", "text": "Hi"}],
+                "answering": False,
             },
         ),
         (Status("queued", position=2, wait_s=1.5), {"type": "status", "state": "queued", "position": 2, "wait_s": 1.5}),
@@ -188,9 +189,18 @@ def test_v1_encodes_messages() -> None:
 
 def test_turns_match_the_documentation() -> None:
     """A turn has its attachments, sources and end reason; empty fields are left out."""
+    at = datetime(2026, 7, 27, 18, 4, 56, tzinfo=UTC)
     turns = (
-        TranscriptTurn("user", "How long is the leave?", attachments=("leave.pdf",)),
-        TranscriptTurn("assistant", "Eighteen months [1].", sources=(LEAVE,), reason="stop"),
+        TranscriptTurn("user", "How long is the leave?", attachments=("leave.pdf",), exchange=1, at=at),
+        TranscriptTurn(
+            "assistant",
+            "Eighteen months [1].",
+            sources=(LEAVE,),
+            reason="stop",
+            exchange=1,
+            at=at,
+            model="SmolLM2 135M Instruct",
+        ),
     )
     documented = PROTOCOLS.partition("`turns` are")[2].partition("```json")[2].partition("```")[0]
     [frame] = V1Dialect().encode(SessionOpened("web:1", "whisper", "m", True, turns))
