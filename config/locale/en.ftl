@@ -5,6 +5,8 @@
 
 -formats = Web pages, feeds, text, Markdown, code, CSV, JSON, PDF, Word, Excel, PowerPoint, OpenDocument, RTF and email files
 -file-formats = text, Markdown, code, HTML, CSV, JSON, PDF, Word, Excel, PowerPoint, OpenDocument, RTF and email
+# Follows a quotation that no source contains.
+-quotation-not-found = [not found in the sources]
 
 ## Errors: what people read when something goes wrong. The second part of a key is the error's code, the third its reason.
 
@@ -286,7 +288,7 @@ source-notice-default = (You named no place, so I took { $name }. Name another p
 source-notice-homonym = (I took { $name }, not { $other }.)
 source-notice-uncovered = (The source “{ $source }” does not cover { $name }.)
 source-unclosed-context = (The context that begins with |CONTEXT| does not end: |/CONTEXT| is missing. I took all of it for the question.)
-source-quotation-not-found = [not found in the sources]
+source-quotation-not-found = { -quotation-not-found }
 
 ## Bots: what the bots say on every platform.
 
@@ -1505,6 +1507,9 @@ page-spoken = Answer as it is written
 page-code = Code
 page-table = Table
 page-new-tab = { " " }(opens in a new tab)
+page-invisible = invisible character{ " " }
+page-no-source = { " " }(not a source)
+page-quotation-not-found = { -quotation-not-found }
 page-sources = Sources
 page-source = Source { $number }
 # $language is en or fr, $day the day on which the service read the source.

@@ -5,6 +5,8 @@
 
 -formats = pages Web, fils d’actualité, texte, Markdown, code, CSV, JSON, PDF, Word, Excel, PowerPoint, OpenDocument, RTF et courriels
 -file-formats = texte, Markdown, code, HTML, CSV, JSON, PDF, Word, Excel, PowerPoint, OpenDocument, RTF et courriels
+# Suit une citation qui ne figure dans aucune source.
+-quotation-not-found = [introuvable dans les sources]
 
 ## Erreurs : ce qu’on lit lorsque quelque chose échoue. La deuxième partie d’une clé est le code de l’erreur, la troisième sa raison.
 
@@ -289,7 +291,7 @@ source-notice-default = (Vous n’avez nommé aucun lieu; j’ai donc retenu { $
 source-notice-homonym = (J’ai retenu { $name }, et non { $other }.)
 source-notice-uncovered = (La source « { $source } » ne couvre pas { $name }.)
 source-unclosed-context = (Le contexte qui commence par |CONTEXT| n’a pas de fin : il manque |/CONTEXT|. J’ai considéré l’ensemble comme la question.)
-source-quotation-not-found = [introuvable dans les sources]
+source-quotation-not-found = { -quotation-not-found }
 
 ## Agents conversationnels : ce qu’ils disent sur toutes les plateformes.
 
@@ -1528,6 +1530,9 @@ page-spoken = Réponse en cours de rédaction
 page-code = Code
 page-table = Tableau
 page-new-tab = { " " }(s’ouvre dans un nouvel onglet)
+page-invisible = caractère invisible{ " " }
+page-no-source = { " " }(sans source)
+page-quotation-not-found = { -quotation-not-found }
 page-sources = Sources
 page-source = Source { $number }
 # $language est en ou fr; $day est le jour où le service a consulté la source.

@@ -254,7 +254,7 @@ async def test_stalled_file_download_is_dropped(own_settings: Settings, monkeypa
         with socket.create_connection(("127.0.0.1", running.port)) as client:
             client.setblocking(False)
             loop = asyncio.get_running_loop()
-            ask = b"GET /static/vendor/dompurify.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            ask = b"GET /static/vendor/marked.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
             await loop.sock_sendall(client, ask)
             assert await loop.sock_recv(client, 1)
             assert count_connections(running.port) == 1

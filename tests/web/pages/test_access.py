@@ -63,7 +63,7 @@ async def test_a_french_browser_gets_french(visiting: Visiting) -> None:
 
 async def test_everything_works_by_keyboard(visiting: Visiting) -> None:
     """Tab reaches every control, the skip link leads to the question, Shift+Enter adds a line, and Enter sends."""
-    async with visiting([Text("```\ncode\n```"), DONE]) as visit:
+    async with visiting([Text(f"```\n{'code ' * 60}\n```"), DONE]) as visit:
         keyboard = visit.page.keyboard
         for control in ("#attach", "#shortcuts", "#send"):
             await keyboard.press("Tab")
@@ -227,7 +227,8 @@ async def test_reading_further_up_is_not_disturbed(visiting: Visiting) -> None:
 
 async def test_interface_texts_in_an_answer_have_their_own_language(visiting: Visiting) -> None:
     """Screen readers pronounce by `lang`: a link's hint is in the interface's language, a cell in the answer's."""
-    answer = "[Canada](https://canada.ca)\n\n| a |\n|---|\n| b |\n\n```\ncode\n```\n"
+    wide = "wide" * 60
+    answer = f"[Canada](https://canada.ca)\n\n| a |\n|---|\n| {wide} |\n\n```\n{wide}\n```\n"
     async with visiting([Text(answer), DONE]) as visit:
         await visit.ask("first")
         await visit.wait_for_answer()

@@ -59,7 +59,7 @@ async def test_a_streamed_answer_looks_like_a_complete_one(visiting: Visiting) -
         kinds = (
             await visit.page.locator(".answer").last.locator(".body > *").evaluate_all("all => all.map(e => e.tagName)")
         )
-        assert kinds == ["H4", "H4", "OL", "DIV", "PRE", "BLOCKQUOTE", "P"]
+        assert kinds == ["H4", "H4", "OL", "DIV", "DIV", "BLOCKQUOTE", "P"]
         await expect(visit.page.locator("td").last).to_have_css("text-align", "end")
         await expect(visit.page.locator(".answer a")).to_have_attribute("href", "https://z.example/")
 

@@ -66,10 +66,17 @@ async def test_markdown_signs_are_never_visible(visiting: Visiting) -> None:
     async with visiting([DONE]) as visit:
         drawings = await visit.page.evaluate(
             """async (text) => {
-                const [{ render }, { closeOpenMarkup }] =
-                    await Promise.all(['markdown', 'partial_markdown'].map((name) => import(`/static/${name}.js`)));
-                const shown = [...text].map((_, end) => render(closeOpenMarkup(text.slice(0, end + 1))).textContent);
-                return [...shown, render(text).textContent];
+                const { Answer } = await import('/static/messages/answer.js');
+                const place = document.createElement('div');
+                const shown = [];
+                const answer = new Answer(place, () => shown.push(place.textContent), () => null);
+                for (const letter of text) {
+                    const drawn = shown.length;
+                    answer.add(letter);
+                    while (shown.length === drawn) await new Promise(requestAnimationFrame);
+                }
+                await answer.finish();
+                return [...shown, place.textContent];
             }""",
             text,
         )

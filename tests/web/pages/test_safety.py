@@ -55,7 +55,24 @@ async def test_markup_in_an_answer_does_nothing(visiting: Visiting, size: int) -
         answer = visit.page.locator(".answer .body").last
         tags = await answer.locator("*").evaluate_all("all => [...new Set(all.map(e => e.localName))]")
         assert set() == set(tags) - {
-            *["a", "br", "code", "div", "li", "p", "pre", "span", "table", "tbody", "td", "th", "thead", "tr", "ul"]
+            *[
+                "a",
+                "bdi",
+                "br",
+                "code",
+                "div",
+                "li",
+                "p",
+                "pre",
+                "span",
+                "table",
+                "tbody",
+                "td",
+                "th",
+                "thead",
+                "tr",
+                "ul",
+            ]
         }
         attributes = await answer.locator("*").evaluate_all("all => all.flatMap(e => e.getAttributeNames())")
         allowed = {
@@ -69,6 +86,7 @@ async def test_markup_in_an_answer_does_nothing(visiting: Visiting, size: int) -
             "data-label",
             "data-text",
             "lang",
+            "scope",
         }
         assert set() == set(attributes) - allowed
         links = await answer.locator("a").evaluate_all(

@@ -63,7 +63,7 @@ async def test_citations_lead_to_their_source(visiting: Visiting) -> None:
         await expect(visit.page.locator(".sources li:target")).to_contain_text("Nouvelles")
         await expect(visit.page.locator(".sources li:target")).to_be_in_viewport()
         await expect(visit.page.locator(".answer .body").last).to_contain_text(
-            "[1], news [1, 2], nothing [7], list[1], c"
+            "[1], news [1, 2], nothing [7 (not a source)], list[1], c"
         )
         assert await violations(visit.page) == []
 

@@ -94,22 +94,25 @@ export class Chat {
   }
 
   /** Shows the turns of an earlier visit. After a reconnection within this visit, they are on the page already. */
-  #restore(turns) {
+  async #restore(turns) {
     if (!this.#awaitsRestore) return;
     this.#awaitsRestore = false;
     const { autoscroll, messages, status } = this.#parts;
-    const { storage } = this.conversation;
+    const { conversation } = this;
+    const { storage } = conversation;
     const lastQuestion = turns.findLast(({ role }) => role === 'user')?.text;
     if (lastQuestion === storage.pending && !this.isAnswering) storage.pending = '';
     this.#restoreDraft();
+    const drawings = [];
     messages.insertAbove(() => {
       for (const { role, text, attachments: names, ...ending } of turns) {
         if (role === 'user') messages.addQuestion(text, this.personality.language, names);
-        else messages.addCompleteAnswer(text, this.personality, ending);
+        else drawings.push(messages.addCompleteAnswer(text, this.personality, ending));
       }
     });
-    if (turns.length) status.show('page-restored');
     autoscroll.toEnd();
+    await Promise.all(drawings);
+    if (turns.length && this.conversation === conversation) status.show('page-restored');
   }
 
   #noteExpired() {

@@ -98,29 +98,33 @@ export class Exchange {
     this.#current.answer.add(text);
   }
 
-  #finish({ reason, model: modelName }) {
+  async #finish({ reason, model: modelName }) {
     const { announcer, composer, model, status } = this.#parts;
-    const { answer } = this.#current;
-    answer.finish();
-    announcer.end(answer.visibleText);
+    const finished = this.#current;
+    const { answer } = finished;
     model.check(modelName);
     if (reason !== 'stop') answer.addNote(`page-done-${reason}`);
     // A person who stops before the first word probably wants to rephrase.
-    if (reason === 'stopped' && answer.isEmpty) this.#returnToField(this.#current);
+    if (reason === 'stopped' && answer.isEmpty) this.#returnToField(finished);
+    await answer.finish();
+    if (this.#current !== finished) return; // the person asked on, or went to another conversation
+    announcer.end(answer.visibleText);
     composer.isAnswering = false;
     status.show(`page-done-${reason}`);
   }
 
-  #fail(event) {
+  async #fail(event) {
     const { announcer, composer, status } = this.#parts;
     const failed = this.#current;
     this.#failed = failed;
     const fill = (detail) => fillReason(detail, event, failed);
     const box = failed.answer.fail(fill, isRetryable(event) ? () => this.#askAgain() : null);
-    announcer.end(failed.answer.visibleText);
-    for (const part of box.children) announcer.say(part.innerText, part.lang);
     this.#returnToField(failed);
     if (composer.draft === failed.text) this.#chat.conversation.storage.pending = '';
+    await failed.answer.finish();
+    if (this.#current !== failed) return;
+    announcer.end(failed.answer.visibleText);
+    for (const part of box.children) announcer.say(part.innerText, part.lang);
     composer.isAnswering = false;
     status.clear();
   }

@@ -1,32 +1,33 @@
-/** Draws one growing answer: Markdown in, at most one drawing per frame.
- *
- * New text redraws only the last two blocks; the blocks above them are settled. The cost of a frame therefore depends
- * on the length of a paragraph, not of the answer, and a selection in the text above survives.
- */
+/** One growing answer: text in, elements out, drawn by the Markdown worker's patches at most once in a frame. */
 
-import { label, say } from '../interface/language.js';
-import { render, settledLength } from '../markdown/markdown.js';
-import { closeOpenMarkup } from '../markdown/partial_markdown.js';
+import { DomBuilder } from '../markdown/dom_builder.js';
+import { markdownWorker } from '../markdown/markdown_worker.js';
+import { painter } from '../markdown/painter.js';
 
-const PAUSE_FACTOR = 4; // after a drawing of n ms we wait 4n ms: drawing takes at most a fifth of the time
-const CITATION = /\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\]/g;
-const NUMBER = /\d+/g;
+const PLAIN = /^\p{L}[\p{L}\p{N} \u00a0\u202f,;.!?’'«»“”()–—…-]*$/u; // Markdown changes nothing in such a line
+
+let answers = 0; // each needs a number of its own
 
 export class Answer {
   #element;
   #onDraw; // called after each drawing
-  #linkToSource;
+  #builder;
+  #defaultLanguage;
   #text = ''; // the whole answer
-  #tail = ''; // the part that is not settled
-  #live = []; // the nodes that show the tail
-  #frame = 0;
-  #notBefore = 0;
+  #sent = 0; // the characters of it that the worker knows
+  #settled = { blocks: 0, length: 0 }; // what the worker's patches no longer change
+  #id = null; // the worker's name for the text from #origin on
+  #origin = 0;
+  #isComplete = false;
+  #isDrawing = null; // a promise
+  #finished = null; // a promise
 
   /** `linkToSource(number)` returns a link to the source of that number, or null. */
   constructor(element, onDraw, linkToSource) {
     this.#element = element;
     this.#onDraw = onDraw;
-    this.#linkToSource = linkToSource;
+    this.#defaultLanguage = element.lang;
+    this.#builder = new DomBuilder(element, linkToSource);
   }
 
   get text() {
@@ -34,120 +35,98 @@ export class Answer {
   }
 
   add(piece) {
-    const text = piece.replaceAll('\r', ''); // the parser counts lines without carriage returns
-    this.#text += text;
-    this.#tail += text;
-    this.#frame ||= requestAnimationFrame(this.#draw);
+    this.#text += piece.replaceAll('\r', ''); // the parser counts lines without carriage returns
+    if (piece) this.#draw();
   }
 
-  /** Draws the whole answer again, because a link's address may follow the link by several paragraphs. */
+  /** Loads what drawing needs before the first text comes. */
+  prepare() {
+    markdownWorker.prepare();
+  }
+
+  /** Resolves when the whole answer is on the page. */
   finish() {
-    cancelAnimationFrame(this.#frame);
-    this.#element.replaceChildren(this.#decorated(render(this.#text)));
-    this.#onDraw();
+    this.#isComplete = true;
+    this.#finished ??= this.#draw();
+    return this.#finished;
   }
 
-  #draw = (now) => {
-    if (now < this.#notBefore) {
-      this.#frame = requestAnimationFrame(this.#draw);
-      return;
+  /** Shows the whole of an earlier answer. Resolves when it is on the page. */
+  show(text) {
+    if (!PLAIN.test(text)) {
+      this.#text = text.replaceAll('\r', '');
+      return this.finish();
     }
-    this.#frame = 0;
-    const startedAt = performance.now();
-    this.#settle();
-    this.#replaceLive(render(closeOpenMarkup(this.#tail)));
+    this.#text = text;
+    this.#builder.apply({ kind: 'insert', path: [], index: 0, nodes: [{ tag: 'p', children: [text] }] });
     this.#onDraw();
-    this.#notBefore = now + PAUSE_FACTOR * (performance.now() - startedAt);
-  };
-
-  #settle() {
-    const length = settledLength(this.#tail);
-    if (!length) return;
-    this.#replaceLive(render(this.#tail.slice(0, length)));
-    this.#live = [];
-    this.#tail = this.#tail.slice(length);
+    return Promise.resolve();
   }
 
-  #replaceLive(fragment) {
-    for (const node of this.#live) node.remove();
-    this.#live = [...this.#decorated(fragment).childNodes];
-    this.#element.append(fragment);
-  }
-
-  #decorated(fragment) {
-    return decorate(fragment, this.#linkToSource, this.#element.lang);
-  }
-}
-
-/** Adds to sanitised Markdown: the targets of links and citations, and keyboard scrolling of wide elements. */
-function decorate(fragment, linkToSource, lang) {
-  linkCitations(fragment, linkToSource);
-  for (const link of fragment.querySelectorAll('a:not(.cite)')) {
-    if (link.protocol.length > 1) showTarget(link);
-    else link.replaceWith(...link.childNodes); // the address is invalid: its protocol is only ":"
-  }
-  for (const code of fragment.querySelectorAll('pre > code')) {
-    code.lang = lang;
-    makeScrollable(code.parentElement, 'page-code');
-  }
-  for (const table of fragment.querySelectorAll('table')) {
-    const frame = document.createElement('div');
-    table.replaceWith(frame);
-    frame.append(table);
-    table.lang = lang;
-    makeScrollable(frame, 'page-table');
-  }
-  return fragment;
-}
-
-function makeScrollable(element, name) {
-  element.tabIndex = 0;
-  element.setAttribute('role', 'group');
-  element.classList.add('wide');
-  label(element, name);
-}
-
-/** Shows the real address of a link, because the model chose the link's text. */
-export function showTarget(link) {
-  link.target = '_blank';
-  link.rel = 'noopener noreferrer nofollow';
-  const target = link.host || link.pathname; // a mail address has only a path
-  // "https://bank.example@evil.example" shows a user name, not its target.
-  const textIsTarget = link.textContent === link.getAttribute('href') && !link.username;
-  if (!textIsTarget && link.textContent !== target) {
-    const address = document.createElement('span');
-    address.className = 'where';
-    address.textContent = ` (${target})`;
-    link.append(address);
-  }
-  const notice = document.createElement('span');
-  notice.className = 'unseen';
-  link.append(say(notice, 'page-new-tab'));
-}
-
-/** Replaces the numbers of `[1]` and `[1, 2]` in the text of `fragment` by the elements of `linkToSource(number)`. */
-function linkCitations(fragment, linkToSource) {
-  const walker = document.createTreeWalker(fragment, NodeFilter.SHOW_TEXT);
-  const nodes = [];
-  while (walker.nextNode()) {
-    const { data, parentElement } = walker.currentNode;
-    if (data.search(CITATION) >= 0 && !parentElement?.closest('a, code')) nodes.push(walker.currentNode);
-  }
-  for (const node of nodes) node.replaceWith(...withLinks(node.data, linkToSource));
-}
-
-function withLinks(text, linkToSource) {
-  const parts = [];
-  let end = 0;
-  for (const citation of text.matchAll(CITATION)) {
-    for (const number of citation[0].matchAll(NUMBER)) {
-      const link = linkToSource(Number(number[0]));
-      if (!link) continue;
-      const start = citation.index + number.index;
-      link.textContent = number[0];
-      parts.push(text.slice(end, start), link);
-      end = start + number[0].length;
+  /** Turns numbers into links after their sources have come. */
+  updateCitations() {
+    for (const number of this.#element.querySelectorAll('.uncited')) {
+      number.replaceWith(this.#builder.makeCitation(Number(number.firstChild.data)));
     }
   }
-  return [...parts, text.slice(end)];
+
+  #draw() {
+    this.#isDrawing ??= this.#drawAll().finally(() => {
+      this.#isDrawing = null;
+    });
+    return this.#isDrawing;
+  }
+
+  async #drawAll() {
+    let isComplete = false;
+    while (this.#sent < this.#text.length || (this.#isComplete && !isComplete)) {
+      isComplete = this.#isComplete;
+      await this.#drawMore(isComplete);
+    }
+  }
+
+  async #drawMore(isComplete) {
+    const isNew = this.#id === null;
+    this.#id ??= answers += 1;
+    if (isNew) this.#origin = this.#sent;
+    const text = this.#text.slice(this.#sent);
+    this.#sent = this.#text.length;
+    const message = { id: this.#id, first: this.#settled.blocks, text, isNew, isComplete };
+    const reply = await markdownWorker.request(message, (patches) => this.#paint(patches));
+    if (reply?.isLost) this.#restart();
+    else if (reply) await this.#keep(reply);
+    else await this.#showPlain();
+  }
+
+  #paint(patches) {
+    painter.add(() => patches.forEach((patch) => this.#builder.apply(patch)), this.#onDraw);
+  }
+
+  /** Resolves after the patches that came before `reply` are drawn. */
+  #keep({ settled, language }) {
+    this.#element.lang = language ?? this.#defaultLanguage;
+    this.#settled = { blocks: settled.blocks, length: this.#origin + settled.length };
+    return new Promise((resolve) => painter.add(resolve, this.#onDraw));
+  }
+
+  /** Another worker has taken over: it gets the text that is not settled. */
+  #restart() {
+    this.#sent = this.#settled.length;
+    this.#id = null;
+    [...this.#element.childNodes].slice(this.#settled.blocks).forEach((node) => node.remove());
+  }
+
+  /** Shows the text that the worker could not read in time as it is written. */
+  async #showPlain() {
+    const { plainText } = await import('../markdown/blocks.js');
+    const text = this.#text.slice(this.#settled.length, this.#sent);
+    this.#restart();
+    this.#origin = this.#settled.length;
+    this.#sent = this.#origin + text.length;
+    const [{ children, ...paragraph }] = plainText(text);
+    const index = this.#settled.blocks;
+    this.#paint([{ kind: 'insert', path: [], index, nodes: [{ ...paragraph, children: [] }] }]);
+    children.forEach((part, at) => this.#paint([{ kind: 'insert', path: [index], index: at, nodes: [part] }]));
+    await this.#keep({ settled: { blocks: index + 1, length: text.length }, language: null });
+  }
 }

@@ -31,14 +31,31 @@ export class AnswerMessage {
     return this.#body.innerText;
   }
 
+  /** The language of the answer's text, as far as it is clear; else the personality's. */
+  get language() {
+    return this.#body.lang;
+  }
+
+  /** Makes ready to draw text that will come. */
+  prepare() {
+    this.#answer.prepare();
+  }
+
   add(text) {
     this.#answer.add(text);
     if (!this.isEmpty) this.element.classList.remove('waiting');
   }
 
+  /** Shows a complete text. Resolves when it is drawn. */
+  show(text) {
+    this.element.classList.remove('waiting');
+    return this.#answer.show(text);
+  }
+
+  /** Resolves when the whole answer is drawn. */
   finish() {
     this.element.classList.remove('waiting');
-    this.#answer.finish();
+    return this.#answer.finish();
   }
 
   addNote(key, values) {
@@ -51,6 +68,7 @@ export class AnswerMessage {
   /** `frame` is a `source` frame of the protocol. */
   addSource(frame) {
     this.#sources.add(frame);
+    this.#answer.updateCitations();
     this.#onDraw();
   }
 

@@ -32,20 +32,29 @@ export class Messages {
 
   /** Adds an empty answer of `personality`. */
   addAnswer(personality) {
-    const answer = new AnswerMessage(personality, this.#onDraw);
-    this.#append(answer.element);
+    const answer = this.#makeAnswer(personality);
+    answer.prepare();
     return answer;
   }
 
-  /** Adds a complete answer: the greeting, or one of an earlier visit with the reason why it ended. */
+  /** Adds a complete answer: the greeting, or one of an earlier visit with the reason why it ended.
+   *
+   * Resolves when it is drawn.
+   */
   addCompleteAnswer(text, personality, { sources = [], reason = 'stop' } = {}) {
-    const answer = this.addAnswer(personality);
+    const answer = this.#makeAnswer(personality);
     for (const source of sources) answer.addSource(source);
-    answer.add(text);
-    answer.finish();
+    const drawing = answer.show(text);
     if (reason === 'length') answer.addNote('page-done-length');
     // The stored reason does not distinguish a reload from a person's stop.
     else if (reason !== 'stop') answer.addNote(answer.isEmpty ? 'page-not-answered' : 'page-interrupted');
+    return drawing;
+  }
+
+  #makeAnswer(personality) {
+    const answer = new AnswerMessage(personality, this.#onDraw);
+    this.#append(answer.element);
+    return answer;
   }
 
   /** Adds a note about the messages above it, in front of the question `before` or at the end. */

@@ -1,7 +1,7 @@
 /** The numbered list of sources below an answer, and the links to its entries. */
 
-import { showTarget } from './answer.js';
 import { label, say } from '../interface/language.js';
+import { showTarget } from '../markdown/dom_builder.js';
 
 let lists = 0; // lists on the page: each needs ids of its own
 
@@ -61,8 +61,7 @@ function makeName(number, title, url, language) {
   if (language && title?.trim()) text.lang = language;
   element.append(text);
   if (isLink) {
-    element.href = url;
-    showTarget(element);
+    showTarget(element, url);
   }
   return element;
 }
