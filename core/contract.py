@@ -361,6 +361,7 @@ class Description:
     starter: bool | None  # True for the weak starter model
     context_window: int | None  # the tokens that conversation and answer share
     next_model: ModelProgress | None = None  # the model that takes over as soon as it is there
+    suggestions: tuple[str, ...] = ()  # questions in its language that a person may begin with
 
 
 @dataclass(frozen=True, slots=True)

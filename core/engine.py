@@ -246,6 +246,7 @@ class ChatEngine:
             starter=model.starter if model else None,
             context_window=model.window if model else None,
             next_model=awaited,
+            suggestions=current.suggestions,
         )
 
     async def _served_model(

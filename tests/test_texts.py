@@ -55,13 +55,15 @@ def test_french_in_the_configuration_follows_the_rules() -> None:
 
 
 def french_texts(table: Mapping[str, Any]) -> Iterator[str]:
-    """The texts under a key `fr`, and the greeting, system prompt and facts of French personalities."""
+    """The texts under a key `fr`, and the greeting, system prompt and suggestions of French personalities."""
     keys = ("fr", "greeting", "system") if table.get("language") == "fr" else ("fr",)
     for key, value in table.items():
         if isinstance(value, dict):
             yield from french_texts(value)
         elif isinstance(value, str) and key in keys:
             yield value
+        elif key == "suggestions" and table.get("language") == "fr":
+            yield from value
 
 
 # ---------------------------------------------------------------- each check can fail

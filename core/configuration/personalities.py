@@ -26,6 +26,8 @@ WINDOW_MINIMUM_TOKENS = 256
 MODEL_NAME_LIMIT_CHARS = 200
 MODEL_OPTIONS = ("context_window", "gpu_layers")
 MODEL_EXAMPLE = '{ repo = "owner/name", file = "*Q4_K_M.gguf" }'
+SUGGESTIONS_LIMIT = 6
+SUGGESTION_LIMIT_CHARS = 120  # three lines of a button on a phone
 SHOWN_NAME_CHARS = 40  # the longest part of an unknown name that an error message repeats
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -72,12 +74,29 @@ class PersonalityFile(Section):
     system: str = Field(min_length=1, max_length=20_000)  # the system prompt
     facts: tuple[ShortText, ...] = ()  # added to the system prompt, so each costs tokens in every answer
     greeting: ShortText
+    suggestions: tuple[ShortText, ...] = ()  # questions in its language that a person may begin with
     sampling: SamplingDefaults = SamplingDefaults()
     sources: tuple[Identifier, ...] = ()  # the names of public feeds in config/sources.toml that it may read
     collections: tuple[Identifier, ...] = ()  # the collections of facts that it searches
     # The model that answers: an id of config/models.toml, a name that the engine behind LLM_URL serves, or a model of
     # the hub. Missing: the service's default model.
     model: str | HubModel | None = None
+
+    @field_validator("suggestions")
+    @classmethod
+    def _check_suggestions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Each is the text of a button, and the question that it asks."""
+        if len(value) > SUGGESTIONS_LIMIT:
+            raise ValueError(f"expected at most {SUGGESTIONS_LIMIT} questions, not {len(value)}")
+        for number, question in enumerate(value, 1):
+            if len(question) > SUGGESTION_LIMIT_CHARS:
+                limit = f"at most {SUGGESTION_LIMIT_CHARS}"
+                raise ValueError(f"question {number} has {len(question)} characters; expected {limit}")
+            if not question.isprintable():
+                raise ValueError(f"question {number} has a line break or a control character; expected one line")
+            if question in value[: number - 1]:
+                raise ValueError(f"question {number} is there twice")
+        return value
 
     @field_validator("model", mode="plain")
     @classmethod

@@ -310,6 +310,7 @@ async def test_describing_needs_no_model(chat: ChatEngine) -> None:
     found = await chat.describe("chuchotte")
 
     assert (found.title, found.language) == ("Chuchotte", "fr")
+    assert 3 <= len(found.suggestions) <= 6
     assert (found.model, found.starter, found.context_window) == (None, None, None)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from core.contract import (
     Event,
     Json,
     KeywordReport,
+    Language,
     ModelProgress,
     Omission,
     Prompt,
@@ -51,6 +52,10 @@ Toil = Json | ToilResult | Exception | Callable[[Task], Any]
 
 BEGINNING = datetime(2026, 7, 27, 14, 0, tzinfo=UTC)  # of the first conversation; each change comes a minute later
 
+SUGGESTIONS: Mapping[Language, tuple[str, ...]] = {
+    "en": ("What is the weather in Ottawa?", "Which courses are new?", "How do I write plainly?"),
+    "fr": ("Quel temps fait-il à Ottawa?", "Quels cours sont nouveaux?", "Comment écrire simplement?"),
+}
 HELLO: tuple[ReplyStep, ...] = (Text("Hello"), Text(" world."), Done("stop", "fake-model", Usage(7, 3, 2)))
 
 
@@ -265,6 +270,7 @@ class FakeEngine:
             starter=self.starter if self.model else None,
             context_window=4096 if self.model else None,
             next_model=self.next_model,
+            suggestions=SUGGESTIONS["fr" if personality == "chuchotte" else "en"],
         )
 
     def engines(self) -> tuple[EngineHealth, ...]:

@@ -9,7 +9,7 @@ import pytest
 from core.configuration.settings import Settings
 from core.contract import Description, ModelProgress
 from core.errors import CspsError, ModelUnavailable, StorageError
-from tests.support.fake_engine import FakeEngine
+from tests.support.fake_engine import SUGGESTIONS, FakeEngine
 from tests.web.support_site import Site, receive_answer, site
 
 
@@ -40,6 +40,7 @@ async def test_describe_one_personality(whisper: Site) -> None:
         "starter": True,
         "next_model": None,
         "context_window": 4096,
+        "suggestions": list(SUGGESTIONS["fr"]),
     }
 
 

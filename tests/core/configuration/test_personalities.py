@@ -118,6 +118,36 @@ def test_an_unusable_model_is_refused_with_its_line(folder: Path, value: str, pr
         loaded(folder)
 
 
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ('"How?"', r"`suggestions`: expected a list"),
+        ('["1?", "2?", "3?", "4?", "5?", "6?", "7?"]', "`suggestions`: expected at most 6 questions, not 7"),
+        (f'["How?", "{"a" * 121}"]', "`suggestions`: question 2 has 121 characters; expected at most 120"),
+        (r'["a\nb"]', "`suggestions`: question 1 has a line break or a control character; expected one line"),
+        (r'["a\u202Eb"]', "`suggestions`: question 1 has a line break or a control character"),
+        ('["How?", " How? "]', "`suggestions`: question 2 is there twice"),
+        ('[" "]', r"`suggestions\.0`: expected a text that is not empty"),
+        ("[1]", r"`suggestions\.0`: expected a text, in quotes"),
+    ],
+)
+def test_unusable_suggestions_are_refused_with_their_line(folder: Path, value: str, problem: str) -> None:
+    """The error says which question, and what is right."""
+    (folder / "echo.toml").write_text(f"suggestions = {value}\n{GOOD}")
+
+    with pytest.raises(ConfigError, match=r"echo\.toml:1: " + problem):
+        loaded(folder)
+
+
+def test_shipped_personalities_suggest_questions() -> None:
+    """Three to six, in the personality's language; none is the default."""
+    shipped = loaded(SHIPPED)
+
+    for name in shipped.names():
+        assert 3 <= len(shipped.get(name).suggestions) <= 6
+    assert "Comment " in " ".join(shipped.get("chuchotte").suggestions)
+
+
 def test_an_empty_or_missing_folder_is_refused(tmp_path: Path) -> None:
     """A service without any personality does not start."""
     with pytest.raises(ConfigError, match="no personality"):
