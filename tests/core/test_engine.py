@@ -20,7 +20,7 @@ from core.errors import (
     StorageError,
 )
 from core.storage.database import Database
-from tests.core.support_chatting import TODAY, ask, chat_on, events_of, serving, shown, text_of
+from tests.core.support_chatting import NOW, TODAY, ask, chat_on, events_of, serving, shown, text_of
 from tests.support.fake_model import Comment, Fail
 
 
@@ -48,7 +48,9 @@ async def test_a_conversation_contains_its_earlier_turns(chat: ChatEngine, own_s
 
     roles = [(message["role"], message["content"]) for message in model.requests[1]["messages"][1:]]
     assert roles == [("user", f"{TODAY}\n\nI am Bob."), ("assistant", "I see, Bob."), ("user", "Who am I?")]
-    assert turns[-1] == TranscriptTurn("assistant", "Hello there.", reason="stop")
+    assert turns[-1] == TranscriptTurn(
+        "assistant", "Hello there.", reason="stop", exchange=2, at=NOW, model="fake-model"
+    )
 
 
 async def test_context_is_data_and_stays(chat: ChatEngine, own_settings: Settings) -> None:

@@ -26,7 +26,7 @@ from core.errors import (
     Overloaded,
 )
 from core.storage.database import Database
-from tests.core.support_chatting import TODAY, ask, chat_on, serving, shown, text_of
+from tests.core.support_chatting import NOW, TODAY, ask, chat_on, serving, shown, text_of
 from tests.support.fake_model import Die, Fail, FakeModel, Finish, Step, Thought
 
 
@@ -111,7 +111,7 @@ async def test_a_model_that_stays_away_is_an_error_and_the_partial_answer_is_sto
         async with serving(settings) as back:
             await ask(chat, "Go on", name)
 
-    assert turns[0] == TranscriptTurn("user", "Tell")
+    assert turns[0] == TranscriptTurn("user", "Tell", exchange=1, at=NOW)
     assert conversation.exchanges[0].reason == "failed"
     assert conversation.exchanges[0].answer in ("", "Half an")  # as much as had arrived
     assert shown(back.requests[0]).endswith("user: Go on")
@@ -258,7 +258,7 @@ async def test_an_answer_of_thinking_alone_is_an_error(
         turns = await chat.resume(name, "whisper")
         await ask(chat, "Hi again", name)
 
-    assert turns[-1] == TranscriptTurn("assistant", "", reason="failed")
+    assert turns[-1] == TranscriptTurn("assistant", "", reason="failed", exchange=1, at=NOW)
     assert model.requests[1]["messages"][1:] == [{"role": "user", "content": f"{TODAY}\n\nHi again"}]
 
 

@@ -15,7 +15,7 @@ from core.contract import Attachment, Done, Event, Prompt, Source, Task, Text, T
 from core.engine import ChatEngine
 from core.errors import FetchFailed, FetchRefused, UnreadableDocument
 from core.texts import text as catalogued
-from tests.core.support_chatting import ask, chat_on, events_of, serving, shown, text_of
+from tests.core.support_chatting import NOW, ask, chat_on, events_of, serving, shown, text_of
 
 PAGE = """<html lang="en"><title>Pool</title><body><nav>Menu of the site</nav><main><h1>Pool</h1>
 <p>The pool of the department is painted green.</p><h2>Hours</h2><p>It opens at noon.</p></main></body></html>"""
@@ -139,7 +139,8 @@ async def test_a_resumed_conversation_has_its_sources_and_files(chat: ChatEngine
     told = tuple(event for event in first if isinstance(event, Source))
     assert (len(told), told[0].title, told[0].fetched_at is not None) == (1, "Pool", True)
     assert (question.sources, question.attachments) == ((), ())
-    assert answer == TranscriptTurn("assistant", "Hello there.", sources=told, reason="stop")
+    seen = TranscriptTurn("assistant", "Hello there.", (), told, "stop", 1, NOW, "fake-model")
+    assert seen == answer
     assert (later.text, later.attachments) == ("And this?", ("a.txt",))
 
 
