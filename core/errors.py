@@ -19,6 +19,7 @@
     │   ├── ModelUnavailable 503 the engine cannot be reached, also after waiting
     │   ├── ModelTooSlow  504    the engine took the request and began no answer in time
     │   └── ModelRefused  502    the engine answered with an error
+    │       └── EngineFailed     the engine failed: a status of 500 or more, or an answer against its protocol
     ├── FetchFailed       502    a site did not answer, or sent an unsupported format
     ├── BudgetExhausted   422    the token budget ended before the JSON was complete
     │   └── OnlyThought          the token budget ended while the model was thinking
@@ -202,6 +203,10 @@ class ModelRefused(ModelError):
     def __init__(self, message: str, engine_status: int | None = None) -> None:
         super().__init__(message)
         self.engine_status = engine_status
+
+
+class EngineFailed(ModelRefused):
+    code = ModelError.code  # nothing was refused
 
 
 class FetchFailed(CspsError):

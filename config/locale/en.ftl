@@ -47,6 +47,13 @@ error-http = The request could not be handled.
 
 # $needed and $available are numbers of words.
 error-prompt_too_long-size = It takes as much room as about { $needed } words; there is room for about { $available }.
+error-internal-wait = Something went wrong on our side. Please try again in about { DURATION($seconds) }.
+error-overloaded-wait = Many people are asking at the moment. Please try again in about { DURATION($seconds) }.
+error-stopping-wait = The service is restarting. Please try again in about { DURATION($seconds) }.
+error-model_failed-wait = The model failed to answer. Please try again in about { DURATION($seconds) }.
+error-model_unavailable-wait = The model is not available at the moment. Please try again in about { DURATION($seconds) }.
+error-model_too_slow-wait = The model took too long to begin an answer. Many people may be asking. Please try again in about { DURATION($seconds) }.
+error-storage-wait = The conversation cannot be saved at the moment. Please try again in about { DURATION($seconds) }.
 error-retry-after = You can try again in about { DURATION($seconds) }.
 
 error-unreadable-locked = This document is locked by a password. Please provide it without one.

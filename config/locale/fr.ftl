@@ -47,6 +47,13 @@ error-http = La demande n’a pas pu être traitée.
 
 # $needed et $available sont des nombres de mots.
 error-prompt_too_long-size = Cela prend autant de place qu’environ { $needed } mots; il y a de la place pour environ { $available }.
+error-internal-wait = Une erreur s’est produite de notre côté. Veuillez réessayer dans environ { DURATION($seconds) }.
+error-overloaded-wait = Beaucoup de personnes posent des questions en ce moment. Veuillez réessayer dans environ { DURATION($seconds) }.
+error-stopping-wait = Le service redémarre. Veuillez réessayer dans environ { DURATION($seconds) }.
+error-model_failed-wait = Le modèle n’a pas réussi à répondre. Veuillez réessayer dans environ { DURATION($seconds) }.
+error-model_unavailable-wait = Le modèle n’est pas disponible en ce moment. Veuillez réessayer dans environ { DURATION($seconds) }.
+error-model_too_slow-wait = Le modèle a mis trop de temps à commencer une réponse. La demande est peut-être forte. Veuillez réessayer dans environ { DURATION($seconds) }.
+error-storage-wait = La conversation ne peut pas être enregistrée en ce moment. Veuillez réessayer dans environ { DURATION($seconds) }.
 error-retry-after = Vous pourrez réessayer dans environ { DURATION($seconds) }.
 
 error-unreadable-locked = Ce document est protégé par un mot de passe. Veuillez le fournir sans mot de passe.

@@ -8,7 +8,15 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from core.contract import Sampling, Usage
-from core.errors import CspsError, ModelRefused, ModelUnavailable, Overloaded, PromptTooLong, SchemaRefused
+from core.errors import (
+    CspsError,
+    EngineFailed,
+    ModelRefused,
+    ModelUnavailable,
+    Overloaded,
+    PromptTooLong,
+    SchemaRefused,
+)
 from core.runtime.backoff import parse_retry_after
 
 RETRY_AFTER_S = 5.0  # used if the engine sends no Retry-After
@@ -147,7 +155,8 @@ def error_from_object(error: Fields, status: int, retry_after_s: float = RETRY_A
     if (status in (502, 503, 504) and code not in REFUSED_CODES) or code in UNAVAILABLE_CODES:
         return ModelUnavailable(f"the model cannot answer now ({status}, {code})", retry_after_s=retry_after_s)
     advice = "; check its key (LLM_API_KEY, or `key_env` in models.toml)" if status in KEY_STATUSES else ""
-    return ModelRefused(f"the engine answered {status} ({code}){advice}", engine_status=status)
+    kind = EngineFailed if status >= 500 else ModelRefused
+    return kind(f"the engine answered {status} ({code}){advice}", engine_status=status)
 
 
 def is_too_long(error: Fields, message: str) -> bool:

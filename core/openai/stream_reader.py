@@ -16,7 +16,7 @@ import math
 from collections.abc import Iterable, Iterator
 
 from core.contract import Usage
-from core.errors import CspsError, ModelRefused, ModelUnavailable
+from core.errors import CspsError, EngineFailed, ModelRefused, ModelUnavailable
 from core.openai.chat_protocol import (
     RETRY_AFTER_S,
     Fields,
@@ -68,7 +68,7 @@ class StreamReader:
         for line in lines:
             yield from self._read_line(line.removesuffix(b"\r"))
         if len(self._rest) + sum(map(len, self._data)) > LINE_LIMIT_BYTES:
-            raise ModelRefused("the engine sent a line that is too long")
+            raise EngineFailed("the engine sent a line that is too long")
 
     @property
     def is_finished(self) -> bool:
@@ -165,9 +165,9 @@ def parse_event(text: str) -> Fields:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as exc:
-        raise ModelRefused("the engine sent an event that is not JSON") from exc
+        raise EngineFailed("the engine sent an event that is not JSON") from exc
     if not isinstance(data, dict):
-        raise ModelRefused("the engine sent an event that is not an object")
+        raise EngineFailed("the engine sent an event that is not an object")
     if error := data.get("error"):
         raise stream_error(error if isinstance(error, dict) else {})
     return data

@@ -20,16 +20,27 @@ def error_text(error: CspsError, language: Language) -> str:
     if (reason := reason_text(error, language)) is not None:
         return reason
     if error.retry_after_s is not None:
-        wait = text("error-retry-after", language, seconds=math.ceil(error.retry_after_s))
-        return f"{code_text(error, language)} {wait}"
+        return wait_text(error, math.ceil(error.retry_after_s), language)
     return code_text(error, language)
 
 
+def wait_text(error: CspsError, seconds: int, language: Language) -> str:
+    """Returns the text of the error's code with the time after which to try again: in one sentence with its advice."""
+    code = text_code(error, language)
+    if f"error-{code}-wait" in catalogue(language):
+        return text(f"error-{code}-wait", language, seconds=seconds)
+    return f"{text(f'error-{code}', language)} {text('error-retry-after', language, seconds=seconds)}"
+
+
 def code_text(error: CspsError, language: Language) -> str:
-    """Returns the text of the error's code. A code without a text has the one of its base class."""
+    return text(f"error-{text_code(error, language)}", language)
+
+
+def text_code(error: CspsError, language: Language) -> str:
+    """Returns the error's code if it has a text, else that of its base class."""
     codes = [kind.code for kind in type(error).__mro__ if issubclass(kind, CspsError)]
     entries = catalogue(language)
-    return next(text(f"error-{code}", language) for code in codes if f"error-{code}" in entries)
+    return next(code for code in codes if f"error-{code}" in entries)
 
 
 def reason_text(error: CspsError, language: Language) -> str | None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 import httpx
 
-from core.errors import ModelRefused, ModelUnavailable
+from core.errors import EngineFailed, ModelUnavailable
 from core.openai.chat_protocol import RETRY_AFTER_S, Fields, error_from_response
 from core.runtime.network_errors import explain
 
@@ -45,7 +45,7 @@ async def parse_object(response: httpx.Response) -> Fields:
     try:
         data = response.json()
     except ValueError as exc:
-        raise ModelRefused(f"the answer of {response.request.url.path} is not JSON") from exc
+        raise EngineFailed(f"the answer of {response.request.url.path} is not JSON") from exc
     return data if isinstance(data, dict) else {}
 
 

@@ -62,7 +62,7 @@ def test_a_failure_before_any_text_replaces_the_answer() -> None:
     outcome = run(deliver_steps(Overloaded("busy", retry_after_s=5.0), outlet=outlet))
 
     assert "failed" == outcome.ending
-    assert rendered(outlet.pages[0]) == f"{text('error-overloaded', 'en')} You can try again in about 5 seconds."
+    assert rendered(outlet.pages[0]) == text("error-overloaded-wait", "en", seconds=5)
 
 
 def test_a_failure_after_some_text_stands_below_it() -> None:

@@ -10,11 +10,12 @@ from typing import get_args, get_type_hints
 import pytest
 
 from core import errors
-from core.contract import Status
+from core.contract import Language, Status
 from core.errors import (
     BadRequest,
     CspsError,
     DocumentFault,
+    EngineFailed,
     FetchFailed,
     FetchFault,
     FetchRefused,
@@ -37,6 +38,8 @@ CODES = {
 }
 REASONS = {"unreadable": get_args(DocumentFault), "fetch": get_args(FetchFault), "bad_request": get_args(RequestFault)}
 NETWORK_REASONS = [*dict(CAUSE_KEYS).values(), "no_url", "silent", "no_http", "closed", "away"]
+# The codes whose text ends with the advice to try again.
+WAITS = ("internal", "overloaded", "stopping", "model_failed", "model_unavailable", "model_too_slow", "storage")
 STATES = get_args(get_type_hints(Status)["state"])
 
 
@@ -50,6 +53,7 @@ def expected_keys() -> Iterator[str]:
 def test_each_code_reason_and_state_has_a_text_and_no_text_is_left_over() -> None:
     others = {f"error-network-{reason}" for reason in NETWORK_REASONS}
     others |= {f"error-download-{fault}" for fault in get_args(DownloadFault)}
+    others |= {f"error-{code}-wait" for code in WAITS}
     others |= {"error-prompt_too_long-size", "error-retry-after", "status-queue-position", "status-queue-wait"}
 
     for language in LANGUAGES:
@@ -110,6 +114,27 @@ def test_a_code_without_a_text_has_the_text_of_its_base_class() -> None:
         code = "stranger"
 
     assert text("error-overloaded", "fr") == error_text(Stranger("x"), "fr")
+
+
+@pytest.mark.parametrize(
+    ("language", "advice"),
+    [("en", "Please try again in about 5 seconds."), ("fr", "Veuillez réessayer dans environ 5\u00a0secondes.")],
+)
+def test_advice_to_try_again_has_the_time(language: Language, advice: str) -> None:
+    """No text advises to try again later and tells the time in addition."""
+    for code in WAITS:
+        shown = error_text(type("Coded", (CspsError,), {"code": code})("x", retry_after_s=4.2), language)
+        assert shown.endswith(f". {advice}")
+        assert shown.count("again") + shown.count("réessayer") == 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_engine_that_fails_has_not_refused(language: Language) -> None:
+    """A person reads that the model failed, and a program gets that code."""
+    failed = EngineFailed("the engine answered 500", engine_status=500)
+
+    assert text("error-model_failed", language) == error_text(failed, language)
+    assert failed.code == "model_failed"
 
 
 def test_numbers_are_filled_in_by_language() -> None:

@@ -19,6 +19,7 @@ from core.configuration.settings import Settings, load
 from core.contract import Sampling, Usage
 from core.errors import (
     CspsError,
+    EngineFailed,
     ModelRefused,
     ModelUnavailable,
     Overloaded,
@@ -110,8 +111,8 @@ def test_halves_of_characters_are_joined(text: str) -> None:
         (Fail(400, "bad", "This model's maximum context length is 4096 tokens"), PromptTooLong),
         (Fail(422, "schema_refused", "at /x: not"), SchemaRefused),
         (Fail(400, "other"), ModelRefused),
-        (Fail(500), ModelRefused),
-        (Fail(502, "model_failed"), ModelRefused),
+        (Fail(500), EngineFailed),
+        (Fail(502, "model_failed"), EngineFailed),
         (Fail(502, "bad_gateway"), ModelUnavailable),
         (Die(), ModelUnavailable),
     ],
@@ -132,11 +133,11 @@ async def test_refusals_are_our_errors(own_settings: Settings, step: Step, error
     [
         (("Hel", Die()), ModelUnavailable),
         (("Hel", Fail(500, "stopping")), ModelUnavailable),
-        (("Hel", Fail(500, "exploded")), ModelRefused),
-        (("Hel", Raw(b"data: {nonsense\n\n")), ModelRefused),
-        (("Hel", Raw(b"data: [1]\n\n")), ModelRefused),
-        (("Hel", Raw(b"data: " + b"[" * 100_000 + b"\n\n")), ModelRefused),
-        (("Hel", Raw(b"data: " + b"x" * LINE_LIMIT_BYTES)), ModelRefused),
+        (("Hel", Fail(500, "exploded")), EngineFailed),
+        (("Hel", Raw(b"data: {nonsense\n\n")), EngineFailed),
+        (("Hel", Raw(b"data: [1]\n\n")), EngineFailed),
+        (("Hel", Raw(b"data: " + b"[" * 100_000 + b"\n\n")), EngineFailed),
+        (("Hel", Raw(b"data: " + b"x" * LINE_LIMIT_BYTES)), EngineFailed),
     ],
 )
 async def test_a_stream_that_breaks_is_an_error(
