@@ -1,7 +1,8 @@
 /** Connects the parts of the page: makes each one, and passes people's actions to the open conversation. */
 
 import { Announcer } from './interface/announcer.js';
-import { acceptDropsAndPastes, Attachments } from './composer/attachments.js';
+import { acceptDropsAndPastes } from './composer/drop_paste.js';
+import { Attachments } from './composer/attachments.js';
 import { Autoscroll } from './interface/autoscroll.js';
 import { Chat } from './chat/chat.js';
 import { Chooser, fetchDescriptions, showIntroduction } from './personality/chooser.js';

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -119,7 +121,9 @@ async def test_the_state_of_a_file_is_announced(visiting: Visiting) -> None:
 
 
 async def test_an_unreadable_file_shows_the_reason_and_is_not_sent(visiting: Visiting) -> None:
-    """The reason is beside the file, in the interface's language. The question is asked without the file."""
+    """The reason is beside the file, in the interface's language. The question is asked without the file, which stays
+    and is announced.
+    """
     async with visiting(FileEngine(), locale="fr-CA") as visit:
         visit.expected = "status of"
         await attach(visit, "scan.pdf", "busy.txt", "congés.txt")
@@ -133,6 +137,92 @@ async def test_an_unreadable_file_shows_the_reason_and_is_not_sent(visiting: Vis
 
         assert sent_attachments(visit) == [(Attachment("congés.txt", "Eighteen months."),)]
         await expect(visit.page.locator(".question .files li")).to_have_text(["congés.txt"])
+        await expect_chips(visit, "failed", "failed")
+        await expect(visit.page.locator("#file-announcements")).to_contain_text("scan.pdf, busy.txt")
+
+
+async def test_no_file_is_lost_by_a_reload(visiting: Visiting) -> None:
+    """A text that was read is kept. A file that was not read stays with its reason, or says to attach it again."""
+    async with visiting(FileEngine()) as visit:
+        visit.expected = "status of"
+        await attach(visit, "leave.txt", "scan.pdf", "busy.txt", "slow.pdf")
+        await expect_chips(visit, "read", "failed", "failed", "reading")
+        await visit.open()
+        await expect_chips(visit, "read", "failed", "failed", "failed")
+        chips = visit.page.locator("#files > li")
+        await expect(chips.nth(1)).to_contain_text("only images")
+        for number in (2, 3):
+            await expect(chips.nth(number)).to_contain_text("Attach it again.")
+
+
+async def test_texts_that_the_browser_cannot_keep_are_named(visiting: Visiting) -> None:
+    """They go with the question, but not over a reload."""
+    async with visiting(FileEngine()) as visit:
+        await visit.page.evaluate("() => localStorage.setItem('other', 'x'.repeat(4_900_000))")
+        await visit.page.evaluate("() => sessionStorage.setItem('other', 'x'.repeat(4_900_000))")
+        await visit.page.locator("#attach").set_input_files([payload("long story.txt", "x" * 600_000)])
+        await expect_chips(visit, "read")
+        await visit.open()
+        await expect_chips(visit, "failed")
+        await expect(visit.page.locator("#files")).to_contain_text("long story.txt")
+
+
+async def test_a_file_that_the_computer_no_longer_gives_is_named(visiting: Visiting, tmp_path: Path) -> None:
+    """A changed file says so, and an empty one has no text. Neither is uploaded."""
+    changing, empty, slow = (tmp_path / name for name in ("changing.txt", "empty.txt", "slow.txt"))
+    engine = FileEngine()
+    async with visiting(engine) as visit:
+        visit.expected = "ERR_UPLOAD_FILE_CHANGED"
+        for file in (changing, slow):
+            file.write_text("Eighteen months.")
+        empty.write_text("")
+        await visit.page.locator("#attach").set_input_files([slow, changing, empty])
+        await expect_chips(visit, "reading", "reading", "reading")
+        changing.write_text("Eighteen months, and then some.")
+        os.utime(changing, (0, 0))  # the browser compares seconds
+        engine.released.set()
+        await expect_chips(visit, "read", "failed", "failed")
+        await expect(visit.page.locator("#files > li").nth(1)).to_contain_text("it was changed or moved")
+        await expect(visit.page.locator("#files > li").nth(2)).to_contain_text("It contains no text.")
+
+
+async def test_the_files_of_a_dropped_folder_are_attached(visiting: Visiting, tmp_path: Path) -> None:
+    """Also those of folders in it, without hidden ones. The nearest files come first."""
+    folder = tmp_path / "leave"
+    for name in ("b.txt", "a.txt", ".hidden", "Thumbs.db", "more/c.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("Eighteen months.")
+    (folder / "empty").mkdir()
+    async with visiting(FileEngine()) as visit:
+        await drop_paths(visit, folder)
+        await expect_chips(visit, "read", "read", "read")
+        await expect(visit.page.locator("#files .name")).to_have_text(["a.txt", "b.txt", "c.txt"])
+        await drop_paths(visit, folder / "empty")
+        await expect(visit.page.locator("#status")).to_have_text("There is no file in this folder.")
+
+
+async def drop_paths(visit: Visit, *paths: Path) -> None:
+    """Drops real files or folders, as from the desktop."""
+    session = await visit.page.context.new_cdp_session(visit.page)
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        await session.send("Input.dispatchDragEvent", {"type": kind, "x": 300, "y": 300, "data": data})
+
+
+async def test_a_slow_file_shows_its_progress_and_can_be_cancelled(visiting: Visiting) -> None:
+    """After two seconds a bar appears. Removing the file ends its reading."""
+    engine = FileEngine()
+    async with visiting(engine) as visit:
+        await visit.page.clock.install()
+        await attach(visit, "slow.pdf")
+        await expect_chips(visit, "reading")
+        bar = visit.page.get_by_role("progressbar", name="Progress of slow.pdf")
+        await expect(bar).to_have_count(0)
+        await visit.page.clock.fast_forward(2000)
+        await expect(bar).to_be_visible()
+        await visit.page.get_by_role("button", name="Remove slow.pdf").click()
+        await engine.read_cancelled.wait()
+        await expect(visit.page.locator("#files")).to_be_hidden()
 
 
 @pytest.mark.parametrize(
@@ -163,7 +253,7 @@ async def test_a_file_above_the_limit_is_not_uploaded(visiting: Visiting) -> Non
 
 
 async def test_a_failed_upload_is_shown(visiting: Visiting) -> None:
-    """The file can be attached again when the connection is back."""
+    """A button reads the file when the connection is back. The focus stays at the file."""
     async with visiting(FileEngine()) as visit:
         visit.expected = "ERR_FAILED"
 
@@ -174,8 +264,9 @@ async def test_a_failed_upload_is_shown(visiting: Visiting) -> None:
         await attach(visit, "leave.txt")
         await expect(visit.page.locator("#files")).to_contain_text("Check your connection")
         await visit.page.unroute("**/read?*")
-        await attach(visit, "leave.txt")
-        await expect_chips(visit, "failed", "read")
+        await visit.page.get_by_role("button", name="Read leave.txt again").click()
+        await expect_chips(visit, "read")
+        await expect(visit.page.get_by_role("button", name="Remove leave.txt")).to_be_focused()
 
 
 async def test_a_question_waits_for_its_files(visiting: Visiting) -> None:

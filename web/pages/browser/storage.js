@@ -3,12 +3,15 @@
 const PREFIX = 'csps-llm:';
 const unkept = new Map(); // for this visit: the browser's storage may be switched off or full
 
-/** `storage` is the name of a browser storage, because reading a property that is switched off throws. */
+/** Returns whether the browser keeps the value over a reload.
+ *
+ * `storage` is the name of a browser storage, because reading a property that is switched off throws. */
 export function store(storage, key, value) {
   unkept.delete(`${storage}:${key}`);
   try {
     if (value) globalThis[storage].setItem(PREFIX + key, value);
     else globalThis[storage].removeItem(PREFIX + key);
+    return true;
   } catch (error) {
     unkept.set(`${storage}:${key}`, value);
     console.info('not kept over a reload:', key.split(':')[0], error.name); // the rest may be a secret id

@@ -1,34 +1,14 @@
 /** The files of the next question: chosen, dropped or pasted; read by the service; shown as chips. */
 
-import { label, say } from '../interface/language.js';
+import { say } from '../interface/language.js';
 import { loadAttachments, storeAttachments } from '../conversation/tab_storage.js';
+import { FileChip } from './file_chip.js';
+import { FileNotRead, ReadEndpoint } from './file_reading.js';
 
 const FILE_LIMIT = 16; // of the protocol
 const FRAME_BYTES = 200; // an upper bound for the other fields of a prompt's frame
 const SHADOW_PX = 4; // a smaller overflow needs no shadow
-const REASONS = {
-  unreadable: 'page-file-unreadable',
-  locked: 'page-file-locked',
-  encrypted: 'page-file-encrypted',
-  pictures: 'page-file-pictures',
-  unmapped: 'page-file-unmapped',
-  xfa: 'page-file-xfa',
-  damaged: 'page-file-damaged',
-  large: 'page-file-complicated',
-  empty: 'page-file-empty',
-  old_word: 'page-file-old_word',
-  old_slides: 'page-file-old_slides',
-  old_workbook: 'page-file-old_workbook',
-  convert: 'page-file-convert',
-  database: 'page-file-database',
-  archive: 'page-file-archive',
-  picture: 'page-file-picture',
-  recording: 'page-file-recording',
-  too_large: 'page-file-too-large',
-  too_slow: 'page-file-too-slow',
-  overloaded: 'page-file-busy',
-  stopping: 'page-file-busy',
-};
+const NOT_KEPT = { reason: 'page-file-not-kept' }; // a browser does not keep files over a reload, only texts
 
 export class Attachments {
   #list;
@@ -58,8 +38,9 @@ export class Attachments {
     this.restore(loadAttachments());
   }
 
+  /** Whether no file would go with the question. */
   get isEmpty() {
-    return !this.#chips.length;
+    return this.#chips.every(({ state }) => state === 'failed');
   }
 
   get isReading() {
@@ -80,27 +61,36 @@ export class Attachments {
   /** Adds a list of File objects, up to the limit. */
   add(files) {
     const accepted = files.slice(0, Math.max(0, FILE_LIMIT - this.#chips.length));
+    if (!files.length) this.#notify('page-folder-empty');
     if (accepted.length < files.length) {
       this.#notify('page-files-limit', { limit: FILE_LIMIT, left: files.length - accepted.length });
     }
     if (!accepted.length) return;
     this.#announce('page-files-reading', { count: accepted.length });
     for (const file of accepted) this.#read(this.#addChip(file.name), file);
+    this.#store();
   }
 
-  /** Removes all files and returns the readable ones: the question is asked without the others. */
+  /** Removes the files that were read, and returns them. The others stay, so that none is lost unnoticed. */
   take() {
     const taken = this.#attachments();
-    this.#chips = [];
-    this.#list.replaceChildren();
+    this.#chips = this.#chips.filter(({ attachment }) => !attachment);
+    this.#list.replaceChildren(...this.#chips.map(({ element }) => element));
     this.#announcements.replaceChildren();
+    if (this.#chips.length) {
+      this.#announce('page-files-left', { names: this.#chips.map(({ name }) => name).join(', ') });
+    }
     this.#store();
     return taken;
   }
 
   /** Puts the attachments of an unanswered question back. */
   restore(attachments) {
-    for (const attachment of attachments) this.#addChip(attachment.name).complete(attachment);
+    for (const { fault, ...attachment } of attachments) {
+      const chip = this.#addChip(attachment.name);
+      if (fault) chip.fail(fault);
+      else chip.complete(attachment);
+    }
     this.#store();
   }
 
@@ -114,19 +104,28 @@ export class Attachments {
 
   async #read(chip, file) {
     try {
-      const result = await this.#reader.read(file, chip.abort.signal);
+      const result = await this.#reader.read(file, chip.abort.signal, (fraction) => chip.progress(fraction));
       chip.complete(result);
       this.#announce(result.omissions.length ? 'page-file-was-read-in-part' : 'page-file-was-read', { name: chip.name });
       this.#offerCollecting(chip, file);
     } catch (error) {
       if (chip.abort.signal.aborted) return;
       if (!(error instanceof FileNotRead)) throw error;
-      chip.fail(error.reason, error.values);
-      const why = say(document.createElement('span'), error.reason, error.values);
-      this.#announce('page-file-was-not-read', { name: chip.name }).append(' ', why);
+      this.#fail(chip, file, error);
     }
     this.#store();
     if (!this.isReading) this.#onSettled();
+  }
+
+  #fail(chip, file, { reason, values, isTemporary }) {
+    const retry = () => {
+      chip.begin();
+      this.#announce('page-files-reading', { count: 1 });
+      this.#read(chip, file);
+    };
+    chip.fail({ reason, values }, isTemporary ? retry : null);
+    const why = say(document.createElement('span'), reason, values);
+    this.#announce('page-file-was-not-read', { name: chip.name }).append(' ', why);
   }
 
   /** Only with the file itself: after a reload the page has no more than its text. */
@@ -157,9 +156,12 @@ export class Attachments {
     return this.#chips.flatMap(({ attachment }) => attachment ?? []);
   }
 
+  /** Keeps the chips over a reload: texts that were read, and the names of the other files. */
   #store() {
-    this.#list.hidden = this.isEmpty;
-    storeAttachments(this.#attachments());
+    this.#list.hidden = !this.#chips.length;
+    const names = this.#chips.map(({ name, fault }) => ({ name, fault: fault ?? NOT_KEPT }));
+    const isKept = storeAttachments(this.#chips.map(({ attachment }, place) => attachment ?? names[place]));
+    if (!isKept) storeAttachments(names); // the texts are more than the browser keeps
   }
 
   /** Adds one sentence to the live region. A sentence is never changed, because screen readers would repeat it. */
@@ -174,149 +176,6 @@ export class Attachments {
 
 const bytes = (value) => new TextEncoder().encode(JSON.stringify(value)).length;
 
-/** One attached file on the page: its name, its state, and a button that removes it. */
-class FileChip {
-  state = 'reading';
-  attachment = null; // {name, text, omissions}, once the file was read
-  abort = new AbortController();
-  element = document.createElement('li');
-  #state = document.createElement('span');
-  #remove = document.createElement('button');
-
-  constructor(name, onRemove) {
-    this.name = name;
-    const description = document.createElement('span');
-    description.className = 'words';
-    const shownName = document.createElement('bdi');
-    shownName.className = 'name';
-    shownName.textContent = name;
-    description.append(shownName, ' ', this.#state);
-    this.#state.className = 'state';
-    this.#remove.type = 'button';
-    this.#remove.textContent = '×';
-    this.#remove.addEventListener('click', onRemove);
-    this.element.append(description, label(this.#remove, 'page-file-remove', { name }));
-    this.#setState('reading', 'page-file-reading');
-  }
-
-  /** `omissions`: what the service did not read of the file. */
-  complete({ text, omissions }) {
-    this.attachment = { name: this.name, text, omissions };
-    this.#setState('read', omissions.length ? 'page-file-read-in-part' : 'page-file-read', { characters: text.length });
-  }
-
-  /** `reason` is a text key. */
-  fail(reason, values) {
-    this.#setState('failed', reason, values);
-    scrollIntoList(this.element);
-  }
-
-  /** Adds a button. `text` and `name` are text keys. */
-  offer(text, name, onClick) {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.className = 'offer';
-    button.addEventListener('click', onClick);
-    this.#remove.before(label(say(button, text), name, { name: this.name }));
-  }
-
-  focus() {
-    this.#remove.focus();
-  }
-
-  #setState(state, key, values) {
-    this.state = state;
-    this.element.className = `chip ${state}`;
-    say(this.#state, key, values);
-  }
-}
-
-/** `reason` is a text key, `values` its arguments. */
-class FileNotRead extends Error {
-  constructor(reason, values = {}) {
-    super(reason);
-    this.reason = reason;
-    this.values = values;
-  }
-}
-
-/** The endpoint `/read`: its limits, and uploads, one after the other: parallel ones would slow each other down. */
-class ReadEndpoint {
-  #limits = null;
-  #last = Promise.resolve();
-
-  /** The limit in bytes of a prompt with its attachments; Infinity until the service has told it. */
-  promptLimitBytes = Infinity;
-
-  /** Resolves to {text, omissions}. Rejects with FileNotRead. */
-  read(file, signal) {
-    const result = this.#last.then(() => this.#read(file, signal));
-    this.#last = result.catch(() => {});
-    return result;
-  }
-
-  async #read(file, signal) {
-    const limit = await this.#fileLimit();
-    if (file.size > limit) throw new FileNotRead('page-file-too-large', { limit });
-    const response = await request(`?name=${encodeURIComponent(file.name)}`, {
-      method: 'POST',
-      headers: { 'Content-Type': file.type || 'application/octet-stream' },
-      body: file,
-      signal,
-    });
-    const body = await response.json().catch(() => ({})); // a proxy may send anything
-    if (response.ok && body.text) return body;
-    throw new FileNotRead(REASONS[body.reason] ?? REASONS[body.code] ?? 'page-file-failed', { limit });
-  }
-
-  async #fileLimit() {
-    if (!this.#limits) {
-      const response = await request('');
-      if (!response.ok) throw new FileNotRead('page-file-busy');
-      this.#limits = await response.json();
-      this.promptLimitBytes = this.#limits.prompt_limit_bytes;
-    }
-    return this.#limits.file_limit_bytes;
-  }
-}
-
-async function request(query, options) {
-  try {
-    return await fetch(new URL(`../read${query}`, document.baseURI), options);
-  } catch {
-    throw new FileNotRead('page-file-unsent'); // no connection, or the file changed or is a folder
-  }
-}
-
-/** Accepts files that are dropped on the page or pasted into the form. The browser handles dropped and pasted text. */
-export function acceptDropsAndPastes(form, add) {
-  const hasFiles = ({ dataTransfer }) => dataTransfer?.types.includes('Files');
-  const highlight = (dropping) => form.classList.toggle('dropping', dropping);
-
-  // On the whole page: the browser would open a file dropped beside the field instead of the conversation.
-  document.addEventListener('dragover', (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    event.dataTransfer.dropEffect = 'copy';
-    highlight(true);
-  });
-  document.addEventListener('dragleave', ({ relatedTarget }) => relatedTarget ?? highlight(false));
-  document.addEventListener('drop', (event) => {
-    highlight(false);
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    add([...event.dataTransfer.files]);
-  });
-
-  form.addEventListener('paste', (event) => {
-    const { files, types } = event.clipboardData;
-    // Word and Excel add a picture of the copied text: the person means the text.
-    if (!files.length || types.includes('text/html')) return;
-    event.preventDefault();
-    add([...files]);
-  });
-}
-
 /** Sets the classes `above` and `below` on a list that continues beyond its visible part. */
 function showScrollShadows(list) {
   const update = () => {
@@ -326,11 +185,4 @@ function showScrollShadows(list) {
   list.addEventListener('scroll', update, { passive: true });
   new ResizeObserver(update).observe(list);
   new MutationObserver(update).observe(list, { childList: true, subtree: true, characterData: true });
-}
-
-/** Scrolls the list alone; scrollIntoView would scroll the page too. */
-function scrollIntoList(item) {
-  const list = item.parentElement;
-  const top = item.offsetTop - list.offsetTop;
-  list.scrollTop = Math.min(top, Math.max(list.scrollTop, top + item.offsetHeight - list.clientHeight));
 }

@@ -10,6 +10,7 @@ import { load, store } from '../browser/storage.js';
 const toJson = (list) => (list.length ? JSON.stringify(list) : '');
 const fromJson = (text) => JSON.parse(text || '[]');
 
+/** Returns whether the browser keeps them over a reload. */
 export const storeAttachments = (attachments) => store('sessionStorage', 'files', toJson(attachments));
 export const loadAttachments = () => fromJson(load('sessionStorage', 'files'));
 
