@@ -81,9 +81,14 @@ class Meter:
             else:
                 self._runner.restore(sequence, [state])
 
-    def step(self, sequences: int, depth: int, shared: int = 0) -> float:
-        """A token for each of so many sequences, each with `depth` tokens before it."""
-        self.fill(sequences, depth, shared)
+    def step(self, sequences: int, depth: int, shared: int = 0, together: int = 0) -> float:
+        """A token for each of so many sequences, each with `depth` tokens before it.
+
+        `together`: so many of them were computed a token of each sequence at a time, as answers are.
+        """
+        self.fill(sequences, depth - together, shared)
+        for n in range(depth - together, depth):
+            self._runner.decode([BatchRow(s, n, tokens(1), True) for s in range(sequences)])
         rows = [[BatchRow(s, depth + n, tokens(1), True) for s in range(sequences)] for n in range(REPEATS)]
         return min(self.call(row) for row in rows)
 
@@ -96,6 +101,8 @@ MEASURES: dict[str, Callable[[Meter], float]] = {
     "16 answers at 0": lambda meter: meter.step(16, 0),
     "16 answers at 350": lambda meter: meter.step(16, 350),
     "16 answers at 350, 250 of them shared": lambda meter: meter.step(16, 350, 250),
+    "16 answers at 350, 250 shared, 60 written": lambda meter: meter.step(16, 350, 250, together=60),
+    "32 answers at 350, 250 shared, 60 written": lambda meter: meter.step(32, 350, 250, together=60),
     "16 answers at 800": lambda meter: meter.step(16, 800),
 }
 

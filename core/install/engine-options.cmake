@@ -20,6 +20,7 @@ if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/ggml/src/ggml-cpu/grouped-attention.h)
     endif()
     file(COPY ${PATCHES}/grouped-attention.h ${PATCHES}/q8_0-vnni.h
         DESTINATION ${CMAKE_CURRENT_SOURCE_DIR}/ggml/src/ggml-cpu)
+    file(COPY ${PATCHES}/sequence-runs.h DESTINATION ${CMAKE_CURRENT_SOURCE_DIR}/src)
 endif()
 
 # A GPU back end needs its driver's library to start, also where the engine could answer on the processor. For that case

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core.model.worker.llama.loading import RunnerConfig, load, probe, transcode
-from core.model.worker.llama.runner import BatchRow, LlamaRunner
+from core.model.worker.llama.runner import BatchRow, KvCacheFull, LlamaRunner
 
 CONFIG = RunnerConfig(window=256, cache_tokens=2048, sequences=40, threads=2)
 SHARED = 70  # more than a tile of 64 cells
@@ -101,6 +101,37 @@ def test_attention_reads_a_quantized_cache(floats: Path, kv_type: str) -> None:
 
     for mine, expected in zip(quantized, exact, strict=True):
         assert np.corrcoef(mine, expected)[0, 1] > 0.98
+
+
+def test_every_cell_of_the_cache_can_be_used(tiny_file: Path) -> None:
+    """Sequences have cells side by side while there is room; then they share what is left, down to the last cell."""
+    with loaded(tiny_file, flash_attention=True) as runner:
+        cells = runner.cache_tokens
+        count = 36
+        for sequence in range(count):
+            runner.decode([BatchRow(sequence, 0, random_tokens(sequence, 3), True)])
+        steps = cells // count - 3
+        for step in range(steps):
+            runner.decode([BatchRow(s, 3 + step, random_tokens(s + step, 1), True) for s in range(count)])
+        left = cells - count * (3 + steps)
+        runner.decode([BatchRow(0, 3 + steps, random_tokens(0, left), True)])
+
+        with pytest.raises(KvCacheFull):
+            runner.decode([BatchRow(1, 3 + steps, random_tokens(1, 1), True)])
+
+
+def test_cells_of_dropped_tokens_are_used_again(floats: Path) -> None:
+    """A sequence that loses its last tokens, or all of them, goes on as if they had never been there."""
+    with loaded(floats, flash_attention=True) as runner:
+        expected = answers(runner)
+        runner.clear()
+        prompts_of_one_cache(runner)
+        compute(runner, [BatchRow(s, SHARED + 1 + 7 * s, random_tokens(7, 9), True) for s in range(12)])
+        for sequence in range(12):
+            runner.drop(sequence, SHARED + 1 + 7 * sequence)
+        found = [*compute(runner, a_token_for_each(runner)), *compute(runner, a_token_for_each(runner, 1, 3))]
+
+    np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 8, 9, 16])
