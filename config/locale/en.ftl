@@ -1382,6 +1382,9 @@ cli-selftest-label-value = Value
 # $title is the name of a personality, such as Whisper.
 page-title = AI chat
 page-title-personality = { $title } – AI chat
+# While nobody sees the tab. $title is the title above.
+page-title-answered = Answer ready – { $title }
+page-title-failed = Not answered – { $title }
 page-heading = AI chat
 # The name of the other language, in that language.
 page-other-language = Français
@@ -1517,7 +1520,6 @@ page-next-bar = Download of { $title }
 # Messages.
 page-you = You
 page-assistant = { $title } (AI)
-page-spoken = Answer as it is written
 page-code = Code
 page-table = Table
 page-new-tab = { " " }(opens in a new tab)
@@ -1563,7 +1565,17 @@ page-trimmed-count = { $count ->
 }
 page-answering = { $title } is answering…
 page-stopping = Stopping…
-page-done-stop = The answer is complete.
+page-done-stop = The answer is complete: { $words ->
+    [one] { $words } word
+   *[other] { $words } words
+}{ $sources ->
+    [0] .
+    [one] , { $sources } source.
+   *[other] , { $sources } sources.
+}
+page-done-empty = The answer is empty. Please ask in other words.
+# In quiet mode, after the beginning of a long answer.
+page-quiet-rest = The rest of the answer is in the conversation, under its last heading, “{ $title } (AI)”.
 page-done-stopped = You stopped this answer.
 page-done-length = This answer reached its length limit and may be incomplete.
 page-error-unreachable = The service cannot be reached. Check your connection, then try again.

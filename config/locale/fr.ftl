@@ -1405,6 +1405,9 @@ cli-selftest-label-value = Valeur
 # $title est le nom d’une personnalité, par exemple Chuchotte.
 page-title = Clavardage avec l’IA
 page-title-personality = { $title } – Clavardage avec l’IA
+# Pendant que personne ne voit l’onglet. $title est le titre ci-dessus.
+page-title-answered = Réponse prête – { $title }
+page-title-failed = Sans réponse – { $title }
 page-heading = Clavardage avec l’IA
 # Le nom de l’autre langue, dans cette langue.
 page-other-language = English
@@ -1540,7 +1543,6 @@ page-next-bar = Téléchargement de { $title }
 # Messages.
 page-you = Vous
 page-assistant = { $title } (IA)
-page-spoken = Réponse en cours de rédaction
 page-code = Code
 page-table = Tableau
 page-new-tab = { " " }(s’ouvre dans un nouvel onglet)
@@ -1586,7 +1588,17 @@ page-trimmed-count = { $count ->
 }
 page-answering = { $title } répond…
 page-stopping = Arrêt en cours…
-page-done-stop = La réponse est complète.
+page-done-stop = La réponse est complète : { $words ->
+    [one] { $words } mot
+   *[other] { $words } mots
+}{ $sources ->
+    [0] .
+    [one] , { $sources } source.
+   *[other] , { $sources } sources.
+}
+page-done-empty = La réponse est vide. Veuillez poser votre question autrement.
+# En mode discret, après le début d’une longue réponse.
+page-quiet-rest = La suite de la réponse se trouve dans la conversation, sous le dernier titre, « { $title } (IA) ».
 page-done-stopped = Vous avez arrêté cette réponse.
 page-done-length = Cette réponse a atteint sa longueur maximale et pourrait être incomplète.
 page-error-unreachable = Le service est injoignable. Vérifiez votre connexion, puis réessayez.

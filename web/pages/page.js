@@ -11,13 +11,16 @@ import { Composer } from './composer/composer.js';
 import { chooseLanguage, otherLanguage, preferredLanguage, say, setLanguage } from './interface/language.js';
 import { Messages } from './messages/messages.js';
 import { ModelNotice } from './personality/model.js';
+import { showPreferences } from './interface/preferences.js';
 import { StatusLine } from './interface/status_line.js';
 import { listenForShortcuts, onShortcut } from './interface/shortcuts.js';
 import { stepThroughMessages } from './interface/message_steps.js';
 
 const $ = (selector) => document.querySelector(selector);
 
-const status = new StatusLine($('#status'));
+const announcer = new Announcer($('#announcements'));
+const announce = (key, values) => announcer.announce(key, values);
+const status = new StatusLine($('#status'), announcer);
 const messages = new Messages($('#messages'), () => chat.onDraw());
 const composer = new Composer($('#composer'), { ask: (text) => chat.ask(text), stop: () => chat.stop() });
 const attachments = new Attachments(
@@ -33,15 +36,17 @@ const model = new ModelNotice(
   {
     full: $('#model'),
     short: $('#named'),
-    progress: { box: $('#next'), text: $('#next-text'), bar: $('#next-bar'), announcement: $('#model-announcement') },
+    progress: { box: $('#next'), text: $('#next-text'), bar: $('#next-bar'), announce },
   },
   {
     onAvailable: (isAvailable) => chat.onModelAvailable(isAvailable),
-    onChange: (name) => chat.onModelChange(name, $('#model-announcement')),
+    onChange: (name) => chat.onModelChange(name),
   },
 );
-const autoscroll = new Autoscroll($('#latest'), () => messages.focus());
-const announcer = new Announcer($('#spoken'));
+const autoscroll = new Autoscroll(
+  { list: $('#messages'), room: $('#room'), composer: $('#composer'), button: $('#latest') },
+  () => messages.focus(),
+);
 const chat = new Chat({ announcer, attachments, autoscroll, composer, messages, model, status });
 
 /** Starts a new conversation after the person confirmed, because the deletion is final. */
@@ -80,7 +85,7 @@ function connectShortcuts() {
 
 document.addEventListener('languagechange', onLanguageChange);
 acceptDropsAndPastes($('#composer'), (files) => attachments.add(files));
-new ResizeObserver(() => autoscroll.update()).observe($('#composer')); // a taller composer covers the last message
+showPreferences();
 setLanguage(preferredLanguage());
 connectShortcuts();
 $('#language').addEventListener('click', () => chooseLanguage(otherLanguage()));

@@ -117,7 +117,7 @@ async def test_the_state_of_a_file_is_announced(visiting: Visiting) -> None:
         )
         await visit.page.get_by_role("button", name="Remove scan.pdf").click()
         await expect(announcements.last).to_have_text("scan.pdf was removed.")
-        await expect(visit.page.locator("#spoken")).to_be_empty()
+        await expect(visit.page.locator("#announcements")).to_be_empty()
 
 
 async def test_an_unreadable_file_shows_the_reason_and_is_not_sent(visiting: Visiting) -> None:

@@ -90,10 +90,10 @@ async def test_screen_readers_get_each_quarter_of_a_download_once(visiting: Visi
     engine = downloading()
     async with visiting(engine) as visit:
         page = visit.page
-        announcement = page.locator("#model-announcement")
+        announcement = page.locator("#announcements")
         await expect(page.locator("#next-text")).to_contain_text("25%")
         await expect(announcement).to_be_empty()  # it is read with the page
-        await page.evaluate(RECORD, "#model-announcement")
+        await page.evaluate(RECORD, "#announcements")
         for share in (40, 55, 60):
             engine.next_model = replace(DOWNLOAD, done_bytes=2 * GB * share // 100 + 1, expected_s=None)
             await expect(page.locator("#next-text")).to_contain_text(f"{share}%")
@@ -126,7 +126,7 @@ async def test_the_page_names_the_model_that_takes_over(visiting: Visiting) -> N
         await expect(page.locator("#model")).to_have_text("Model that answers: Ministral 3B.")
         await expect(page.locator("#next")).to_be_hidden()
         await expect(page.locator("#messages > .note")).to_have_text(TAKEN_OVER)
-        await expect(page.locator("#model-announcement")).to_have_text(TAKEN_OVER)
+        await expect(page.locator("#announcements")).to_contain_text(TAKEN_OVER)
         await expect(page.locator("#hint")).to_contain_text("Ministral 3B is AI and can be wrong")
         await expect(other.page.locator("#model")).to_have_text("Model that answers: Ministral 3B.")
         await expect(other.page.locator("#status")).to_have_text(TAKEN_OVER)
@@ -146,7 +146,7 @@ async def test_an_answer_under_way_keeps_its_status(visiting: Visiting) -> None:
         await expect(page.locator("#status")).to_contain_text("is answering")
         engine.model, engine.starter, engine.next_model = "Ministral 3B", False, None
 
-        await expect(page.locator("#model-announcement")).to_have_text(TAKEN_OVER)
+        await expect(page.locator("#announcements")).to_contain_text(TAKEN_OVER)
         await expect(page.locator("#status")).to_contain_text("is answering")
         more.set()
         await visit.wait_for_answer()
@@ -164,7 +164,7 @@ async def test_a_failed_download_is_one_plain_sentence(visiting: Visiting) -> No
 
         await expect(visit.page.locator("#next-text")).to_have_text(text)
         await expect(visit.page.locator("#next-bar")).to_be_hidden()
-        await expect(visit.page.locator("#model-announcement")).to_have_text(text)
+        await expect(visit.page.locator("#announcements")).to_contain_text(text)
         assert "hub.example" not in await visit.page.content()
 
 

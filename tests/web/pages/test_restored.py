@@ -54,7 +54,7 @@ async def test_a_restored_conversation_looks_as_it_did(visiting: Visiting, optio
         await expect(visit.page.locator("#status")).to_contain_text("conversation")
 
         assert before == await messages_html(visit)
-        await expect(visit.page.locator("#spoken")).to_be_empty()
+        await expect(visit.page.locator("#announcements p")).to_have_count(1)  # that it was restored
         await expect(visit.page.locator(".question .files li")).to_have_text(["leave.txt", "<b>odd</b>.txt"])
         await visit.page.locator(".answer a.cite").last.click()
         await expect(visit.page.locator(".sources li:target")).to_contain_text("Nouvelles")

@@ -28,7 +28,7 @@ async def test_an_error_keeps_the_question_and_can_be_retried(visiting: Visiting
         await expect(error).to_contain_text("Not answered.")
         await expect(error).to_contain_text("20 seconds")
         await expect(visit.page.locator("#question")).to_have_value("please")
-        await expect(visit.page.locator("#spoken")).to_contain_text("Not answered.")
+        await expect(error.get_by_role("alert")).to_contain_text("Not answered.")
         await error.get_by_role("button", name="Try again").click()
 
         await visit.wait_for_answer()

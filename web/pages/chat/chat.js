@@ -1,7 +1,6 @@
 /** The open conversation: opening one, showing its earlier turns, and what happens when it is lost or deleted. */
 
 import { Conversation } from '../conversation/conversation.js';
-import { language, say } from '../interface/language.js';
 import { showIntroduction } from '../personality/chooser.js';
 import { Exchange } from './exchange.js';
 
@@ -35,7 +34,6 @@ export class Chat {
 
   /** Call this when the messages may have grown. */
   onDraw() {
-    this.#parts.autoscroll.update();
     if (this.isAnswering) this.#exchange.announce();
   }
 
@@ -58,7 +56,7 @@ export class Chat {
     composer.switchTo(this.conversation.storage);
     composer.isAnswering = false;
     status.clear();
-    announcer.begin(personality.language);
+    announcer.begin();
     messages.clear();
     autoscroll.toStart();
     if (personality.greeting) messages.addCompleteAnswer(personality.greeting, personality);
@@ -110,7 +108,7 @@ export class Chat {
         else drawings.push(messages.addCompleteAnswer(text, this.personality, ending));
       }
     });
-    autoscroll.toEnd();
+    autoscroll.pinLastQuestion();
     await Promise.all(drawings);
     if (turns.length && this.conversation === conversation) status.show('page-restored');
   }
@@ -130,8 +128,8 @@ export class Chat {
   #noteExpiredAbove(question) {
     const { announcer, messages } = this.#parts;
     if (messages.isFirst(question)) return;
-    const note = messages.addNote('page-expired-above', question);
-    announcer.say(note.textContent, language());
+    messages.addNote('page-expired-above', question);
+    announcer.announce('page-expired-above');
   }
 
   onModelAvailable(isAvailable) {
@@ -141,15 +139,15 @@ export class Chat {
   }
 
   /** Notes in the conversation that another model answers from here on. An answer under way is the earlier one's, and
-   * keeps its status. `announcement` is a live region. */
-  onModelChange(name, announcement) {
-    const { messages, status } = this.#parts;
+   * keeps its status. */
+  onModelChange(name) {
+    const { announcer, messages, status } = this.#parts;
     if (messages.isEmpty) {
       status.show('page-model-changed', { model: name });
       return;
     }
     messages.addNote('page-model-changed', null, { model: name });
-    say(announcement, 'page-model-changed', { model: name });
+    announcer.announce('page-model-changed', { model: name });
   }
 
   /** Whether there is nothing to delete. */

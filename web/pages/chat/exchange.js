@@ -1,6 +1,8 @@
 /** The latest question and its answer: sending, drawing the answer's events, its end or failure, and asking again. */
 
 import { language, say } from '../interface/language.js';
+import { noteInTitle } from '../interface/page_title.js';
+import { countWords } from '../interface/spoken_text.js';
 import { errorKey, isRetryable, roundWait, statusKey } from './status_texts.js';
 
 export class Exchange {
@@ -25,9 +27,9 @@ export class Exchange {
     this.#current = this.#failed = null;
   }
 
-  /** Reads the answer so far to screen readers. */
+  /** Reads the answer so far to screen readers, if the person wants that. */
   announce() {
-    if (this.#current) this.#parts.announcer.update(() => this.#current.answer.visibleText);
+    if (this.#current) this.#parts.announcer.update(this.#current.answer.body);
   }
 
   /** Sends a question. Returns whether it was accepted (also ""). */
@@ -64,9 +66,9 @@ export class Exchange {
     const question = messages.addQuestion(text, personality.language, names);
     const answer = messages.addAnswer(personality);
     this.#current = { text, files, language: language(), question, answer, isStreaming: false };
-    announcer.begin(personality.language);
+    announcer.begin();
     composer.isAnswering = true;
-    autoscroll.toEnd();
+    autoscroll.pinLastQuestion();
     conversation.ask(text, this.#current.language, files);
   }
 
@@ -99,7 +101,7 @@ export class Exchange {
   }
 
   async #finish({ reason, model: modelName }) {
-    const { announcer, composer, model, status } = this.#parts;
+    const { composer, model } = this.#parts;
     const finished = this.#current;
     const { answer } = finished;
     model.check(modelName);
@@ -108,9 +110,15 @@ export class Exchange {
     if (reason === 'stopped' && answer.isEmpty) this.#returnToField(finished);
     await answer.finish();
     if (this.#current !== finished) return; // the person asked on, or went to another conversation
-    announcer.end(answer.visibleText);
     composer.isAnswering = false;
-    status.show(`page-done-${reason}`);
+    this.#announceEnd(reason === 'stop' && answer.isEmpty ? 'page-done-empty' : `page-done-${reason}`);
+  }
+
+  #announceEnd(key) {
+    const { answer } = this.#current;
+    const values = { words: countWords(answer.text), sources: answer.sourceCount };
+    this.#parts.status.showEnd(key, values, { body: answer.body, title: this.#chat.personality.title });
+    noteInTitle('page-title-answered');
   }
 
   async #fail(event) {
@@ -118,13 +126,13 @@ export class Exchange {
     const failed = this.#current;
     this.#failed = failed;
     const fill = (detail) => fillReason(detail, event, failed);
-    const box = failed.answer.fail(fill, isRetryable(event) ? () => this.#askAgain() : null);
+    failed.answer.fail(fill, isRetryable(event) ? () => this.#askAgain() : null);
+    announcer.begin(); // the error is an alert
+    noteInTitle('page-title-failed');
     this.#returnToField(failed);
     if (composer.draft === failed.text) this.#chat.conversation.storage.pending = '';
     await failed.answer.finish();
     if (this.#current !== failed) return;
-    announcer.end(failed.answer.visibleText);
-    for (const part of box.children) announcer.say(part.innerText, part.lang);
     composer.isAnswering = false;
     status.clear();
   }

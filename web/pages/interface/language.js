@@ -6,7 +6,6 @@ import { LANGUAGES, text } from './texts.js';
 const KEY = 'language';
 const textArguments = new WeakMap(); // element → the arguments of its text
 const labelArguments = new WeakMap(); // element → the arguments of its accessible name
-let titleArguments = {};
 let current = 'en';
 
 /** "en" or "fr". */
@@ -37,17 +36,10 @@ export function label(element, key, args = {}) {
   return element;
 }
 
-export function setTitle(args) {
-  titleArguments = args;
-  const key = titleArguments.title ? 'page-title-personality' : 'page-title';
-  document.title = text(key, current, titleArguments);
-}
-
 /** Switches the page's texts; listeners of "languagechange" on the document do the rest. */
 export function setLanguage(chosen) {
   current = chosen;
   document.documentElement.lang = chosen;
-  setTitle(titleArguments);
   for (const element of document.querySelectorAll('[data-text]')) {
     say(element, element.dataset.text, textArguments.get(element));
   }

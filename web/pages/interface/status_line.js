@@ -1,21 +1,34 @@
-/** The status line: one sentence about the state of the page. */
+/** The line above the field that shows the page's state. The announcer decides what of it screen readers hear. */
 
 import { clearText, say } from './language.js';
 
-/** The status line of the page. Screen readers announce a repeated status only once. */
 export class StatusLine {
   #element;
+  #announcer;
   #current = '';
 
-  constructor(element) {
+  constructor(element, announcer) {
     this.#element = element;
+    this.#announcer = announcer;
   }
 
+  /** Shows a text and announces it. The same one again changes nothing. */
   show(key, values = {}) {
+    if (this.#change(key, values)) this.#announcer.announceStatus(key, values);
+  }
+
+  /** Shows that an answer ended. `answer`: its text for screen readers (announcer.js). */
+  showEnd(key, values, answer) {
+    this.#change(key, values);
+    this.#announcer.end(key, values, answer);
+  }
+
+  #change(key, values) {
     const status = JSON.stringify([key, values]);
-    if (status === this.#current) return;
+    if (status === this.#current) return false;
     this.#current = status;
     say(this.#element, key, values);
+    return true;
   }
 
   clear() {

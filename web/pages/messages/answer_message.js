@@ -19,21 +19,25 @@ export class AnswerMessage {
     this.#onDraw = onDraw;
     this.#sources = new Sources(this.element);
     this.#answer = new Answer(this.#body, onDraw, (number) => this.#sources.linkTo(number));
-    this.element.classList.add('waiting');
+    this.element.classList.add('waiting', 'growing');
   }
 
   get isEmpty() {
     return this.#answer.text.trim() === '';
   }
 
-  /** The text that people see. */
-  get visibleText() {
-    return this.#body.innerText;
+  /** The element with the answer's content. */
+  get body() {
+    return this.#body;
   }
 
-  /** The language of the answer's text, as far as it is clear; else the personality's. */
-  get language() {
-    return this.#body.lang;
+  /** The answer as the model wrote it. */
+  get text() {
+    return this.#answer.text;
+  }
+
+  get sourceCount() {
+    return this.element.querySelectorAll('.sources > li').length;
   }
 
   /** Makes ready to draw text that will come. */
@@ -48,13 +52,13 @@ export class AnswerMessage {
 
   /** Shows a complete text. Resolves when it is drawn. */
   show(text) {
-    this.element.classList.remove('waiting');
+    this.element.classList.remove('waiting', 'growing');
     return this.#answer.show(text);
   }
 
   /** Resolves when the whole answer is drawn. */
   finish() {
-    this.element.classList.remove('waiting');
+    this.element.classList.remove('waiting', 'growing');
     return this.#answer.finish();
   }
 
@@ -80,11 +84,13 @@ export class AnswerMessage {
     const title = say(document.createElement('strong'), this.isEmpty ? 'page-not-answered' : 'page-interrupted');
     const detail = document.createElement('span');
     fill(detail);
-    box.append(title, ' ', detail);
+    const reason = document.createElement('p');
+    reason.setAttribute('role', 'alert');
+    reason.append(title, ' ', detail);
+    box.append(reason);
     if (retry) box.append(makeRetryButton(retry));
     this.element.append(box);
     this.#onDraw();
-    return box;
   }
 
   /** Removes the retry button after the person asked in another way. */

@@ -1,6 +1,7 @@
 /** The choice of a personality: its list from the service, the selection, and its description on the page. */
 
-import { language, setTitle } from '../interface/language.js';
+import { language } from '../interface/language.js';
+import { setTitle } from '../interface/page_title.js';
 import { backoff, pause } from '../browser/waiting.js';
 import { load, store } from '../browser/storage.js';
 

@@ -13,15 +13,15 @@ export class ModelProgress {
   #box;
   #text;
   #bar;
-  #announcement;
+  #announce;
   #latest = {}; // the model and its stage
 
-  /** `box` contains `text` and `bar`, a progress element; `announcement` is a live region. */
-  constructor({ box, text, bar, announcement }) {
+  /** `box` contains `text` and `bar`, a progress element; `announce(key, values)` reads a text to screen readers. */
+  constructor({ box, text, bar, announce }) {
     this.#box = box;
     this.#text = text;
     this.#bar = bar;
-    this.#announcement = announcement;
+    this.#announce = announce;
   }
 
   /** `next`: the service's description of the awaited model; null hides the box. `model`: the name of the one that
@@ -33,7 +33,7 @@ export class ModelProgress {
     say(this.#text, key, values);
     this.#box.classList.toggle('failed', next.state === 'failed');
     this.#showBar(next, values.percent);
-    if (this.#isNewStage(next, values.percent)) say(this.#announcement, key, values);
+    if (this.#isNewStage(next, values.percent)) this.#announce(key, values);
   }
 
   #showBar({ title, state }, percent) {
