@@ -1593,3 +1593,103 @@ page-deleting = The conversation is being deleted…
 page-deleting-kept = The conversation is being deleted. Your text is kept: send it after the deletion.
 page-forgotten = The conversation was deleted. Your next question starts a new one.
 page-not-forgotten = The conversation could not be deleted. Check your connection, then try again.
+
+# The playground for answers as JSON.
+page-toil-link = Answers as JSON
+page-toil-title = Answers as JSON – AI chat
+page-toil-heading = Answers as JSON
+page-toil-skip = Skip to the task
+page-toil-chat = Chat
+page-toil-about = Describe a task, add the text that it is about, and say by a JSON Schema what the answer may contain. Each answer is checked against the schema. Neither the task nor the answer is stored by the service.
+page-toil-task-form = Task
+page-toil-example = Example
+page-toil-use = Use this example
+page-toil-prompt = Task
+page-toil-text = Text (optional)
+page-toil-schema = JSON Schema
+page-toil-run = Run the task
+page-toil-keys = Ctrl + Enter in a field runs the task.
+page-toil-report = Check of the schema
+page-toil-no-schema = Without a schema, any JSON object can be the answer.
+page-toil-accepted = { $count ->
+    [0] Accepted. Nothing in it limits the answer.
+    [one] Accepted, with one keyword.
+   *[other] Accepted, with { $count } keywords.
+}
+page-toil-refused = This schema cannot be used: see the refused keywords.
+page-toil-not-json = The schema is not valid JSON.
+page-toil-not-a-schema = This schema cannot be used.
+page-toil-go = Go to line { $line }
+page-toil-outcome-refused = Refused ({ $count })
+page-toil-outcome-checked = Checked afterwards ({ $count }): a value that fails is requested again
+page-toil-outcome-enforced = Enforced while the model writes ({ $count })
+page-toil-result = Answer
+page-toil-running = The model is working…
+page-toil-waiting = Waiting for the model…
+page-toil-again = The answer did not fit the schema. The model tries again…
+page-toil-done = { $model } answered in { NUMBER($seconds, maximumFractionDigits: 1) } s. The answer fits the schema.
+page-toil-stopped = The task was stopped.
+page-toil-error-schema_refused = The schema cannot be used, so there is no answer.
+page-toil-error-budget_exhausted = The answer did not fit into the model’s limit. Ask for less: shorter texts, fewer items.
+page-toil-error-non_conforming = The model’s answers did not fit the schema in three attempts. Make the schema simpler, or the task clearer.
+page-toil-error-prompt_too_long = The task and its text are too long for the model. Shorten the text.
+page-toil-error-busy = The service is busy. Wait a moment, then run the task again.
+page-toil-error-unreachable = The connection to the service failed. Check it, then try again.
+page-toil-error-other = There is no answer, because the service reported a problem.
+page-toil-copy = Copy the answer
+page-toil-copy-curl = Copy the curl command
+page-toil-copy-python = Copy the Python program
+page-toil-copied = Copied.
+page-toil-not-copied = The browser did not allow copying. Select the text and copy it yourself.
+page-toil-program = The same request as a program
+page-toil-rows = Rows of a CSV file
+page-toil-rows-about = The task above is run for each row of the file, and the answers become new columns. The first line names the columns.
+page-toil-choose = Choose a CSV file
+page-toil-drop = or drop one here
+page-toil-file = { $name }: { $rows ->
+    [one] one row
+   *[other] { NUMBER($rows) } rows
+}, { $columns ->
+    [one] one column
+   *[other] { NUMBER($columns) } columns
+}.
+page-toil-column = Text of a row
+page-toil-column-all = All columns
+page-toil-rows-run = { $count ->
+    [one] Run one row
+   *[other] Run { NUMBER($count) } rows
+}
+page-toil-rows-again = { $count ->
+    [one] Run the remaining row
+   *[other] Run the { NUMBER($count) } remaining rows
+}
+page-toil-rows-running = The rows are being answered…
+page-toil-progress = { NUMBER($done) } of { NUMBER($total) } rows are done; { $failed ->
+    [0] no errors
+    [one] one error
+   *[other] { NUMBER($failed) } errors
+}.
+page-toil-rows-done = All rows are done. The answers are ready to be downloaded.
+page-toil-rows-cancelled = { $count ->
+    [0] Cancelled before the first row was done.
+    [one] Cancelled. One row is done and can be downloaded.
+   *[other] Cancelled. { NUMBER($count) } rows are done and can be downloaded.
+}
+page-toil-failures = { $count ->
+    [one] One row without an answer
+   *[other] { NUMBER($count) } rows without an answer
+}
+page-toil-row = Row { NUMBER($row) }:
+page-toil-download-csv = Download as CSV
+page-toil-download-ndjson = Download as NDJSON
+page-toil-prompt-missing = Write the task first.
+page-toil-csv-empty = This file has no rows. A CSV file has a line with the names of its columns, and a line for each row.
+page-toil-csv-quote = Row { NUMBER($row) } of this file has a quotation mark that is not closed, or in the wrong place.
+page-toil-csv-cells = Row { NUMBER($row) } of this file has more cells than there are columns. A text that contains the separator needs quotation marks.
+page-toil-csv-large = This file is larger than { SIZE($limit) }. Split it, or use a program: `csps-llm toil run`.
+page-toil-csv-unread = The file could not be read. Choose it again.
+page-toil-history = History in this browser ({ $count })
+page-toil-history-about = The latest tasks and answers are kept in this browser alone. Delete them on a computer that you share.
+page-toil-history-time = { DATE($moment, time: "short") }
+page-toil-history-delete = Delete the history
+page-toil-restored = Task and answer of { DATE($moment, time: "short") }.

@@ -1616,3 +1616,103 @@ page-deleting = Suppression de la conversation…
 page-deleting-kept = La conversation est en cours de suppression. Votre texte est conservé : envoyez-le après la suppression.
 page-forgotten = La conversation a été supprimée. Votre prochaine question en commencera une nouvelle.
 page-not-forgotten = La conversation n’a pas pu être supprimée. Vérifiez votre connexion, puis réessayez.
+
+# L’atelier des réponses en JSON.
+page-toil-link = Réponses en JSON
+page-toil-title = Réponses en JSON – Clavardage avec l’IA
+page-toil-heading = Réponses en JSON
+page-toil-skip = Passer à la tâche
+page-toil-chat = Clavardage
+page-toil-about = Décrivez une tâche, ajoutez le texte dont il s’agit et précisez par un schéma JSON ce que la réponse peut contenir. Chaque réponse est validée selon le schéma. Le service ne conserve ni la tâche ni la réponse.
+page-toil-task-form = Tâche
+page-toil-example = Exemple
+page-toil-use = Utiliser cet exemple
+page-toil-prompt = Tâche
+page-toil-text = Texte (facultatif)
+page-toil-schema = Schéma JSON
+page-toil-run = Exécuter la tâche
+page-toil-keys = Ctrl + Entrée dans un champ exécute la tâche.
+page-toil-report = Vérification du schéma
+page-toil-no-schema = Sans schéma, la réponse peut être n’importe quel objet JSON.
+page-toil-accepted = { $count ->
+    [0] Accepté. Rien n’y limite la réponse.
+    [one] Accepté, avec un mot-clé.
+   *[other] Accepté, avec { $count } mots-clés.
+}
+page-toil-refused = Ce schéma ne peut pas être utilisé; voyez les mots-clés refusés.
+page-toil-not-json = Le schéma n’est pas du JSON valide.
+page-toil-not-a-schema = Ce schéma ne peut pas être utilisé.
+page-toil-go = Aller à la ligne { $line }
+page-toil-outcome-refused = Refusés ({ $count })
+page-toil-outcome-checked = Vérifiés ensuite ({ $count }) : une valeur non conforme est redemandée
+page-toil-outcome-enforced = Imposés pendant la rédaction ({ $count })
+page-toil-result = Réponse
+page-toil-running = Le modèle travaille…
+page-toil-waiting = En attente du modèle…
+page-toil-again = La réponse n’était pas conforme au schéma. Le modèle essaie de nouveau…
+page-toil-done = { $model } a répondu en { NUMBER($seconds, maximumFractionDigits: 1) } s. La réponse est conforme au schéma.
+page-toil-stopped = La tâche a été arrêtée.
+page-toil-error-schema_refused = Le schéma ne peut pas être utilisé; il n’y a donc pas de réponse.
+page-toil-error-budget_exhausted = La réponse dépassait la limite du modèle. Demandez-en moins : des textes plus courts, moins d’éléments.
+page-toil-error-non_conforming = Les réponses du modèle n’étaient pas conformes au schéma après trois essais. Simplifiez le schéma ou précisez la tâche.
+page-toil-error-prompt_too_long = La tâche et son texte sont trop longs pour le modèle. Raccourcissez le texte.
+page-toil-error-busy = Le service est très demandé. Attendez un moment, puis exécutez la tâche de nouveau.
+page-toil-error-unreachable = La connexion au service a échoué. Vérifiez-la, puis réessayez.
+page-toil-error-other = Il n’y a pas de réponse, car le service a signalé un problème.
+page-toil-copy = Copier la réponse
+page-toil-copy-curl = Copier la commande curl
+page-toil-copy-python = Copier le programme Python
+page-toil-copied = Copié.
+page-toil-not-copied = Le navigateur n’a pas permis la copie. Sélectionnez le texte et copiez-le vous-même.
+page-toil-program = La même demande sous forme de programme
+page-toil-rows = Lignes d’un fichier CSV
+page-toil-rows-about = La tâche ci-dessus est exécutée pour chaque ligne du fichier, et les réponses deviennent de nouvelles colonnes. La première ligne nomme les colonnes.
+page-toil-choose = Choisir un fichier CSV
+page-toil-drop = ou déposez-en un ici
+page-toil-file = { $name } : { $rows ->
+    [one] une ligne
+   *[other] { NUMBER($rows) } lignes
+}, { $columns ->
+    [one] une colonne
+   *[other] { NUMBER($columns) } colonnes
+}.
+page-toil-column = Texte d’une ligne
+page-toil-column-all = Toutes les colonnes
+page-toil-rows-run = { $count ->
+    [one] Traiter une ligne
+   *[other] Traiter { NUMBER($count) } lignes
+}
+page-toil-rows-again = { $count ->
+    [one] Traiter la ligne qui reste
+   *[other] Traiter les { NUMBER($count) } lignes qui restent
+}
+page-toil-rows-running = Les lignes sont en cours de traitement…
+page-toil-progress = { NUMBER($done) } lignes sur { NUMBER($total) } traitées; { $failed ->
+    [0] aucune erreur
+    [one] une erreur
+   *[other] { NUMBER($failed) } erreurs
+}.
+page-toil-rows-done = Toutes les lignes sont traitées. Les réponses peuvent être téléchargées.
+page-toil-rows-cancelled = { $count ->
+    [0] Traitement annulé avant la fin de la première ligne.
+    [one] Traitement annulé. Une ligne est traitée et peut être téléchargée.
+   *[other] Traitement annulé. { NUMBER($count) } lignes sont traitées et peuvent être téléchargées.
+}
+page-toil-failures = { $count ->
+    [one] Une ligne sans réponse
+   *[other] { NUMBER($count) } lignes sans réponse
+}
+page-toil-row = Ligne { NUMBER($row) } :
+page-toil-download-csv = Télécharger en CSV
+page-toil-download-ndjson = Télécharger en NDJSON
+page-toil-prompt-missing = Décrivez d’abord la tâche.
+page-toil-csv-empty = Ce fichier ne contient aucune ligne de données. Un fichier CSV a une ligne qui nomme ses colonnes, puis une ligne par élément.
+page-toil-csv-quote = La ligne { NUMBER($row) } de ce fichier contient un guillemet qui n’est pas fermé ou qui est mal placé.
+page-toil-csv-cells = La ligne { NUMBER($row) } de ce fichier a plus de cellules qu’il y a de colonnes. Un texte qui contient le séparateur doit être entre guillemets.
+page-toil-csv-large = Ce fichier dépasse { SIZE($limit) }. Divisez-le ou utilisez un programme : `csps-llm toil run`.
+page-toil-csv-unread = Le fichier n’a pas pu être lu. Choisissez-le de nouveau.
+page-toil-history = Historique dans ce navigateur ({ $count })
+page-toil-history-about = Les dernières tâches et réponses sont conservées dans ce navigateur seulement. Supprimez-les sur un ordinateur partagé.
+page-toil-history-time = { DATE($moment, time: "short") }
+page-toil-history-delete = Supprimer l’historique
+page-toil-restored = Tâche et réponse du { DATE($moment, time: "short") }.
