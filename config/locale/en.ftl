@@ -1573,12 +1573,12 @@ page-done-stop = The answer is complete: { $words ->
     [one] , { $sources } source.
    *[other] , { $sources } sources.
 }
-page-done-empty = The answer is empty. Please ask in other words.
 # In quiet mode, after the beginning of a long answer.
 page-quiet-rest = The rest of the answer is in the conversation, under its last heading, “{ $title } (AI)”.
 page-done-stopped = You stopped this answer.
 page-done-length = This answer reached its length limit and may be incomplete.
 page-error-unreachable = The service cannot be reached. Check your connection, then try again.
+page-error-empty = The model gave no answer. Try again, or put the question differently.
 page-error-dropped = The connection to the service was lost.
 page-error-too_large = The question is too long for the service. Shorten it, then send.
 page-too-large-files = The question and its files are too long for the service. Remove a file or shorten the question, then send.

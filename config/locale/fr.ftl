@@ -1596,12 +1596,12 @@ page-done-stop = La réponse est complète : { $words ->
     [one] , { $sources } source.
    *[other] , { $sources } sources.
 }
-page-done-empty = La réponse est vide. Veuillez poser votre question autrement.
 # En mode discret, après le début d’une longue réponse.
 page-quiet-rest = La suite de la réponse se trouve dans la conversation, sous le dernier titre, « { $title } (IA) ».
 page-done-stopped = Vous avez arrêté cette réponse.
 page-done-length = Cette réponse a atteint sa longueur maximale et pourrait être incomplète.
 page-error-unreachable = Le service est injoignable. Vérifiez votre connexion, puis réessayez.
+page-error-empty = Le modèle n’a donné aucune réponse. Réessayez, ou formulez la question autrement.
 page-error-dropped = La connexion au service a été perdue.
 page-error-too_large = La question est trop longue pour le service. Raccourcissez-la, puis envoyez-la.
 page-too-large-files = La question et ses fichiers sont trop longs pour le service. Retirez un fichier ou raccourcissez la question, puis envoyez-la.

@@ -52,6 +52,7 @@ async def test_a_restored_conversation_looks_as_it_did(visiting: Visiting, optio
         before = await messages_html(visit)
         await visit.open()
         await expect(visit.page.locator("#status")).to_contain_text("conversation")
+        await expect(visit.page.locator(".answer a.cite")).to_have_count(6)  # they are drawn a little later
 
         assert before == await messages_html(visit)
         await expect(visit.page.locator("#announcements p")).to_have_count(1)  # that it was restored

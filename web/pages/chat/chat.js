@@ -3,11 +3,13 @@
 import { Conversation } from '../conversation/conversation.js';
 import { showIntroduction } from '../personality/chooser.js';
 import { Exchange } from './exchange.js';
+import { Transcript } from './transcript.js';
 
 export class Chat {
   #parts;
   #exchange;
   #handlers;
+  #transcript = new Transcript();
   #awaitsRestore = false; // the service has not sent the earlier visit's conversation yet
   personality = null; // its description
   conversation = null;
@@ -49,7 +51,7 @@ export class Chat {
 
   /** Begins an empty conversation with the current personality. */
   #begin() {
-    const { announcer, autoscroll, composer, messages, status } = this.#parts;
+    const { announcer, autoscroll, composer, status } = this.#parts;
     const { personality } = this;
     this.#exchange.begin();
     this.conversation = new Conversation(personality.personality, (event) => this.#onEvent(event));
@@ -57,11 +59,19 @@ export class Chat {
     composer.isAnswering = false;
     status.clear();
     announcer.begin();
-    messages.clear();
+    this.#clear();
     autoscroll.toStart();
-    if (personality.greeting) messages.addCompleteAnswer(personality.greeting, personality);
     this.#awaitsRestore = Boolean(this.conversation.storage.session);
     if (!this.#awaitsRestore) this.#restoreDraft();
+  }
+
+  /** Removes all messages but the greeting. */
+  #clear() {
+    const { messages } = this.#parts;
+    const { personality } = this;
+    this.#transcript.reset();
+    messages.clear();
+    if (personality.greeting) messages.addCompleteAnswer(personality.greeting, personality);
   }
 
   /** Turns a question that had no answer before the reload into the draft. */
@@ -76,6 +86,7 @@ export class Chat {
 
   #onEvent(event) {
     this.#handlers[event.type]?.(event); // the protocol asks clients to ignore unknown types
+    if (event.type === 'done' || event.type === 'error') this.#transcript.add(...this.#exchange.texts);
   }
 
   /** The handler of each event type of the conversation that is not about an answer. */
@@ -83,7 +94,7 @@ export class Chat {
     const { model, status } = this.#parts;
     return {
       session: (event) => model.update(event),
-      restored: ({ turns }) => this.#restore(turns),
+      restored: (event) => this.#show(event),
       expired: () => this.#noteExpired(),
       connection({ state }) {
         if (state !== 'back' || !status.isShowing('page-expired')) status.show(`page-connection-${state}`);
@@ -91,26 +102,41 @@ export class Chat {
     };
   }
 
-  /** Shows the turns of an earlier visit. After a reconnection within this visit, they are on the page already. */
+  /** Shows the turns of an earlier visit, or those that another tab has added. An answer that is being written follows. */
+  #show({ turns, answering }) {
+    if (this.#awaitsRestore) this.#restore(turns);
+    else this.#update(turns);
+    this.#transcript.reset(turns);
+    if (answering) this.#exchange.follow(turns.at(-1).text);
+  }
+
   async #restore(turns) {
-    if (!this.#awaitsRestore) return;
     this.#awaitsRestore = false;
     const { autoscroll, messages, status } = this.#parts;
     const { conversation } = this;
-    const { storage } = conversation;
-    const lastQuestion = turns.findLast(({ role }) => role === 'user')?.text;
-    if (lastQuestion === storage.pending && !this.isAnswering) storage.pending = '';
     this.#restoreDraft();
-    const drawings = [];
-    messages.insertAbove(() => {
-      for (const { role, text, attachments: names, ...ending } of turns) {
-        if (role === 'user') messages.addQuestion(text, this.personality.language, names);
-        else drawings.push(messages.addCompleteAnswer(text, this.personality, ending));
-      }
-    });
+    const drawings = messages.insertAbove(() => this.#add(turns));
     autoscroll.pinLastQuestion();
     await Promise.all(drawings);
-    if (turns.length && this.conversation === conversation) status.show('page-restored');
+    if (turns.length && this.conversation === conversation && !this.isAnswering) status.show('page-restored');
+  }
+
+  #update(turns) {
+    const added = this.#transcript.findNew(turns);
+    if (!added) this.#clear();
+    this.#add(added ?? turns);
+    if (document.activeElement === document.body) this.#parts.composer.focus(); // the focus was in a removed message
+  }
+
+  /** Adds messages. Returns promises: each answer is drawn. */
+  #add(turns) {
+    const { messages } = this.#parts;
+    const drawings = [];
+    for (const { role, text, attachments: names, ...ending } of turns) {
+      if (role === 'user') messages.addQuestion(text, this.personality.language, names);
+      else drawings.push(messages.addCompleteAnswer(text, this.personality, ending));
+    }
+    return drawings;
   }
 
   #noteExpired() {

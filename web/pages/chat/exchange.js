@@ -22,6 +22,11 @@ export class Exchange {
     return this.#current.question;
   }
 
+  /** The question and the Markdown of its answer. */
+  get texts() {
+    return [this.#current.text, this.#current.answer.text];
+  }
+
   /** Forgets the exchange, because another conversation opens. */
   begin() {
     this.#current = this.#failed = null;
@@ -72,6 +77,18 @@ export class Exchange {
     conversation.ask(text, this.#current.language, files);
   }
 
+  /** Begins to show the answer that the service is writing to the last question. */
+  follow(text) {
+    const { announcer, composer, messages, status } = this.#parts;
+    const { personality } = this.#chat;
+    const question = messages.lastQuestion;
+    const answer = messages.addAnswer(personality);
+    this.#current = { text, files: [], language: personality.language, question, answer, isStreaming: false };
+    announcer.begin();
+    composer.isAnswering = true;
+    status.show('page-answering', { title: personality.title });
+  }
+
   /** The handler of each event type of the conversation that is about the answer. */
   handlers = {
     status: (event) => this.#showState(event),
@@ -111,7 +128,7 @@ export class Exchange {
     await answer.finish();
     if (this.#current !== finished) return; // the person asked on, or went to another conversation
     composer.isAnswering = false;
-    this.#announceEnd(reason === 'stop' && answer.isEmpty ? 'page-done-empty' : `page-done-${reason}`);
+    this.#announceEnd(`page-done-${reason}`);
   }
 
   #announceEnd(key) {

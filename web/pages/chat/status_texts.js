@@ -3,6 +3,7 @@
 // Codes of errors after which a retry may succeed. Messages of all other errors say what to do instead.
 const RETRYABLE = new Set([
   ...['unreachable', 'dropped', 'session_unknown', 'overloaded', 'stopping', 'storage', 'internal', 'fetch_failed'],
+  'empty',
   ...['model_failed', 'model_unavailable', 'model_too_slow', 'model_refused'],
 ]);
 

@@ -1,20 +1,26 @@
 /** One conversation with one personality: its session, its pending question, and reconnection.
  *
  * It calls `onEvent(event)` with the server's frames (docs/protocols.md) and with these events of its own:
- *   {type: "restored", turns}   an earlier conversation continues
+ *   {type: "restored", turns, answering}   the conversation as the service has it: an earlier one, or one to which
+ *                               another tab has added. `answering`: the answer to the last question follows
  *   {type: "expired"}           the service no longer has the conversation
  *   {type: "connection", state} "connecting", "lost" or "back", if the person should know
- *   {type: "error", code}       without `message`: the connection failed (`code` is a text key)
- * Each `ask` ends with exactly one `done` or `error`. This module does not touch the DOM.
+ *   {type: "error", code}       without `message`: the connection failed (`code` is a text key), or "empty": no answer
+ * Each `ask`, and each answer that follows, ends with exactly one `done` or `error`. An answer goes on without its
+ * connection; after a reconnection only its new part becomes an event. This module does not touch the DOM.
  */
 
 import { backoff, deferred, pause } from '../browser/waiting.js';
+import { listenToOtherTabs, tellOtherTabs } from './other_tabs.js';
+import { PendingQuestion } from './pending_question.js';
 import { Socket } from './socket.js';
 import { ConversationStorage } from './tab_storage.js';
 
 const STOP_WITHIN_MS = 5000;
 const RESUME_WITHIN_MS = 10_000;
 const FORGET_WITHIN_MS = 5000;
+const LOOK_AGAIN_MS = 5000; // for an answer that another process writes
+const LOOKS = 24;
 const TOO_LARGE = 1009; // closing code of RFC 6455
 
 export class Conversation {
@@ -23,25 +29,33 @@ export class Conversation {
   #connecting = null; // a promise that several callers may await
   #resuming = null;
   #forgetting = null;
-  #question = null; // the pending question: {text, sent}
+  #question = null; // the pending PendingQuestion
   #settled = null; // a promise: resolved when the pending question is over
+  #ignoresAnswer = false; // the answer that comes first is not the pending question's
+  #stopsAnswer = false; // the person stopped an answer without a connection
   #reconnecting = false;
+  #isLost = false; // and the person knows
+  #isStale = false; // another tab has added to the conversation during this tab's answer
+  #looks = 0;
+  #timer = 0;
   #closed = false;
+  #leaveTabs;
 
   /** `session`: the id of a conversation to continue; "": a new one; without it the tab's latest one, or a new one. */
   constructor(personality, onEvent, { session } = {}) {
     this.storage = new ConversationStorage(personality, session);
     this.personality = personality;
     this.#onEvent = (event) => !this.#closed && onEvent(event);
-  }
-
-  get isAnswering() {
-    return this.#question !== null;
+    this.#leaveTabs = listenToOtherTabs((changed) => changed === this.id && this.#lookAgain());
   }
 
   /** The secret id of the conversation; "" until its first question. */
   get id() {
     return this.storage.session;
+  }
+
+  get isAnswering() {
+    return this.#question !== null;
   }
 
   /** Continues an earlier conversation. A new one connects with its first question. */
@@ -51,11 +65,10 @@ export class Conversation {
 
   /** `attachments`: [{name, text}]. */
   async ask(text, language, attachments) {
-    const question = { text, sent: false };
-    this.#question = question;
-    this.#settled = deferred();
+    const question = this.#expect(new PendingQuestion(text));
     this.storage.pending = text;
     this.storage.pendingAttachments = attachments;
+    if (!this.#socket && !this.#isLost) this.#onEvent({ type: 'connection', state: 'connecting' });
     try {
       await this.#connected();
     } catch {
@@ -63,14 +76,14 @@ export class Conversation {
       return;
     }
     if (this.#question !== question) return; // stopped while connecting
-    question.sent = true;
-    this.#socket.send({ type: 'prompt', text, language, attachments });
+    question.isSent = true;
+    this.#socket.send({ type: 'prompt', text, language, attachments, goes_on: true });
   }
 
   stop() {
     if (!this.#question) return;
-    if (!this.#question.sent) {
-      this.#end({ type: 'done', reason: 'stopped' });
+    if (!this.#question.isSent || !this.#socket || this.#resuming) {
+      this.#stopWithoutConnection();
       return;
     }
     const { promise } = this.#settled;
@@ -95,9 +108,11 @@ export class Conversation {
     return true;
   }
 
-  /** Ends this object. A running answer is cancelled; its question stays in the storage. */
+  /** Ends this object. A running answer goes on. */
   close() {
     this.#closed = true;
+    this.#leaveTabs();
+    clearTimeout(this.#timer);
     this.#disconnect();
   }
 
@@ -125,7 +140,8 @@ export class Conversation {
   }
 
   async #connect() {
-    if (this.#question) this.#onEvent({ type: 'connection', state: 'connecting' });
+    clearTimeout(this.#timer);
+    this.#ignoresAnswer = false;
     this.#socket = new Socket(this.personality, (frame) => this.#onFrame(frame), (code) => this.#onDropped(code));
     await this.#socket.opened;
     const session = this.storage.session;
@@ -147,14 +163,27 @@ export class Conversation {
 
   #onFrame(frame) {
     if (this.#resuming) this.#onResumed(frame);
-    else if (this.#forgetting && frame.type === 'forgotten') this.#forgetting.resolve();
-    else if (frame.type === 'done' || frame.type === 'error') {
-      if (frame.code === 'session_unknown') this.#startNewSession();
-      this.#end(frame);
-    } else {
-      if (frame.type === 'session') this.storage.session = frame.session;
+    else if (frame.type === 'forgotten') this.#forgetting?.resolve();
+    else if (frame.type === 'done' || frame.type === 'error') this.#onAnswered(frame);
+    else if (frame.type === 'session') {
+      this.storage.session = frame.session;
       this.#onEvent(frame);
+    } else if (!this.#ignoresAnswer) this.#onAnswerFrame(frame);
+  }
+
+  #onAnswerFrame(frame) {
+    const part = this.#question?.takeNew(frame);
+    if (part) this.#onEvent(part);
+  }
+
+  #onAnswered(frame) {
+    if (this.#ignoresAnswer) {
+      this.#ignoresAnswer = false;
+      this.#lookAgain();
+      return;
     }
+    if (frame.code === 'session_unknown') this.#startNewSession();
+    this.#end(frame);
   }
 
   /** The session expired, or another tab deleted it, during this connection. The next question opens a new session. */
@@ -165,11 +194,14 @@ export class Conversation {
 
   #onResumed(frame) {
     if (frame.type === 'session') {
+      this.#tellBack();
       this.#onEvent(frame);
-      this.#onEvent({ type: 'restored', turns: frame.turns });
+      this.#continue(frame);
       this.#resuming.resolve();
     } else if (frame.code === 'session_unknown') {
+      this.#tellBack();
       this.storage.session = '';
+      if (this.#question?.isSent) this.#fail('dropped');
       this.#onEvent({ type: 'expired' });
       this.#resuming.resolve();
     } else if (frame.type === 'error') {
@@ -177,21 +209,72 @@ export class Conversation {
     }
   }
 
+  #tellBack() {
+    if (this.#isLost) this.#onEvent({ type: 'connection', state: 'back' });
+    this.#isLost = false;
+  }
+
+  /** Continues with the turns that the service has, and with the answer that it is writing. */
+  #continue({ turns, answering = false }) {
+    const asked = turns.findLast(({ role }) => role === 'user')?.text;
+    if (asked === this.storage.pending && !this.#question) this.storage.pending = '';
+    if (this.#question?.isSent) this.#continueAnswer(turns, answering && asked === this.#question.text, asked);
+    else if (answering && !this.#question && !this.#stopsAnswer) {
+      this.#expect(new PendingQuestion(asked, { isSent: true }));
+      this.#onEvent({ type: 'restored', turns, answering });
+    } else if (!this.#stopsAnswer) this.#onEvent({ type: 'restored', turns, answering: false });
+    this.#ignoresAnswer = answering && !(this.#question?.isSent && this.#question.text === asked);
+    if (this.#stopsAnswer && answering) this.#socket.send({ type: 'stop' });
+    this.#stopsAnswer = false;
+    if (!answering && turns.at(-1)?.role === 'user') this.#lookAgainLater();
+  }
+
+  /** Continues the answer to the pending question after a reconnection: live, or with what the service stored of it. */
+  #continueAnswer(turns, isRunning, asked) {
+    this.#question.expectReplay();
+    if (isRunning) return;
+    const { role, sources = [], text, reason, model, exchange } = turns.at(-1) ?? {};
+    if (asked !== this.#question.text || role !== 'assistant') {
+      this.#fail('dropped');
+      return;
+    }
+    for (const source of sources) this.#onAnswerFrame({ type: 'source', ...source });
+    this.#onAnswerFrame({ type: 'text', text });
+    if (reason === 'stop' || reason === 'length') this.#end({ type: 'done', reason, model, exchange });
+    else this.#fail('dropped');
+  }
+
+  /** Begins to wait for an answer. */
+  #expect(question) {
+    this.#question = question;
+    this.#settled = deferred();
+    return question;
+  }
+
   /** Ends the pending question. */
   #end(event) {
     if (!this.#question) return;
+    const isEmpty = event.type === 'done' && event.reason !== 'stopped' && !this.#question.isAnswered;
+    if (this.#question.isSent) tellOtherTabs(this.id);
     this.#question = null;
     if (event.type === 'done') this.storage.pending = '';
     this.#settled.resolve();
-    this.#onEvent(event);
+    this.#onEvent(isEmpty ? { type: 'error', code: 'empty' } : event);
+    if (this.#isStale) this.#lookAgain();
   }
 
   #fail(code) {
     this.#end({ type: 'error', code });
   }
 
+  #stopWithoutConnection() {
+    this.#stopsAnswer = this.#question.isSent;
+    this.#end({ type: 'done', reason: 'stopped' });
+  }
+
   /** Gives up a connection that does not react. */
   #abandon() {
+    this.#stopWithoutConnection();
     this.#disconnect();
     this.#onDropped();
   }
@@ -202,7 +285,8 @@ export class Conversation {
     const lost = new Error('connection lost');
     this.#forgetting?.reject(lost);
     if (this.#resuming) this.#resuming.reject(lost);
-    else if (this.#question?.sent) this.#fail(code === TOO_LARGE ? 'too_large' : 'dropped');
+    else if (code === TOO_LARGE) this.#fail('too_large');
+    else if (this.#question?.isSent && !this.storage.session) this.#fail('dropped');
     if (this.storage.session && !this.#forgetting) this.#reconnect();
   }
 
@@ -213,14 +297,27 @@ export class Conversation {
     for (let attempt = 0; this.storage.session && !this.#closed; attempt += 1) {
       try {
         await this.#connected();
-        if (attempt && !this.#question) this.#onEvent({ type: 'connection', state: 'back' });
         break;
       } catch {
-        this.#onEvent({ type: 'connection', state: 'lost' });
+        if (!this.#isLost) this.#onEvent({ type: 'connection', state: 'lost' });
+        this.#isLost = true;
         await pause(backoff(attempt));
       }
     }
     this.#reconnecting = false;
+  }
+
+  #lookAgainLater() {
+    this.#looks += 1;
+    if (this.#looks <= LOOKS) this.#timer = setTimeout(() => this.#lookAgain(), LOOK_AGAIN_MS);
+  }
+
+  /** Shows an answer that another tab, or another process of the service, has written meanwhile. */
+  #lookAgain() {
+    this.#isStale = this.#question !== null || this.#resuming !== null;
+    if (this.#isStale || this.#closed || this.#forgetting || !this.storage.session) return;
+    this.#disconnect();
+    this.#reconnect();
   }
 }
 

@@ -8,6 +8,7 @@ export class Messages {
   #list;
   #onDraw;
   #before = null;
+  #lastQuestion = null;
 
   /** `onDraw()` is called when the list may have grown. */
   constructor(list, onDraw) {
@@ -27,7 +28,12 @@ export class Messages {
   addQuestion(text, language, names = []) {
     const question = new QuestionMessage(text, language, names);
     this.#append(question.element);
+    this.#lastQuestion = question;
     return question;
+  }
+
+  get lastQuestion() {
+    return this.#lastQuestion;
   }
 
   /** Adds an empty answer of `personality`. */
@@ -78,11 +84,12 @@ export class Messages {
     latest.focus({ preventScroll: true });
   }
 
-  /** Places the messages that `add()` adds above the existing questions. */
+  /** Places the messages that `add()` adds above the existing questions. Returns what it returns. */
   insertAbove(add) {
     this.#before = this.#list.querySelector('.question');
-    add();
+    const added = add();
     this.#before = null;
+    return added;
   }
 
   #append(item, before = this.#before) {

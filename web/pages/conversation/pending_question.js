@@ -1,0 +1,38 @@
+/** A question without a complete answer yet: how much of its answer has come, also over several connections. */
+
+export class PendingQuestion {
+  text;
+  isSent;
+  isAnswered = false; // a word of the answer has come
+  #received = 0; // characters of the answer
+  #replayed = Infinity; // of them, those that the current connection has brought again
+  #isTrimmed = false;
+
+  constructor(text, { isSent = false } = {}) {
+    this.text = text;
+    this.isSent = isSent;
+  }
+
+  /** The answer comes again from its beginning, over another connection. */
+  expectReplay() {
+    this.#replayed = 0;
+  }
+
+  /** The part of an answer's frame that has not come before: the frame, a shorter one, or null. */
+  takeNew(frame) {
+    if (frame.type === 'text') return this.#takeText(frame);
+    if (frame.state !== 'trimmed') return frame; // a repeated source replaces the earlier one
+    const isNew = !this.#isTrimmed;
+    this.#isTrimmed = true;
+    return isNew ? frame : null;
+  }
+
+  #takeText(frame) {
+    const known = Math.min(frame.text.length, Math.max(0, this.#received - this.#replayed));
+    this.#replayed += frame.text.length;
+    const text = frame.text.slice(known);
+    this.#received += text.length;
+    this.isAnswered ||= text.trim() !== '';
+    return text ? { ...frame, text } : null;
+  }
+}
