@@ -29,6 +29,7 @@ from web.file_upload import FileUpload
 from web.gpt import gpt
 from web.page_reading import PageReading
 from web.running_answers import RUNNING_ANSWERS, RunningAnswers
+from web.mounting import MountedRouter
 from web.service import SERVICE, DrainGate, Service, WebLimits, WebMetrics
 from web.sockets import gpt_socket
 from web.static_files import StaticFiles
@@ -41,6 +42,7 @@ from web.v1.routes import add_v1_routes
 log = structlog.get_logger()
 
 PAGES = Path(__file__).resolve().parent / "pages"
+DOCUMENTS = {"/": "index.html", "/toil": "toil.html"}
 LINGER_S = 1.0  # for the rest of a refused body
 CANCEL_S = 0.5  # for handlers that are cancelled after the drain
 
@@ -58,7 +60,7 @@ def create_app(
 ) -> web.Application:
     """`metrics`: further ones for /metrics. `encoder`: the bundled one; None: in this process.
 
-    Raises ConfigError for an invalid WEB_ORIGINS or WEB_TRUSTED.
+    Raises ConfigError for an invalid WEB_ORIGINS, WEB_PREFIX or WEB_TRUSTED.
     """
     limits = limits or WebLimits(batch_rows=settings.model.slots)
     app = web.Application(
@@ -78,15 +80,17 @@ def create_app(
     for each in metrics:
         app[SERVICE].metrics.registry.register(each)
     files = FileUpload(limits.files)
-    add_routes(app, StaticFiles(pages), files, FactsEndpoints(editing, files))
-    add_conversation_routes(app.router, ConversationEndpoints(timedelta(days=settings.data.keep_days)))
+    static = StaticFiles(pages, settings.web.prefix)
+    app.on_startup.append(static.load)
+    router = MountedRouter(app.router, settings.web.prefix)
+    add_routes(router, static, files, FactsEndpoints(editing, files))
+    add_conversation_routes(router, ConversationEndpoints(timedelta(days=settings.data.keep_days)))
     return app
 
 
-def add_routes(app: web.Application, pages: StaticFiles, files: FileUpload, facts: FactsEndpoints) -> None:
-    router = app.router
-    router.add_get("/", pages.start)
-    router.add_get("/static/texts/{language}.ftl", pages.texts)
+def add_routes(router: MountedRouter, pages: StaticFiles, files: FileUpload, facts: FactsEndpoints) -> None:
+    for path, document in DOCUMENTS.items():
+        router.add_get(path, pages.document(document))
     router.add_get("/static/{path:.*}", pages.file)
     # Without HEAD: it would generate a whole answer and discard it.
     for method, path, handler in (

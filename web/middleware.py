@@ -13,6 +13,7 @@ from aiohttp import WSCloseCode, web
 
 from core.errors import CspsError, FetchRefused, PromptTooLong, UnreadableDocument
 from web import problems
+from web.mounting import service_path, without_prefix
 from web.origin_guard import ALWAYS_OPEN, GuardedRequest, OriginGuard
 from web.problems import InternalError, TargetTooLong
 from web.service import SERVICE
@@ -29,7 +30,7 @@ LOST = (None, WSCloseCode.ABNORMAL_CLOSURE)  # the close codes of a WebSocket wi
 # Frequent requests, which are logged at debug level.
 QUIET_ROUTES = frozenset(
     {
-        *("/static/{path}", "/static/texts/{language}.ftl", "/healthz", "/readyz", "/metrics"),
+        *("/", "/static/{path}", "/healthz", "/readyz", "/metrics"),
         "/describe/{personality}",  # every open page asks for it while a model is downloaded
     }
 )
@@ -93,7 +94,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 def route_pattern(request: web.Request) -> str:
     resource = request.match_info.route.resource
-    return resource.canonical if resource else "unknown"
+    return without_prefix(resource.canonical, request.app[SERVICE].settings.prefix) if resource else "unknown"
 
 
 @web.middleware
@@ -123,7 +124,7 @@ async def respond(request: web.Request, error: CspsError) -> web.StreamResponse:
         log.info("response_aborted", code=error.code)
         stream.abort()
         return stream.response
-    form = problems.error_form(request.path)
+    form = problems.error_form(service_path(request))
     return problems.build_response(error, form, await person_text(request, error) if form == "text" else None)
 
 
@@ -143,7 +144,7 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
     request.app[GUARD].check(describe_request(request))
     if len(request.raw_path.encode(errors="surrogateescape")) > service.limits.target_bytes:
         raise TargetTooLong(f"the path with its query may have at most {service.limits.target_bytes} bytes; use POST")
-    if request.path in ALWAYS_OPEN:
+    if service_path(request) in ALWAYS_OPEN:
         return await handler(request)
     with service.gate.admit():
         return await handler(request)
@@ -154,7 +155,8 @@ def describe_request(request: web.Request) -> GuardedRequest:
     if isinstance(request.transport, asyncio.Transport):
         ip, port = request.transport.get_extra_info("sockname")[:2]
     return GuardedRequest(
-        path=request.path,
+        path=service_path(request),
+        method=request.method,
         hosts=request.headers.getall("Host", []),
         origins=request.headers.getall("Origin", []),
         fetch_site=request.headers.get("Sec-Fetch-Site"),

@@ -17,6 +17,7 @@ from web.problems import HostRefused, OriginRefused
 
 HOST = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,253})(?::([0-9]{1,5}))?", re.ASCII)
 DEFAULT_PORTS = {"http": 80, "https": 443}
+PAGES = frozenset({"/", "/gpt", "/gpt/", "/toil"})
 ALWAYS_OPEN = frozenset({"/healthz", "/readyz"})
 
 
@@ -30,6 +31,7 @@ class GuardedRequest:
     fetch_site: str | None
     local_ip: str  # the address and port of ours that it came in on
     local_port: int
+    method: str = "GET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class OriginGuard:
         if request.path in ALWAYS_OPEN:
             return
         self.check_host(request)
-        if request.path != "/" and not request.path.startswith("/static/"):
+        if not is_page(request):
             self.check_origin(request)
 
     def check_host(self, request: GuardedRequest) -> None:
@@ -68,6 +70,11 @@ class OriginGuard:
     def own_origins(self, request: GuardedRequest) -> set[str]:
         hosts = ("localhost", "127.0.0.1", "::1", self.host.lower(), request.local_ip)
         return {format_origin("http", host, request.local_port) for host in hosts}
+
+
+def is_page(request: GuardedRequest) -> bool:
+    """True for the page and its files, which anybody may link to: they show nothing of a person."""
+    return request.method in ("GET", "HEAD") and (request.path in PAGES or request.path.startswith("/static/"))
 
 
 def build_guard(host: str, origins: Iterable[str]) -> OriginGuard:

@@ -1,77 +1,90 @@
-"""Serves the page's files: one folder, known file types only. No listings, no links that lead out of it."""
+"""Serves the page: its documents, which browsers revalidate, and one version of its files, which they keep for good."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import re
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from aiohttp import ETag, web
 
 from core.texts import LANGUAGES
 from core.texts.catalogue import catalogue
+from web.page_version import PageFile, PageVersion, read_version
 from web.problems import PathUnknown
 
-START = "/static/index.html"
-# Fixed: a machine's own table may call JavaScript text/plain, and browsers then refuse to run it.
-CONTENT_TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".ico": "image/x-icon",
-    ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".mjs": "text/javascript; charset=utf-8",
-    ".png": "image/png",
-    ".svg": "image/svg+xml",
-    ".txt": "text/plain; charset=utf-8",
-    ".webmanifest": "application/manifest+json",
-    ".woff2": "font/woff2",
-}
+START = "index.html"
+KEPT = "public, max-age=31536000, immutable"
+ACCEPTED_CODING = re.compile(r"\s*([\w*-]+)\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?", re.ASCII | re.IGNORECASE)
 
 
 class StaticFiles:
-    """`folder` holds index.html and its files."""
+    """`folder` holds index.html and its files. `prefix`: WEB_PREFIX, "" or a path such as "/chat"."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder.resolve()
+    def __init__(self, folder: Path, prefix: str = "") -> None:
+        self._folder = folder
+        self._root = f"{prefix}/" if prefix else "./"
+        self._version: PageVersion | None = None
 
-    async def start(self, _request: web.Request) -> web.StreamResponse:
-        """GET /."""
-        return web.Response(status=302, headers={"Location": START})
+    async def load(self, _app: web.Application | None = None) -> None:
+        """Reads all files. Call it before the first request."""
+        texts = {f"texts/{language}.ftl": catalogue(language).source("page-") for language in LANGUAGES}
+        self._version = await asyncio.to_thread(read_version, self._folder, texts, self._root)
+
+    @property
+    def version(self) -> PageVersion:
+        assert self._version is not None, "load() comes first"
+        return self._version
+
+    def document(self, name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """Returns the handler of an HTML file."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            if (found := self.version.documents.get(name)) is None:
+                raise PathUnknown("there is no such page")
+            return respond(request, found, "no-cache")
+
+        return handle
 
     async def file(self, request: web.Request) -> web.StreamResponse:
-        """GET /static/<path>. Browsers cache it and revalidate it each time."""
-        path = await asyncio.to_thread(self.find, request.match_info["path"])
-        return revalidated(request, await asyncio.to_thread(path.read_bytes), CONTENT_TYPES[path.suffix])
-
-    async def texts(self, request: web.Request) -> web.StreamResponse:
-        """GET /static/texts/<language>.ftl: the page's texts, with the operator's own."""
-        language = next((each for each in LANGUAGES if each == request.match_info["language"]), None)
-        if language is None:
-            raise PathUnknown("there are no texts in this language")
-        source = await asyncio.to_thread(lambda: catalogue(language).source("page-"))
-        return revalidated(request, source.encode(), CONTENT_TYPES[".txt"])
-
-    def find(self, name: str) -> Path:
-        """Raises PathUnknown unless the name is a servable file below the folder."""
-        try:
-            path = (self._folder / name).resolve()
-            # Only the normalized name: without dots, doubled slashes or links, nothing leads out.
-            normalized = path.relative_to(self._folder).as_posix() == name
-            if normalized and path.suffix in CONTENT_TYPES and path.is_file():
-                return path
-        except (OSError, ValueError, RuntimeError):  # outside, a name too long, a NUL in it, a loop of links
-            pass
-        raise PathUnknown("there is no such file")
+        """GET /static/<version>/<path>. An address without a version leads to today's."""
+        version, path = self.version, request.match_info["path"]
+        name, _, rest = path.partition("/")
+        if name == version.name and rest in version.files:
+            return respond(request, version.files[rest], KEPT)
+        up = "../" * path.count("/")
+        if path in version.documents:
+            return redirect(request, f"{up}../{'' if path == START else Path(path).stem}")
+        if path in version.files:
+            return redirect(request, f"{up}{version.name}/{path}")
+        raise PathUnknown("there is no such file; reload the page if it is an earlier version's")
 
 
-def revalidated(request: web.Request, content: bytes, content_type: str) -> web.StreamResponse:
-    """The content, or 304 if the browser's copy is the same."""
-    tag = ETag(hashlib.sha256(content).hexdigest()[:32])
+def redirect(request: web.Request, path: str) -> web.Response:
+    """Redirects to a relative path, so that it is right under every prefix. Keeps the query."""
+    query = f"?{request.query_string}" if request.query_string else ""
+    return web.Response(status=302, headers={"Location": path + query, "Cache-Control": "no-cache"})
+
+
+def respond(request: web.Request, file: PageFile, cache_control: str) -> web.StreamResponse:
+    """The file, compressed if the browser accepts that, or 304 if its copy is the same."""
+    compressed = file.gzipped if accepts_gzip(request.headers.get("Accept-Encoding", "")) else None
+    tag = ETag(f"{file.digest}-gzip" if compressed else file.digest)
+    headers = {"Vary": "Accept-Encoding", "Cache-Control": cache_control, "Content-Type": file.content_type}
     if any(each.value in (tag.value, "*") for each in request.if_none_match or ()):
-        response = web.Response(status=304)
+        del headers["Content-Type"]
+        response = web.Response(status=304, headers=headers)
+    elif compressed:
+        response = web.Response(body=compressed, headers={**headers, "Content-Encoding": "gzip"})
     else:
-        response = web.Response(body=content, headers={"Content-Type": content_type})
+        response = web.Response(body=file.content, headers=headers)
     response.etag = tag
-    response.headers["Cache-Control"] = "no-cache"
     return response
+
+
+def accepts_gzip(header: str) -> bool:
+    """Reads an Accept-Encoding header (RFC 9110, 12.5.3): a weight of 0 refuses, `*` stands for the others."""
+    matches = filter(None, map(ACCEPTED_CODING.fullmatch, header.split(",")))
+    weights = {match[1].lower(): float(match[2] or 1) for match in matches}
+    return weights.get("gzip", weights.get("*", 0)) > 0

@@ -48,7 +48,7 @@ def renew_cookie(request: web.Request, response: web.Response, kept: timedelta) 
         COOKIE,
         find_secret(request) or secrets.token_urlsafe(SECRET_BYTES),
         max_age=round(kept.total_seconds()),
-        path="/",
+        path=f"{request.app[SERVICE].settings.prefix}/",
         secure=came_by_https(request),
         httponly=True,
         samesite="Strict",

@@ -18,6 +18,7 @@ from core.configuration.setting_types import (
     OptionalSecret,
     OptionalStr,
     OptionalTimeZone,
+    UrlPrefix,
     env,
     hub_repo,
 )
@@ -153,6 +154,12 @@ class WebSettings(Section):
         "The addresses at which people reach the page, separated by commas and compared exactly. http://HOST:PORT is"
         " always one of them.",
         "https://chat.example.gc.ca",
+    )
+    prefix: UrlPrefix = env(
+        "WEB_PREFIX",
+        "The path under which a proxy shows the service, if that is not the root of its host. The proxy may remove it"
+        " from requests or leave it.",
+        "/chat",
     )
     trusted: CommaList = env(
         "WEB_TRUSTED",

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringCo
 from core.local_time import find_zone
 
 HUB_REPO = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
+URL_PREFIX = re.compile(r"\w[\w.-]*(?:/\w[\w.-]*)*", re.ASCII)
 VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 SHARDS_LIMIT = 1024
 EDITOR_PLATFORMS = ("slack", "discord", "teams", "web")
@@ -109,6 +110,14 @@ def hub_file(value: str) -> str:
     return value
 
 
+def url_prefix(value: str) -> str:
+    """Accepts "" and a path such as "/chat", also without its slash or with one at its end."""
+    path = value.strip("/")
+    if path and not URL_PREFIX.fullmatch(path):
+        raise ValueError("expected a path such as /chat, of letters, digits, dots, hyphens and underscores")
+    return f"/{path}" if path else ""
+
+
 def time_zone(value: str | None) -> str | None:
     if value is not None:
         try:
@@ -139,6 +148,7 @@ OptionalInt = Annotated[int | None, BeforeValidator(whole_number)]
 Host = Annotated[str, StringConstraints(min_length=1)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(none_if_empty), AfterValidator(sendable)]
 EngineUrl = Annotated[OptionalStr, web_url("http://localhost:8000/v1")]
+UrlPrefix = Annotated[str, AfterValidator(url_prefix)]
 OptionalTimeZone = Annotated[OptionalStr, AfterValidator(time_zone)]
 OptionalUrl = Annotated[OptionalStr, web_url("https://proxy.example.org/api")]
 Pairs = Annotated[dict[str, str], BeforeValidator(split_pairs)]

@@ -10,6 +10,7 @@ import re
 from aiohttp import web
 
 from web.middleware import GUARD
+from web.mounting import service_path
 
 ASKED_HEADERS = re.compile(r"[A-Za-z0-9, _-]{1,2000}", re.ASCII)  # OpenAI's client sends about ten of its own
 EXPOSED = "X-Request-Id, X-Ignored-Parameters, Retry-After"
@@ -19,7 +20,7 @@ MAX_AGE_S = 600
 async def share(request: web.Request, response: web.StreamResponse) -> None:
     """Adds the header that allows the page to read this response."""
     origin = request.headers.get("Origin")
-    if origin is None or not request.path.startswith(("/v1/", "/openai/")):
+    if origin is None or not service_path(request).startswith(("/v1/", "/openai/")):
         return
     if origin in request.app[GUARD].extra_origins:
         response.headers["Access-Control-Allow-Origin"] = origin

@@ -9,6 +9,7 @@ from typing import NoReturn
 from aiohttp import web
 
 from web.file_upload import FileUpload
+from web.mounting import MountedRouter
 from web.problems import PathUnknown
 from web.v1 import azure, chat, embeddings, models, responses
 from web.v1.cross_origin import Preflight
@@ -42,7 +43,7 @@ ABSENT: Mapping[str, str] = {
 MISPLACED = ("/chat/completions", "/completions", "/responses", "/embeddings", "/models", "/v1/v1/{rest:.*}")
 
 
-def add_v1_routes(router: web.UrlDispatcher, files: FileUpload) -> None:
+def add_v1_routes(router: MountedRouter, files: FileUpload) -> None:
     """Adds each path, also with a slash at its end, which some clients' base URLs bring."""
     methods: dict[str, list[str]] = {}
     for method, path, handler in served_routes(files):

@@ -1,6 +1,7 @@
 /** Adds attached files to collections of facts, for people whom the service knows as their editors. */
 
 import { language, say } from '../interface/language.js';
+import { serviceUrl } from '../browser/service.js';
 
 const FAILURES = {
   not_an_editor: 'page-collect-refused',
@@ -51,7 +52,7 @@ const titleOf = ({ name, title }) => title[language()] ?? name;
 
 async function fetchCollections() {
   try {
-    const response = await fetch(new URL('../facts', document.baseURI));
+    const response = await fetch(serviceUrl('facts'));
     return response.ok ? (await response.json()).collections : [];
   } catch {
     return []; // the file can be asked about all the same
@@ -62,7 +63,7 @@ async function addFile(file, collection) {
   const values = { name: file.name, title: titleOf(collection) };
   try {
     const response = await fetch(
-      new URL(`../facts/${encodeURIComponent(collection.name)}?name=${encodeURIComponent(file.name)}`, document.baseURI),
+      serviceUrl(`facts/${encodeURIComponent(collection.name)}?name=${encodeURIComponent(file.name)}`),
       { method: 'POST', headers: { 'Content-Type': file.type || 'application/octet-stream' }, body: file },
     );
     const body = await response.json().catch(() => ({})); // a proxy may send anything

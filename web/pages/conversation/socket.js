@@ -1,6 +1,7 @@
 /** One WebSocket of the subprotocol csps-llm.v1: JSON objects out and in. It does not reconnect. */
 
 import { deferred } from '../browser/waiting.js';
+import { serviceUrl } from '../browser/service.js';
 
 const PROTOCOL = 'csps-llm.v1';
 const OPEN_WITHIN_MS = 10_000; // a network that drops packets would otherwise delay a question by minutes
@@ -38,7 +39,7 @@ export class Socket {
 
 /** The address is relative to the page, so the service also works below a path of a larger site. */
 function address(personality) {
-  const url = new URL(`../gpt-socket/${encodeURIComponent(personality)}`, document.baseURI);
+  const url = serviceUrl(`gpt-socket/${encodeURIComponent(personality)}`);
   url.protocol = url.protocol.replace('http', 'ws');
   return url;
 }

@@ -1,9 +1,10 @@
 /** The interface's language: it puts every text on the page and replaces it when the language changes. */
 
-import { load, store } from '../browser/storage.js';
-import { LANGUAGES, text } from './texts.js';
+import { storeLanguage } from './preferred_language.js';
+import { loadTexts, text } from './texts.js';
 
-const KEY = 'language';
+export { preferredLanguage } from './preferred_language.js';
+
 const textArguments = new WeakMap(); // element → the arguments of its text
 const labelArguments = new WeakMap(); // element → the arguments of its accessible name
 let current = 'en';
@@ -49,15 +50,9 @@ export function setLanguage(chosen) {
   document.dispatchEvent(new Event('languagechange'));
 }
 
-/** Switches and stores the choice for good: a language identifies nobody. Without a choice, the browser decides. */
-export function chooseLanguage(chosen) {
-  store('localStorage', KEY, chosen);
+/** Switches, and stores the choice for good. */
+export async function chooseLanguage(chosen) {
+  await loadTexts(chosen);
+  storeLanguage(chosen);
   setLanguage(chosen);
-}
-
-export function preferredLanguage() {
-  const stored = load('localStorage', KEY);
-  if (LANGUAGES.includes(stored)) return stored;
-  const first = navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => LANGUAGES.includes(tag));
-  return first ?? 'en';
 }

@@ -3,19 +3,23 @@
  * The functions SIZE, DURATION and DATE give the same results as core/texts/formats.py does in Python.
  */
 
+import { preferredLanguage } from './preferred_language.js';
 import { backoff, pause } from '../browser/waiting.js';
 import { FluentBundle, FluentResource } from '../vendor/fluent/index.js';
 
-export const LANGUAGES = ['en', 'fr'];
 const SIZE_UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'];
 const SIZE_STEP = 1000; // as the hub, makers of disks and the SI count
 const DURATION_UNITS = [['day', 86_400], ['hour', 3_600], ['minute', 60], ['second', 1]]; // prettier-ignore
 
-const bundles = Object.fromEntries(
-  await Promise.all(LANGUAGES.map(async (language) => [language, makeBundle(language, await fetchTexts(language))])),
-);
+const bundles = {};
+await loadTexts(preferredLanguage());
 
-/** The text `key` in `language`. Throws for an unknown key or a missing argument. */
+/** Makes the texts of `language` available. Those of the preferred language are there from the start. */
+export async function loadTexts(language) {
+  bundles[language] ??= makeBundle(language, await fetchTexts(language));
+}
+
+/** The text `key` in `language`, which is loaded. Throws for an unknown key or a missing argument. */
 export function text(key, language, args = {}) {
   const bundle = bundles[language];
   const message = bundle.getMessage(key);
@@ -25,15 +29,18 @@ export function text(key, language, args = {}) {
 
 /** The page can show nothing without its texts, so a failed request is repeated. */
 async function fetchTexts(language) {
-  for (let attempt = 0; ; attempt += 1) {
+  let isGone = false; // the service has another version of the page by now
+  for (let attempt = 0; !isGone; attempt += 1) {
     try {
-      const response = await fetch(new URL(`texts/${language}.ftl`, document.baseURI));
+      const response = await fetch(new URL(`../texts/${language}.ftl`, import.meta.url));
       if (response.ok) return await response.text();
+      isGone = response.status === 404;
     } catch (error) {
       console.info('texts not loaded:', error.name);
     }
-    await pause(backoff(attempt));
+    if (!isGone) await pause(backoff(attempt));
   }
+  throw new LoadingFailed(`texts/${language}.ftl`);
 }
 
 function makeBundle(language, source) {

@@ -4,6 +4,7 @@ import { language } from '../interface/language.js';
 import { setTitle } from '../interface/page_title.js';
 import { backoff, pause } from '../browser/waiting.js';
 import { load, store } from '../browser/storage.js';
+import { serviceUrl } from '../browser/service.js';
 
 const KEY = 'personality';
 const PARAMETER = 'personality'; // in the page's address, so that a personality can be linked to
@@ -26,7 +27,7 @@ export async function fetchOneDescription(name) {
 
 async function fetchDescription(path) {
   try {
-    const response = await fetch(new URL(`../describe${path}`, document.baseURI));
+    const response = await fetch(serviceUrl(`describe${path}`));
     if (response.ok) return { body: await response.json() };
     return { retryAfterMs: 1000 * Number(response.headers.get('Retry-After')) };
   } catch {
