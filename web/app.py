@@ -115,7 +115,7 @@ def add_routes(router: MountedRouter, pages: StaticFiles, files: FileUpload, fac
     add_v1_routes(router, files)
 
 
-def add_conversation_routes(router: web.UrlDispatcher, endpoints: ConversationEndpoints) -> None:
+def add_conversation_routes(router: MountedRouter, endpoints: ConversationEndpoints) -> None:
     for method, path, handler in (
         ("GET", "/conversations", endpoints.list),
         ("DELETE", "/conversations", endpoints.delete_all),

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from pathlib import Path
 
-from web.module_imports import modules_needed
+from core.contract import Language
+from web.page_documents import Completion
 
 # Fixed: a machine's own table may call JavaScript text/plain, and browsers then refuse to run it.
 CONTENT_TYPES = {
@@ -33,8 +32,6 @@ CONTENT_TYPES = {
     ".woff2": "font/woff2",
 }
 NAME_CHARS = 16
-OWN_FILE = re.compile(r'\b(href|src)="([^"#:?]+)"')
-MODULE = re.compile(r'<script type="module" src="([^"]+)"')
 
 
 @dataclass(frozen=True)
@@ -62,17 +59,23 @@ class PageVersion:
     documents: Mapping[str, PageFile]
 
 
-def read_version(folder: Path, texts: Mapping[str, str], root: str) -> PageVersion:
-    """`texts`: further files by their path. `root`: the address of the service, "./" or a path with slashes around."""
+def read_version(
+    folder: Path, texts: Mapping[str, str], root: str, text: Callable[[str, Language], str]
+) -> PageVersion:
+    """`texts`: further files by their path. `root` and `text`: as in `Completion`."""
     contents = {path: (folder / path).read_bytes() for path in servable_files(folder)}
-    contents |= {path: text.encode() for path, text in texts.items()}
-    name = digest(contents)
+    contents |= {path: source.encode() for path, source in texts.items()}
     files = {path: PageFile(content, content_type(path)) for path, content in contents.items()}
     documents = {path: files.pop(path) for path in contents if path.endswith(".html")}
+    sources = {path: file.content.decode() for path, file in files.items() if path.endswith((".js", ".mjs"))}
+    completion = Completion(root, digest(contents), frozenset(files), sources, text)
     return PageVersion(
-        name,
+        completion.version,
         files,
-        {path: PageFile(link(each, name, files, root), each.content_type) for path, each in documents.items()},
+        {
+            path: PageFile(completion.complete(each.content.decode()).encode(), each.content_type)
+            for path, each in documents.items()
+        },
     )
 
 
@@ -94,18 +97,3 @@ def digest(contents: Mapping[str, bytes]) -> str:
 
 def content_type(path: str) -> str:
     return CONTENT_TYPES[Path(path).suffix]
-
-
-def link(document: PageFile, version: str, files: Mapping[str, PageFile], root: str) -> bytes:
-    """Lets a document refer to this version's files, and to all modules that it needs at first."""
-    html = document.content.decode()
-    folder = f"{'' if root == './' else root}static/{version}/"
-    modules = [path for entry in MODULE.findall(html) for path in modules_needed(entry, lambda p: source(files, p))]
-    linked = OWN_FILE.sub(lambda m: f'{m[1]}="{folder}{m[2]}"' if m[2] in files else m[0], html)
-    head = [f'<meta name="service" content="{escape(root)}">']
-    head += [f'<link rel="modulepreload" href="{folder}{escape(path)}">' for path in dict.fromkeys(modules)]
-    return linked.replace("</head>", "".join(f"  {each}\n" for each in head) + "</head>", 1).encode()
-
-
-def source(files: Mapping[str, PageFile], path: str) -> str | None:
-    return files[path].content.decode() if path in files else None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiohttp import ETag, web
 
-from core.texts import LANGUAGES
+from core.texts import LANGUAGES, text
 from core.texts.catalogue import catalogue
 from web.page_version import PageFile, PageVersion, read_version
 from web.problems import PathUnknown
@@ -30,7 +30,7 @@ class StaticFiles:
     async def load(self, _app: web.Application | None = None) -> None:
         """Reads all files. Call it before the first request."""
         texts = {f"texts/{language}.ftl": catalogue(language).source("page-") for language in LANGUAGES}
-        self._version = await asyncio.to_thread(read_version, self._folder, texts, self._root)
+        self._version = await asyncio.to_thread(read_version, self._folder, texts, self._root, text)
 
     @property
     def version(self) -> PageVersion:
@@ -68,7 +68,7 @@ def redirect(request: web.Request, path: str) -> web.Response:
 
 
 def respond(request: web.Request, file: PageFile, cache_control: str) -> web.StreamResponse:
-    """The file, compressed if the browser accepts that, or 304 if its copy is the same."""
+    """Sends the file, compressed if the browser accepts that, or 304 if its copy is the same."""
     compressed = file.gzipped if accepts_gzip(request.headers.get("Accept-Encoding", "")) else None
     tag = ETag(f"{file.digest}-gzip" if compressed else file.digest)
     headers = {"Vary": "Accept-Encoding", "Cache-Control": cache_control, "Content-Type": file.content_type}

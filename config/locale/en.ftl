@@ -1377,6 +1377,17 @@ cli-selftest-label-summary = Summary
 cli-selftest-label-time = Time
 cli-selftest-label-value = Value
 
+## Start: why the page could not start, in both languages at once. index.html has these texts, and start.js chooses one.
+
+start-slow = The page has not started yet. If it does not soon, please reload it.
+start-browser = This page does not work in this browser: something that it needs is missing. Please use a current version of Firefox, Edge, Chrome or Safari, or ask without JavaScript.
+start-file = The page could not start, because one of its files did not arrive. Please reload it.
+start-crash = The page could not start, because an error stopped it. Please reload it. If that does not help, tell the people who run this service.
+start-part = A part of this page failed, or did not arrive because the page was updated. Your conversation is kept. Please reload the page.
+start-scripts = This page needs JavaScript.
+start-reload = Reload the page
+start-form = Ask without JavaScript
+
 ## Page: the web page. The page receives only texts whose keys begin with page-, and the terms.
 
 # $title is the name of a personality, such as Whisper.

@@ -1400,6 +1400,17 @@ cli-selftest-label-summary = Sommaire
 cli-selftest-label-time = Moment
 cli-selftest-label-value = Valeur
 
+## Start: why the page could not start, in both languages at once. index.html has these texts, and start.js chooses one.
+
+start-slow = La page n’a pas encore démarré. Si cela dure, veuillez l’actualiser.
+start-browser = Cette page ne fonctionne pas dans ce navigateur : il y manque un élément nécessaire. Veuillez utiliser une version récente de Firefox, d’Edge, de Chrome ou de Safari, ou poser votre question sans JavaScript.
+start-file = La page n’a pas pu démarrer, car un de ses fichiers n’est pas arrivé. Veuillez l’actualiser.
+start-crash = La page n’a pas pu démarrer, car une erreur l’a arrêtée. Veuillez l’actualiser. Si le problème persiste, communiquez avec les responsables de ce service.
+start-part = Une partie de cette page a échoué, ou n’est pas arrivée parce que la page a été mise à jour. Votre conversation est conservée. Veuillez actualiser la page.
+start-scripts = Cette page nécessite JavaScript.
+start-reload = Actualiser la page
+start-form = Poser une question sans JavaScript
+
 ## Page : la page Web. Elle reçoit seulement les textes dont la clé commence par page-, et les termes.
 
 # $title est le nom d’une personnalité, par exemple Chuchotte.

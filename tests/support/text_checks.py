@@ -14,10 +14,13 @@ from core.contract import Language
 from core.texts import LANGUAGES
 from core.texts.catalogue import References, functions
 
-AREAS = ("error", "status", "prompt", "source", "bot", "delivery", "slack", "discord", "teams", "cli", "page")
+AREAS = (
+    *("error", "status", "prompt", "source", "bot", "delivery", "slack", "discord", "teams", "cli"),
+    *("start", "form", "page"),
+)
 KEY = re.compile(rf"(?:{'|'.join(AREAS)})-[a-z0-9_]+(?:-[a-z0-9_]+)*")
 CODE_PART = "[a-z0-9_]+"  # the value of a gap in an f-string: one code, without a hyphen
-SCRIPT_KEY = re.compile(r"""['"`](page-(?:[\w-]|\$\{[^}]*\})+)['"`]""")
+SCRIPT_KEY = re.compile(r"""['"`]((?:page|start)-(?:[\w-]|\$\{[^}]*\})+)['"`]""")
 
 Entries = dict[str, ast.Message | ast.Term]
 

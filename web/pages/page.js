@@ -88,6 +88,7 @@ acceptDropsAndPastes($('#composer'), (files) => attachments.add(files));
 showPreferences();
 setLanguage(preferredLanguage());
 connectShortcuts();
+$('#trouble').hidden = !$('#trouble').dataset.reported;
 $('#language').addEventListener('click', () => chooseLanguage(otherLanguage()));
 $('#new').addEventListener('click', startOver);
 status.show('page-connection-connecting');

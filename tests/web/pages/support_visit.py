@@ -55,7 +55,7 @@ class Visit:
         assert (self.problems, foreign) == ([], [])
 
     async def open(self, query: str = "") -> None:
-        await self.page.goto(f"{self.origin}/static/index.html{query}")
+        await self.page.goto(f"{self.origin}/{query}")
         await expect(self.page.locator("#messages > li")).not_to_have_count(0)
 
     async def ask(self, text: str) -> None:

@@ -40,7 +40,7 @@ async function fetchTexts(language) {
     }
     if (!isGone) await pause(backoff(attempt));
   }
-  throw new LoadingFailed(`texts/${language}.ftl`);
+  throw new Error(`texts/${language}.ftl`);
 }
 
 function makeBundle(language, source) {
