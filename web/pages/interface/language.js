@@ -1,13 +1,13 @@
 /** The interface's language: it puts every text on the page and replaces it when the language changes. */
 
-import { storeLanguage } from './preferred_language.js';
+import { preferredLanguage, storeLanguage } from './preferred_language.js';
 import { loadTexts, text } from './texts.js';
 
-export { preferredLanguage } from './preferred_language.js';
+export { preferredLanguage };
 
 const textArguments = new WeakMap(); // element → the arguments of its text
 const labelArguments = new WeakMap(); // element → the arguments of its accessible name
-let current = 'en';
+let current = preferredLanguage();
 
 /** "en" or "fr". */
 export const language = () => current;
