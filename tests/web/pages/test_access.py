@@ -32,7 +32,8 @@ async def test_the_whole_interface_changes_its_language(visiting: Visiting) -> N
             await expect(visit.page.locator(".answer .body").last).to_have_attribute("lang", "en")
             untranslated = await visit.page.evaluate(
                 """async () => {
-                    const { text } = await import('/static/interface/texts.js');
+                    const { loadTexts, text } = await import('/static/interface/texts.js');
+                    await loadTexts('fr');
                     const fixed = (key, language) => {
                         try {
                             return text(key, language);

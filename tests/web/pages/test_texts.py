@@ -12,7 +12,8 @@ from tests.web.pages.support_visit import DONE, Visiting
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop
 FORMAT = """async (calls) => {
-  const { text } = await import(new URL('interface/texts.js', document.baseURI));
+  const { loadTexts, text } = await import('/static/interface/texts.js');
+  await Promise.all(['en', 'fr'].map(loadTexts));
   return calls.map(([key, language, { day, ...values }]) =>
     text(key, language, day ? { day: new Date(`${day}T14:05`) } : values));
 }"""
