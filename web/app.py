@@ -27,9 +27,9 @@ from web.conversations import ConversationEndpoints
 from web.facts import FactsEndpoints, FactsMetrics
 from web.file_upload import FileUpload
 from web.gpt import gpt
+from web.mounting import MountedRouter
 from web.page_reading import PageReading
 from web.running_answers import RUNNING_ANSWERS, RunningAnswers
-from web.mounting import MountedRouter
 from web.service import SERVICE, DrainGate, Service, WebLimits, WebMetrics
 from web.sockets import gpt_socket
 from web.static_files import StaticFiles
