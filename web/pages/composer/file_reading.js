@@ -1,5 +1,7 @@
 /** Has the service read files: its limits, uploads with their progress, and the reason why a file was not read. */
 
+import { serviceUrl } from '../browser/service.js';
+
 const REASONS = {
   unreadable: 'page-file-unreadable',
   locked: 'page-file-locked',
@@ -77,7 +79,7 @@ export class ReadEndpoint {
   }
 }
 
-const address = (query) => new URL(`../read${query}`, document.baseURI);
+const address = (query) => serviceUrl(`read${query}`);
 
 async function upload(file, signal, onProgress) {
   try {
