@@ -3,9 +3,10 @@
  * A text that exceeds the limit costs the worker its life; another one takes over. The page itself never waits.
  */
 
-import { text } from '../interface/texts.js';
+import { loadTexts, text } from '../interface/texts.js';
 
 const LIMIT_MS = 2500; // an answer of 100,000 characters takes about a tenth of this
+const LANGUAGES = ['en', 'fr'];
 const MARK = 'page-quotation-not-found';
 
 // The only script address that this page makes from a string. No policy makes HTML.
@@ -14,19 +15,26 @@ const policy = globalThis.trustedTypes?.createPolicy('csps-llm', { createScriptU
 /** The address of the worker, with the words that mark invented quotations in both languages. */
 function workerAddress() {
   const url = new URL('./worker.js', import.meta.url);
-  for (const language of ['en', 'fr']) url.searchParams.append('mark', text(MARK, language));
+  for (const language of LANGUAGES) url.searchParams.append('mark', text(MARK, language));
   return url.href;
 }
 
 class MarkdownWorker {
   #worker = null;
+  #isStarting = false;
   #isReady = false;
   #queue = []; // requests {message, onPatches, resolve}; the first one is being answered
   #timer = 0;
 
   /** Loads the worker, so that it is ready when the first text comes. */
   prepare() {
-    if (this.#worker) return;
+    if (!this.#worker && !this.#isStarting) this.#start();
+  }
+
+  async #start() {
+    this.#isStarting = true;
+    await Promise.all(LANGUAGES.map(loadTexts));
+    this.#isStarting = false;
     this.#worker = new Worker(policy ? policy.createScriptURL('') : workerAddress(), { type: 'module' });
     this.#worker.addEventListener('message', ({ data }) => this.#onMessage(data));
     this.#worker.addEventListener('error', () => this.#giveUp());
