@@ -14,10 +14,12 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from core import strict_json
-from core.errors import Overloaded
+from core.contract import Language
+from core.errors import FetchFailed, FetchRefused, Overloaded, UnreadableDocument
 from core.runtime.keyed_limiter import KeyedLimiter
 from core.runtime.rate_limit import RateLimit
-from web import request_body
+from core.texts import error_text
+from web import problems, request_body
 from web.service import SERVICE
 
 URL_LIMIT_CHARS = 2020  # of an address that can begin a prompt
@@ -30,6 +32,7 @@ class PageRequest(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     url: str = Field(min_length=1, max_length=URL_LIMIT_CHARS)
+    language: Language = "en"  # of the reason for a person
 
 
 class PageReading:
@@ -44,8 +47,12 @@ class PageReading:
         """POST /read/page."""
         service = request.app[SERVICE]
         fields = await request_body.read_json(request, PageRequest)
-        async with self._slot(service.user_id(request)):
-            page = await service.engine.read_page(fields.url)
+        try:
+            async with self._slot(service.user_id(request)):
+                page = await service.engine.read_page(fields.url)
+        except (FetchRefused, FetchFailed, UnreadableDocument, Overloaded) as exc:
+            service.metrics.count_error(exc)
+            return problems.build_response(exc, "problem", error_text(exc, fields.language))
         return web.Response(body=strict_json.dump(asdict(page)), content_type="application/json")
 
     @asynccontextmanager

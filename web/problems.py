@@ -103,7 +103,7 @@ def status_of(error: CspsError, form: Form) -> int:
 
 
 def build_response(error: CspsError, form: Form, text: str | None = None) -> web.Response:
-    """`text` replaces the error's message in the form "text"."""
+    """`text`: for a person. It replaces the error's message in the form "text", and is `message` in "problem"."""
     status = status_of(error, form)
     if form == "text":
         body = f"{text or error.message}\n".encode()
@@ -112,7 +112,7 @@ def build_response(error: CspsError, form: Form, text: str | None = None) -> web
         body = strict_json.dump(error_body(error))
         content_type = "application/json"
     else:
-        body = strict_json.dump(problem_details(error, status))
+        body = strict_json.dump(problem_details(error, status) | ({"message": text} if text else {}))
         content_type = "application/problem+json"
     answer = web.Response(status=status, body=body, headers={"Content-Type": content_type, **error_headers(error)})
     if isinstance(error, (BodyTimeout, BodyTooLarge)):

@@ -1486,6 +1486,34 @@ page-collect-failed = { $name } could not be added to “{ $title }”. Please t
 page-still-reading = A file is still being read. Your text is kept: send it when the file is read, or remove the file.
 page-question-missing = Write a question about the file, then send.
 
+# The page or feed whose address begins a question. $host is its site, $title its title, $kind what it is.
+page-link-reading = Reading { $host }…
+page-link-read = { $kind ->
+    [feed] feed of { $host }: { $characters } characters will be read
+    [file] file of { $host }: { $characters } characters will be read
+   *[page] page of { $host }: { $characters } characters will be read
+}
+page-link-read-in-part = from { $host }: only the first { $characters } characters will be read. The rest is too long.
+page-link-was-read = { $kind ->
+    [feed] { $title }, a feed of { $host }, goes with your question: { $characters } characters.
+    [file] { $title }, a file of { $host }, goes with your question: { $characters } characters.
+   *[page] { $title }, a page of { $host }, goes with your question: { $characters } characters.
+}
+page-link-not-read = { $host } cannot be read.
+page-link-failed = The service did not say why. Please try again later.
+page-link-left-out = { $host } is not read: only its address is sent.
+page-link-beginning = Beginning of the text
+page-link-leave-out = Leave out
+page-link-read-it = Read it
+page-link-still-reading = The page is still being read. Your text is kept: send it when the page is read, or leave the page out.
+
+# The length of a question. $limit is an estimate.
+page-length-near = { $count } of about { $limit } characters
+page-length-over = { $count } characters: more than the about { $limit } that the model can take in at once.
+page-length-attach = Attach the text as a file
+page-length-file = Long text.txt
+page-length-attached = Your text is attached as a file. Now write your question about it.
+
 # Keyboard shortcuts: what each does, and its keys.
 page-shortcuts = Keyboard shortcuts
 page-shortcut-action = Action

@@ -1509,6 +1509,34 @@ page-collect-failed = { $name } n’a pas pu être ajouté à « { $title } »
 page-still-reading = La lecture d’un fichier est en cours. Votre texte est conservé : envoyez-le à la fin de la lecture, ou retirez le fichier.
 page-question-missing = Écrivez une question sur le fichier, puis envoyez-la.
 
+# The page or feed whose address begins a question. $host is its site, $title its title, $kind what it is.
+page-link-reading = Lecture de { $host }…
+page-link-read = { $kind ->
+    [feed] fil de { $host } : { $characters } caractères seront lus
+    [file] fichier de { $host } : { $characters } caractères seront lus
+   *[page] page de { $host } : { $characters } caractères seront lus
+}
+page-link-read-in-part = de { $host } : seuls les { $characters } premiers caractères seront lus. Le reste est trop long.
+page-link-was-read = { $kind ->
+    [feed] { $title }, un fil de { $host }, accompagne votre question : { $characters } caractères.
+    [file] { $title }, un fichier de { $host }, accompagne votre question : { $characters } caractères.
+   *[page] { $title }, une page de { $host }, accompagne votre question : { $characters } caractères.
+}
+page-link-not-read = { $host } ne peut pas être lu.
+page-link-failed = Le service n’en a pas donné la raison. Veuillez réessayer plus tard.
+page-link-left-out = { $host } n’est pas lu : seule son adresse est envoyée.
+page-link-beginning = Début du texte
+page-link-leave-out = Exclure
+page-link-read-it = Lire
+page-link-still-reading = La page est en cours de lecture. Votre texte est conservé : envoyez-le quand la page sera lue, ou excluez-la.
+
+# The length of a question. $limit is an estimate.
+page-length-near = { $count } caractères sur environ { $limit }
+page-length-over = { $count } caractères : le modèle peut en prendre en compte environ { $limit } à la fois.
+page-length-attach = Joindre le texte comme fichier
+page-length-file = Texte long.txt
+page-length-attached = Votre texte est joint comme fichier. Écrivez maintenant votre question à son sujet.
+
 # Keyboard shortcuts: what each does, and its keys.
 page-shortcuts = Raccourcis clavier
 page-shortcut-action = Action

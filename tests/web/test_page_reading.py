@@ -19,8 +19,8 @@ from web.page_reading import PAGES_A_MINUTE_OF_A_CLIENT, PAGES_AT_ONCE_OF_A_CLIE
 LEAVE = "https://leave.example/parental?person=7"
 
 
-async def read(http: ClientSession, url: Any, **options: Any) -> tuple[int, dict[str, Any]]:
-    async with http.post("/read/page", json={"url": url}, **options) as response:
+async def read(http: ClientSession, url: Any, language: str = "en", **options: Any) -> tuple[int, dict[str, Any]]:
+    async with http.post("/read/page", json={"url": url, "language": language}, **options) as response:
         return response.status, await response.json(content_type=None)
 
 
@@ -45,21 +45,22 @@ async def test_a_page_is_read_as_an_answer_would_read_it(whisper: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "code", "reason"),
+    ("error", "status", "code", "reason", "message"),
     [
-        (FetchRefused("not public", "private"), 400, "fetch_refused", "private"),
-        (FetchFailed("no answer", "silent"), 502, "fetch_failed", "silent"),
-        (UnreadableDocument("no text", "pictures"), 400, "unreadable", "pictures"),
+        (FetchRefused("not public", "private"), 400, "fetch_refused", "private", "Internet public"),
+        (FetchFailed("no answer", "silent"), 502, "fetch_failed", "silent", "ne répond pas"),
+        (UnreadableDocument("no text", "pictures"), 400, "unreadable", "pictures", "images"),
     ],
 )
 async def test_a_page_that_cannot_be_read_has_a_reason(
-    whisper: Site, error: Exception, status: int, code: str, reason: str
+    whisper: Site, error: Exception, status: int, code: str, reason: str, message: str
 ) -> None:
-    """As problem+json, so that the page can say why before the question is sent."""
+    """As problem+json, with a sentence for the person, so that the page can say why before the question is sent."""
     whisper.engine.pages[LEAVE] = error
-    answered, problem = await read(whisper.http, LEAVE)
+    answered, problem = await read(whisper.http, LEAVE, "fr")
 
     assert (answered, problem["code"], problem["reason"]) == (status, code, reason)
+    assert message in problem["message"]
 
 
 @pytest.mark.parametrize("url", ["", "x" * 3000, 7, None])

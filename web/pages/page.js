@@ -8,13 +8,16 @@ import { Chat } from './chat/chat.js';
 import { Chooser, fetchDescriptions, showIntroduction } from './personality/chooser.js';
 import { Collector } from './composer/collections.js';
 import { Composer } from './composer/composer.js';
-import { chooseLanguage, otherLanguage, preferredLanguage, say, setLanguage } from './interface/language.js';
+import { chooseLanguage, language, otherLanguage, preferredLanguage, say, setLanguage } from './interface/language.js';
+import { LengthCounter } from './composer/length_counter.js';
 import { Messages } from './messages/messages.js';
 import { ModelNotice } from './personality/model.js';
 import { showPreferences } from './interface/preferences.js';
+import { PageLinks } from './composer/page_links.js';
 import { StatusLine } from './interface/status_line.js';
 import { listenForShortcuts, onShortcut } from './interface/shortcuts.js';
 import { stepThroughMessages } from './interface/message_steps.js';
+import { text } from './interface/texts.js';
 
 const $ = (selector) => document.querySelector(selector);
 
@@ -22,7 +25,14 @@ const announcer = new Announcer($('#announcements'));
 const announce = (key, values) => announcer.announce(key, values);
 const status = new StatusLine($('#status'), announcer);
 const messages = new Messages($('#messages'), () => chat.onDraw());
-const composer = new Composer($('#composer'), { ask: (text) => chat.ask(text), stop: () => chat.stop() });
+const composer = new Composer($('#composer'), {
+  ask: (text) => chat.ask(text),
+  stop: () => chat.stop(),
+  onChange(text) {
+    counter.update(text);
+    pageLinks.update(text);
+  },
+});
 const attachments = new Attachments(
   { input: $('#attach'), list: $('#files'), announcements: $('#file-announcements') },
   {
@@ -32,6 +42,20 @@ const attachments = new Attachments(
     collector: new Collector($('#collect')),
   },
 );
+const pageLinks = new PageLinks(
+  {
+    box: $('#link-preview'),
+    announcements: $('#file-announcements'),
+    attach: (page) => attachments.restore([page]),
+    onSettled: () => status.withdraw('page-link-still-reading'),
+  },
+  () => messages.isEmpty,
+);
+const counter = new LengthCounter($('#length'), {
+  windowOf: () => chat.personality?.context_window,
+  attach: attachLongText,
+  announce,
+});
 const model = new ModelNotice(
   {
     full: $('#model'),
@@ -47,7 +71,7 @@ const autoscroll = new Autoscroll(
   { list: $('#messages'), room: $('#room'), composer: $('#composer'), button: $('#latest') },
   () => messages.focus(),
 );
-const chat = new Chat({ announcer, attachments, autoscroll, composer, messages, model, status });
+const chat = new Chat({ announcer, attachments, autoscroll, composer, messages, model, pageLinks, status });
 
 /** Starts a new conversation after the person confirmed, because the deletion is final. */
 async function startOver() {
@@ -65,6 +89,13 @@ async function startOver() {
 function onLanguageChange() {
   say($('#language'), 'page-other-language').lang = otherLanguage();
   if (chat.personality) showIntroduction(chat.personality);
+}
+
+/** Makes the text in the field a file, because the model reads of a file what matters, and leaves room for a question. */
+function attachLongText() {
+  attachments.add([new File([composer.draft], text('page-length-file', language()), { type: 'text/plain' })]);
+  composer.replace('');
+  status.show('page-length-attached');
 }
 
 async function showShortcuts() {

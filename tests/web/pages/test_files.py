@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -168,18 +167,17 @@ async def test_texts_that_the_browser_cannot_keep_are_named(visiting: Visiting) 
 
 
 async def test_a_file_that_the_computer_no_longer_gives_is_named(visiting: Visiting, tmp_path: Path) -> None:
-    """A changed file says so, and an empty one has no text. Neither is uploaded."""
-    changing, empty, slow = (tmp_path / name for name in ("changing.txt", "empty.txt", "slow.txt"))
+    """A file that was moved says so, and an empty one has no text. Neither is uploaded."""
+    moved, empty, slow = (tmp_path / name for name in ("moved.txt", "empty.txt", "slow.txt"))
     engine = FileEngine()
     async with visiting(engine) as visit:
-        visit.expected = "ERR_UPLOAD_FILE_CHANGED"
-        for file in (changing, slow):
+        visit.expected = "ERR_FILE_NOT_FOUND"
+        for file in (moved, slow):
             file.write_text("Eighteen months.")
         empty.write_text("")
-        await visit.page.locator("#attach").set_input_files([slow, changing, empty])
+        await visit.page.locator("#attach").set_input_files([slow, moved, empty])
         await expect_chips(visit, "reading", "reading", "reading")
-        changing.write_text("Eighteen months, and then some.")
-        os.utime(changing, (0, 0))  # the browser compares seconds
+        moved.unlink()
         engine.released.set()
         await expect_chips(visit, "read", "failed", "failed")
         await expect(visit.page.locator("#files > li").nth(1)).to_contain_text("it was changed or moved")

@@ -53,18 +53,20 @@ export class Exchange {
 
   /** The text key of the reason why this question cannot be sent now, or "". */
   #obstacleTo(text) {
-    const { attachments } = this.#parts;
+    const { attachments, pageLinks } = this.#parts;
     if (!text) return attachments.isEmpty ? '' : 'page-question-missing';
     if (!this.#chat.conversation) return 'page-starting-kept';
     if (this.#chat.isDeleting) return 'page-deleting-kept';
     if (this.#chat.isAnswering) return 'page-busy';
     if (attachments.isReading) return 'page-still-reading';
+    if (pageLinks.isReading) return 'page-link-still-reading';
     return attachments.tooLargeKey(text);
   }
 
   #send(text, files) {
-    const { announcer, autoscroll, composer, messages } = this.#parts;
+    const { announcer, autoscroll, composer, messages, pageLinks } = this.#parts;
     const { conversation, personality } = this.#chat;
+    const sentText = pageLinks.sentText(text);
     this.#failed?.answer.removeRetry();
     this.#failed = null;
     const names = files.map(({ name }) => name);
@@ -74,7 +76,7 @@ export class Exchange {
     announcer.begin();
     composer.isAnswering = true;
     autoscroll.pinLastQuestion();
-    conversation.ask(text, this.#current.language, files);
+    conversation.ask(text, this.#current.language, files, sentText);
   }
 
   /** Begins to show the answer that the service is writing to the last question. */

@@ -1,6 +1,7 @@
 /** The files of the next question: chosen, dropped or pasted; read by the service; shown as chips. */
 
 import { say } from '../interface/language.js';
+import { addSentence } from './announcements.js';
 import { loadAttachments, storeAttachments } from '../conversation/tab_storage.js';
 import { FileChip } from './file_chip.js';
 import { FileNotRead, ReadEndpoint } from './file_reading.js';
@@ -164,13 +165,8 @@ export class Attachments {
     if (!isKept) storeAttachments(names); // the texts are more than the browser keeps
   }
 
-  /** Adds one sentence to the live region. A sentence is never changed, because screen readers would repeat it. */
   #announce(key, values) {
-    const line = document.createElement('p');
-    this.#announcements.append(line);
-    const sentence = say(document.createElement('span'), key, values);
-    line.append(sentence);
-    return line;
+    return addSentence(this.#announcements, key, values);
   }
 }
 

@@ -51,15 +51,19 @@ export class ReadEndpoint {
 
   /** Resolves to {text, omissions}. Rejects with FileNotRead. `onProgress(fraction)` is called while it is sent. */
   read(file, signal, onProgress) {
-    const result = this.#last.then(() => this.#read(file, signal, onProgress));
+    // Asking for the size makes the browser notice a change until it is sent.
+    const isEmpty = !file.size;
+    const result = this.#last.then(() => this.#read(file, isEmpty, signal, onProgress));
     this.#last = result.catch(() => {});
     return result;
   }
 
-  async #read(file, signal, onProgress) {
+  async #read(file, isEmpty, signal, onProgress) {
     signal.throwIfAborted();
-    if (!file.size) await requireUnchanged(file); // a folder looks like an empty file
-    if (!file.size) throw new FileNotRead('page-file-empty');
+    if (isEmpty) {
+      await requireReadable(file); // a folder looks like an empty file
+      throw new FileNotRead('page-file-empty');
+    }
     const limit = await this.#fileLimit();
     if (file.size > limit) throw new FileNotRead('page-file-too-large', { limit });
     const { isOk, body } = await upload(file, signal, onProgress);
@@ -86,15 +90,15 @@ async function upload(file, signal, onProgress) {
     return await post(file, signal, onProgress);
   } catch {
     signal.throwIfAborted();
-    await requireUnchanged(file);
+    await requireReadable(file.slice(0, 1));
     throw new FileNotRead('page-file-unsent');
   }
 }
 
 /** Throws if the browser can no longer read the file, because it was changed or moved; or ever, because it is a folder. */
-async function requireUnchanged(file) {
+async function requireReadable(blob) {
   try {
-    await file.slice(0, 1).arrayBuffer();
+    await blob.arrayBuffer();
   } catch {
     throw new FileNotRead('page-file-changed');
   }

@@ -63,8 +63,8 @@ export class Conversation {
     if (this.storage.session) this.#reconnect();
   }
 
-  /** `attachments`: [{name, text}]. */
-  async ask(text, language, attachments) {
+  /** `attachments`: [{name, text}]. `sentText`: the text as the service must get it, if it is another one. */
+  async ask(text, language, attachments, sentText = text) {
     const question = this.#expect(new PendingQuestion(text));
     this.storage.pending = text;
     this.storage.pendingAttachments = attachments;
@@ -77,7 +77,7 @@ export class Conversation {
     }
     if (this.#question !== question) return; // stopped while connecting
     question.isSent = true;
-    this.#socket.send({ type: 'prompt', text, language, attachments, goes_on: true });
+    this.#socket.send({ type: 'prompt', text: sentText, language, attachments, goes_on: true });
   }
 
   stop() {
