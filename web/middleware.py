@@ -44,7 +44,8 @@ SECURITY_HEADERS = {
     "require-trusted-types-for 'script'; trusted-types csps-llm",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+    # The microphone is for speech input; the browser asks the person before the page hears anything.
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(self), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Server": "csps-llm",

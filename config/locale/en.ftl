@@ -1514,6 +1514,17 @@ page-length-attach = Attach the text as a file
 page-length-file = Long text.txt
 page-length-attached = Your text is attached as a file. Now write your question about it.
 
+# Speech: dictating a question, and reading an answer aloud.
+page-dictate = Dictate
+page-dictate-stop = Stop dictating
+page-dictation-title = Dictate your question?
+page-dictation-notice = The maker of your browser turns your speech into text: the browser sends the sound there, possibly outside of Canada. Do not say protected or personal information.
+page-dictation-agree = Dictate
+page-dictation-refused = The browser may not use the microphone. Allow it in the browser’s settings for this page, then try again.
+page-dictation-no_microphone = No microphone was found.
+page-dictation-network = The browser cannot reach its speech recognition. Check your connection, then try again.
+page-dictation-language = The browser’s speech recognition does not know this language.
+
 # Keyboard shortcuts: what each does, and its keys.
 page-shortcuts = Keyboard shortcuts
 page-shortcut-action = Action

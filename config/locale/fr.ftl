@@ -1537,6 +1537,17 @@ page-length-attach = Joindre le texte comme fichier
 page-length-file = Texte long.txt
 page-length-attached = Votre texte est joint comme fichier. Écrivez maintenant votre question à son sujet.
 
+# Speech: dictating a question, and reading an answer aloud.
+page-dictate = Dicter
+page-dictate-stop = Arrêter la dictée
+page-dictation-title = Dicter votre question?
+page-dictation-notice = L’éditeur de votre navigateur convertit vos paroles en texte : le navigateur lui envoie le son, peut-être à l’extérieur du Canada. Ne prononcez aucun renseignement protégé ou personnel.
+page-dictation-agree = Dicter
+page-dictation-refused = Le navigateur n’a pas accès au microphone. Autorisez-le pour cette page dans les paramètres du navigateur, puis réessayez.
+page-dictation-no_microphone = Aucun microphone n’a été trouvé.
+page-dictation-network = Le navigateur ne peut pas joindre sa reconnaissance vocale. Vérifiez votre connexion, puis réessayez.
+page-dictation-language = La reconnaissance vocale du navigateur ne connaît pas cette langue.
+
 # Keyboard shortcuts: what each does, and its keys.
 page-shortcuts = Raccourcis clavier
 page-shortcut-action = Action

@@ -13,6 +13,7 @@ import { LengthCounter } from './composer/length_counter.js';
 import { Messages } from './messages/messages.js';
 import { ModelNotice } from './personality/model.js';
 import { showPreferences } from './interface/preferences.js';
+import { offerDictation } from './speech/dictation_button.js';
 import { PageLinks } from './composer/page_links.js';
 import { StatusLine } from './interface/status_line.js';
 import { listenForShortcuts, onShortcut } from './interface/shortcuts.js';
@@ -117,6 +118,12 @@ function connectShortcuts() {
 document.addEventListener('languagechange', onLanguageChange);
 acceptDropsAndPastes($('#composer'), (files) => attachments.add(files));
 showPreferences();
+offerDictation($('#dictate'), {
+  line: $('#dictation'),
+  insert: (words) => composer.insert(words),
+  languageOf: () => chat.personality?.language ?? language(),
+  notify: (key) => status.show(key),
+});
 setLanguage(preferredLanguage());
 connectShortcuts();
 $('#trouble').hidden = !$('#trouble').dataset.reported;
