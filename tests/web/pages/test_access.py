@@ -71,7 +71,7 @@ async def test_everything_works_by_keyboard(visiting: Visiting) -> None:
             await keyboard.press("Tab")
             await expect(visit.page.locator(control)).to_be_focused()
         await visit.page.locator("#question").focus()
-        for control in ("#question", "#language", "#new", "#personality", ".skip"):
+        for control in ("#question", ".introduction a", "#language", "#new", "#personality", ".skip"):
             await expect(visit.page.locator(control)).to_be_focused()
             await keyboard.press("Shift+Tab")
         await keyboard.press("Tab")
