@@ -1633,6 +1633,7 @@ page-error-dropped = The connection to the service was lost.
 page-error-too_large = The question is too long for the service. Shorten it, then send.
 page-too-large-files = The question and its files are too long for the service. Remove a file or shorten the question, then send.
 page-restored = Your conversation was restored.
+page-restored-unanswered = Your conversation was restored. Its last question has no answer yet.
 page-expired = The service no longer has this conversation. The messages above are forgotten; your next question starts a new conversation.
 page-expired-above = The service no longer has the messages above. The question below starts a new conversation.
 page-confirm-title = Start a new conversation?

@@ -1656,6 +1656,7 @@ page-error-dropped = La connexion au service a été perdue.
 page-error-too_large = La question est trop longue pour le service. Raccourcissez-la, puis envoyez-la.
 page-too-large-files = La question et ses fichiers sont trop longs pour le service. Retirez un fichier ou raccourcissez la question, puis envoyez-la.
 page-restored = Votre conversation a été rétablie.
+page-restored-unanswered = Votre conversation a été rétablie. Sa dernière question n’a pas encore de réponse.
 page-expired = Cette conversation n’est plus conservée. Les messages ci-dessus sont oubliés; votre prochaine question commencera une nouvelle conversation.
 page-expired-above = Les messages ci-dessus ne sont plus conservés. La question ci-dessous commence une nouvelle conversation.
 page-confirm-title = Commencer une nouvelle conversation?

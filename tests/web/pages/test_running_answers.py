@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from playwright.async_api import Page, WebSocketRoute, expect
@@ -128,15 +129,21 @@ async def test_a_lost_connection_is_told_once_and_cuts_nothing(visiting: Visitin
         assert "complete" in statuses[-1]
 
 
+async def open_in_another_tab(visit: Visit) -> Page:
+    """A tab with the visit's conversation."""
+    [session] = visit.engine.sessions
+    page = await visit.page.context.new_page()
+    await page.add_init_script(f"sessionStorage.setItem('csps-llm:session:whisper', {json.dumps(session)})")
+    await page.goto(f"{visit.origin}/static/index.html")
+    return page
+
+
 async def test_a_tab_shows_what_another_tab_has_asked(visiting: Visiting) -> None:
     """Each tab of a conversation shows the exchanges of the other, once. The draft that is being typed stays."""
     async with owner_visiting(visiting, HeldEngine()) as visit:
         await visit.ask("one")
         await visit.wait_for_answer()
-        session = await visit.page.evaluate("() => sessionStorage.getItem('csps-llm:session:whisper')")
-        other = await visit.page.context.new_page()
-        await other.add_init_script(f"sessionStorage.setItem('csps-llm:session:whisper', {json.dumps(session)})")
-        await other.goto(f"{visit.origin}/static/index.html")
+        other = await open_in_another_tab(visit)
         await expect(other.locator(".answer .body").last).to_have_text("Sure: one")
         await other.locator("#question").fill("half a thou")
         await visit.ask("two")
@@ -148,6 +155,43 @@ async def test_a_tab_shows_what_another_tab_has_asked(visiting: Visiting) -> Non
         for page in (visit.page, other):
             await expect(page.locator(".question .body")).to_have_text(["one", "two", "half a thou"])
             await expect(page.locator("#question")).to_have_value("")
+
+
+async def test_a_tab_shows_what_another_tab_has_changed(visiting: Visiting) -> None:
+    """The messages are drawn anew. The focus goes from a message that is gone to the field."""
+    async with owner_visiting(visiting, HeldEngine()) as visit:
+        await visit.ask("one")
+        await visit.wait_for_answer()
+        other = await open_in_another_tab(visit)
+        last = other.locator(".answer").last
+        await expect(last).to_contain_text("Sure: one")
+        await last.evaluate("answer => { answer.tabIndex = -1; answer.focus(); }")
+        [conversation] = visit.engine.sessions.values()
+        conversation.turns[1] = replace(conversation.turns[1], text="Changed")
+        await visit.ask("two")
+
+        await expect(other.locator(".answer .body")).to_have_text(["Hello!", "Changed", "Sure: two"])
+        await expect(other.locator("#question")).to_be_focused()
+
+
+async def test_an_answer_of_another_process_is_shown_when_it_is_there(visiting: Visiting) -> None:
+    """Until then its question is shown alone, and not put back into the field."""
+    async with visiting(HeldEngine()) as visit:
+        await visit.ask("one")
+        await visit.wait_for_answer()
+        turns = next(iter(visit.engine.sessions.values())).turns
+        answer = turns.pop()
+        await visit.page.clock.install()
+        await visit.open()
+        status = visit.page.locator("#status")
+        await expect(status).to_have_text("Your conversation was restored. Its last question has no answer yet.")
+        await expect(visit.page.locator(".answer")).to_have_count(1)  # the greeting
+        turns.append(answer)
+        await visit.page.clock.fast_forward(5000)
+
+        await expect(visit.page.locator(".answer .body").last).to_have_text("Sure: one")
+        await expect(visit.page.locator(".question .body")).to_have_text(["one"])
+        await expect(visit.page.locator("#question")).to_have_value("")
 
 
 async def test_an_empty_answer_is_an_error_with_a_retry(visiting: Visiting) -> None:

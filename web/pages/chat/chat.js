@@ -67,10 +67,12 @@ export class Chat {
 
   /** Removes all messages but the greeting. */
   #clear() {
-    const { messages } = this.#parts;
+    const { composer, messages } = this.#parts;
     const { personality } = this;
+    const { activeElement } = document;
     this.#transcript.reset();
     messages.clear();
+    if (document.activeElement !== activeElement) composer.focus(); // the focus was in a message
     if (personality.greeting) messages.addCompleteAnswer(personality.greeting, personality);
   }
 
@@ -118,14 +120,14 @@ export class Chat {
     const drawings = messages.insertAbove(() => this.#add(turns));
     autoscroll.pinLastQuestion();
     await Promise.all(drawings);
-    if (turns.length && this.conversation === conversation && !this.isAnswering) status.show('page-restored');
+    if (!turns.length || this.conversation !== conversation || this.isAnswering) return;
+    status.show(turns.at(-1).role === 'user' ? 'page-restored-unanswered' : 'page-restored');
   }
 
   #update(turns) {
     const added = this.#transcript.findNew(turns);
     if (!added) this.#clear();
     this.#add(added ?? turns);
-    if (document.activeElement === document.body) this.#parts.composer.focus(); // the focus was in a removed message
   }
 
   /** Adds messages. Returns promises: each answer is drawn. */

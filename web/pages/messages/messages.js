@@ -53,7 +53,7 @@ export class Messages {
     const drawing = answer.show(text);
     if (reason === 'length') answer.addNote('page-done-length');
     // The stored reason does not distinguish a reload from a person's stop.
-    else if (reason !== 'stop') answer.addNote(answer.isEmpty ? 'page-not-answered' : 'page-interrupted');
+    else if (reason !== 'stop' || answer.isEmpty) answer.addNote(answer.isEmpty ? 'page-not-answered' : 'page-interrupted');
     return drawing;
   }
 
