@@ -5,6 +5,8 @@ import { element, joinTexts, styled, trimEnd } from './nodes.js';
 
 export const LINES_IN_PART = 40; // of code; a browser lays out each part by itself
 export const ROWS_IN_PART = 50; // of a table
+export const ITEMS_IN_PART = 100; // of a list
+const PARTS_OF_LONG_TABLE = 3;
 const PLAIN_PART = 2000; // characters
 const DEEPEST = 24; // blocks within each other; real texts nest less
 const FIRST_LEVEL = 4; // below the message's "Whisper (AI)", so that no level is skipped
@@ -53,16 +55,19 @@ export class Blocks {
     if (type === 'heading') return [element(`h${outline.levelOf(token.depth)}`, undefined, this.#inline.nodes(tokens))];
     if (type === 'code') return [this.#code(token)];
     if (type === 'blockquote') return [element('blockquote', undefined, this.nodes(tokens, outline, depth + 1))];
-    if (type === 'list') return [this.#list(token, outline, depth)];
+    if (type === 'list') return this.#list(token, outline, depth);
     if (type === 'table') return [this.#table(token)];
     if (type === 'formulas') return [styled('p', 'formula', showInvisible(token.text))];
     if (type === 'plain' || tokens[0]?.type === 'unread') return plainText(token.raw);
     return [element('p', undefined, trimEnd(this.#inline.nodes(tokens.length ? tokens : [token])))];
   }
 
+  /** A long list is several lists, each of which a browser lays out by itself. The numbers go on. */
   #list({ ordered, start, items }, outline, depth) {
-    const attributes = ordered && start !== 1 ? { start } : undefined;
-    return element(ordered ? 'ol' : 'ul', attributes, items.map((item) => this.#item(item, outline, depth)));
+    const nodes = items.map((item) => this.#item(item, outline, depth));
+    return divide(nodes, ITEMS_IN_PART).map((part, at) =>
+      element(ordered ? 'ol' : 'ul', listAttributes(ordered && start, at * ITEMS_IN_PART), part),
+    );
   }
 
   /** A single paragraph stands in its item directly, so that an item looks the same before and after the next one. */
@@ -83,7 +88,7 @@ export class Blocks {
     const head = element('thead', undefined, [this.#row(header, 'th')]);
     const lines = rows.map((row) => this.#row(row, 'td'));
     const parts = divide(lines, ROWS_IN_PART).map((part) => element('tbody', undefined, part));
-    return styled('div', 'wide', [element('table', undefined, [head, ...parts])]);
+    return styled('div', 'wide', [element('table', tableAttributes(parts.length), [head, ...parts])]);
   }
 
   #row(cells, tag) {
@@ -100,6 +105,18 @@ export class Blocks {
     const parts = (isClosed(raw) && this.#colour(text, language.toLowerCase())) || uncoloured(text);
     return styled('div', 'code', [element('pre', { class: 'wide' }, [element('code', undefined, parts)])]);
   }
+}
+
+/** The attributes of a list of which `count` items stand in the lists before it. `start` is false without numbers. */
+export function listAttributes(start, count) {
+  const first = start === false ? 1 : start + count;
+  const attributes = { ...(first !== 1 && { start: first }), ...(count && { class: 'continued' }) };
+  return Object.keys(attributes).length ? attributes : undefined;
+}
+
+/** The columns of a long table have a fixed width, so that a browser need not look at all of its rows. */
+export function tableAttributes(parts) {
+  return parts < PARTS_OF_LONG_TABLE ? undefined : { class: 'long' };
 }
 
 const isParagraph = ({ type }) => type === 'text' || type === 'paragraph';

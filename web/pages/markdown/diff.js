@@ -7,7 +7,7 @@
  *   {kind: "attributes", path, attributes}
  */
 
-const SIZE_LIMIT = 120; // nodes in one patch; about 5 ms of drawing on a slow computer
+const SIZE_LIMIT = 60; // nodes in one patch; a few milliseconds of drawing on a slow computer
 const CHARACTERS_PER_NODE = 500;
 
 /** The patches for the children of the element at `path`, of which `base` are settled. */
@@ -28,7 +28,7 @@ function diffNode(before, after, index, parent) {
     if (!after.startsWith(before)) return [{ kind: 'text', path, text: after }];
     return [{ kind: 'append', path, text: after.slice(before.length) }];
   }
-  if (before.tag !== after.tag || before.attributes?.class !== after.attributes?.class) {
+  if (!isSameKind(before, after)) {
     return [
       { kind: 'remove', path: parent, index, count: 1 },
       { kind: 'insert', path: parent, index, nodes: [after] },
@@ -40,6 +40,10 @@ function diffNode(before, after, index, parent) {
   }
   return patches;
 }
+
+/** A table may become a long one; all other elements keep their class. */
+const isSameKind = (one, other) =>
+  one.tag === other.tag && (one.tag === 'table' || one.attributes?.class === other.attributes?.class);
 
 const sameAttributes = (one, other) => JSON.stringify(one ?? {}) === JSON.stringify(other ?? {});
 

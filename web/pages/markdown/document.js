@@ -4,9 +4,9 @@
  * read each time, two blocks at the most. Of a long list, table or code block, the beginning is settled too.
  */
 
-import { Outline } from './blocks.js';
+import { ITEMS_IN_PART, listAttributes, Outline } from './blocks.js';
 import { diffChildren } from './diff.js';
-import { continues, growingNode, restOf, settledPart, withChildren } from './growing_block.js';
+import { continues, growingNode, restOf, settledItems, settledPart, withChildren } from './growing_block.js';
 import { read, readBlocks } from './parser.js';
 import { closeOpenMarkup } from './partial_markdown.js';
 import { References } from './references.js';
@@ -19,6 +19,7 @@ export class GrowingDocument {
   #first; // the place of the tail's first block among the blocks of the answer
   #shell = null; // that block without children, if some of them are settled
   #base = 0; // their number
+  #items = null; // of a list of which that block is the rest: {start, count}, the settled items
   #head = ''; // the lines without which the rest of that block cannot be read
   #length = 0; // the characters before that block
   #within = 0; // its settled characters
@@ -49,6 +50,7 @@ export class GrowingDocument {
     const tokens = readBlocks(this.#source, this.#definitions).tokens;
     const first = this.#first;
     const { nodes: settled, left } = this.#settleBlocks(tokens);
+    settled.push(...this.#settleItems(left));
     const base = this.#base;
     const part = this.#settlePart(left);
     const rest = this.#readTail(closeOpenMarkup(this.#source));
@@ -81,6 +83,7 @@ export class GrowingDocument {
   /** The nodes of `text`, whose first block may be the rest of one that is settled in part: only `children` count. */
   #readTail(text) {
     const nodes = this.#nodes(text);
+    if (this.#items) this.#numberItems(nodes);
     if (!this.#shell) return nodes;
     if (continues(nodes[0], this.#shell)) return [{ children: restOf(nodes[0]) }, ...nodes.slice(1)];
     return [{ children: [] }, ...nodes];
@@ -95,6 +98,7 @@ export class GrowingDocument {
     const { tokens: settled, definitions } = read(text, this.#definitions);
     const nodes = this.#blocks.nodes(settled, this.#outline);
     const base = this.#base;
+    if (this.#items) this.#numberItems(nodes);
     if (this.#shell && nodes.length) nodes[0] = withChildren(this.#shell, restOf(nodes[0]), base);
     this.#references.add({ text, nodes, first: this.#first, head: this.#head, base }, this.#definitions);
     this.#definitions = Object.assign(definitions, this.#definitions);
@@ -107,14 +111,43 @@ export class GrowingDocument {
   }
 
   #forgetPart() {
-    this.#shell = null;
+    this.#shell = this.#items = null;
     this.#head = '';
     this.#base = this.#within = 0;
   }
 
+  /** Settles the first items of a long list that is the only block left. Returns their lists. */
+  #settleItems(tokens) {
+    const items = isAlone(tokens) ? settledItems(tokens[0]) : null;
+    if (!items) return [];
+    const text = this.#tail.slice(0, items.length);
+    const nodes = this.#nodes(text);
+    if (this.#items) this.#numberItems(nodes);
+    this.#references.add({ text, nodes, first: this.#first }, this.#definitions);
+    this.#languages.add(nodes, this.#first);
+    this.#first += nodes.length;
+    this.#length += text.length;
+    this.#tail = this.#tail.slice(text.length);
+    this.#items = { start: this.#items?.start ?? items.start, count: (this.#items?.count ?? 0) + items.count };
+    tokens.length = 0; // the rest of the list has no long part
+    return nodes;
+  }
+
+  /** Lets the numbers of a list go on from those of its settled items. */
+  #numberItems(lists) {
+    const { start } = this.#items;
+    let { count } = this.#items;
+    for (const list of lists) {
+      if (list.tag !== (start === false ? 'ul' : 'ol')) return;
+      list.attributes = listAttributes(start, count);
+      count += list.children.length;
+      if (list.children.length < ITEMS_IN_PART) return; // the next list is another one
+    }
+  }
+
   /** Settles the first children of a long block that is the only one left. Returns them. */
   #settlePart(tokens) {
-    const part = tokens.some(isSolid) && tokens.findLastIndex(isSolid) === 0 ? settledPart(tokens[0]) : null;
+    const part = isAlone(tokens) ? settledPart(tokens[0]) : null;
     if (!part) return [];
     const source = this.#source;
     const text = source.slice(0, part.length);
@@ -133,6 +166,9 @@ export class GrowingDocument {
 }
 
 const isSolid = ({ type }) => type !== 'space' && type !== 'def';
+
+/** Whether the first token is the only block. */
+const isAlone = (tokens) => tokens.findLastIndex(isSolid) === 0;
 
 /** The number of tokens that more text cannot change.
  *

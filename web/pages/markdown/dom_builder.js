@@ -13,9 +13,11 @@ const TAGS = new Set([
   'thead', 'tbody', 'tr', 'th', 'td', 'div', 'span', 'bdi', 'cite',
 ]); // prettier-ignore
 const CLASSES = new Set([
-  'wide', 'code', 'part', 'plain', 'formula', 'control', 'where', 'unfounded', 'left', 'center', 'right', 'number',
+  'wide', 'code', 'part', 'continued', 'long', 'plain', 'formula', 'control', 'where', 'unfounded', 'left', 'center', 'right', 'number',
   'code-comment', 'code-keyword', 'code-string', 'code-number', 'code-title', 'code-type',
 ]); // prettier-ignore
+// Long tables are displayed as blocks, which some browsers no longer take for tables.
+const ROLES = { TABLE: 'table', THEAD: 'rowgroup', TBODY: 'rowgroup', TR: 'row', TH: 'columnheader', TD: 'cell' };
 const LANGUAGES = new Set(['en', 'fr']);
 
 export class DomBuilder {
@@ -38,6 +40,7 @@ export class DomBuilder {
     insert: (parent, { index, nodes }) => {
       const fragment = document.createDocumentFragment();
       fragment.append(...nodes.map((node) => this.#make(node)));
+      if (parent.closest?.('.long')) setRoles(fragment);
       parent.insertBefore(fragment, parent.childNodes[index] ?? null);
       if (parent.matches?.('.wide')) watchOverflow(parent);
     },
@@ -70,6 +73,7 @@ export class DomBuilder {
 
   #setAttributes(element, { class: name, href, start }) {
     if (CLASSES.has(name)) element.className = name;
+    if (name === 'long') setRoles(element.parentElement ?? element);
     if (element.localName === 'ol' && Number.isInteger(start)) element.start = start;
     if (element.localName === 'a') openElsewhere(element, href);
   }
@@ -110,6 +114,11 @@ export function showTarget(link, address) {
     link.append(where);
   }
   openElsewhere(link, address);
+}
+
+/** Gives the table, or the parts of one, in `place` the roles that their elements have by themselves. */
+function setRoles(place) {
+  for (const element of place.querySelectorAll('table, thead, tbody, tr, th, td')) element.setAttribute('role', ROLES[element.tagName]);
 }
 
 /** Words for screen readers, which are not copied with the text. */
