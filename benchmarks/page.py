@@ -2,9 +2,9 @@
 
     .venv/bin/python -m benchmarks.page [--slowdown 4] [--case table] [--turns 200]
 
-Each answer is streamed by the real web app to a real Chromium, in pieces of a few characters, and then all of them are
-restored at once. The browser reports tasks above 50 ms. Targets: no task above 50 ms for long answers, none above 100 ms
-for hostile ones. `--turns` measures the page's memory while that many short turns are added: it must stay flat.
+Each answer is streamed by the real web app to a real Chromium, in pieces of a few characters, and then all of them
+are restored at once. The browser reports tasks above 50 ms. Targets: none for long answers, and none above 100 ms for
+hostile ones. `--turns` measures the page's memory while that many short turns are added: it must stay flat.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ WITHIN_S = 240
 WORDS = "Employees may ask for **leave** when the rules of their `agreement` allow it, and the manager decides. "
 PROSE = "\n\n".join(f"## Part {n}\n\n{WORDS * 4}\n\n- {WORDS}\n- {WORDS}" for n in range(70))
 LONG = {
-    "table": "| Name | Amount | Note |\n|---|--:|---|\n" + "".join(f"| Row {n} | {n * 7} | **ok** |\n" for n in range(2000)),
+    "table": "| Name | Amount | Note |\n|---|--:|---|\n"
+    + "".join(f"| Row {n} | {n * 7} | **ok** |\n" for n in range(2000)),
     "list": "".join(f"- Item {n} of a *long* list\n" for n in range(3000)),
     "prose": PROSE,
     "code": "```python\n" + "".join(f"value_{n} = compute({n}, 'text')  # note\n" for n in range(3000)) + "```\n",
@@ -140,7 +141,8 @@ async def measure_memory(browser: Browser, turns: int) -> list[tuple[int, float,
             await visit.wait_for_answer()
             if turn % (turns // 5) == 0:
                 await client.send("HeapProfiler.collectGarbage")
-                metrics = {each["name"]: each["value"] for each in (await client.send("Performance.getMetrics"))["metrics"]}
+                counted = (await client.send("Performance.getMetrics"))["metrics"]
+                metrics = {each["name"]: each["value"] for each in counted}
                 rows.append((turn, metrics["JSHeapUsedSize"] / 1e6, int(metrics["Nodes"])))
     return rows
 

@@ -7,7 +7,8 @@ export const LINES_IN_PART = 40; // of code; a browser lays out each part by its
 export const ROWS_IN_PART = 50; // of a table
 export const ITEMS_IN_PART = 100; // of a list
 const PARTS_OF_LONG_TABLE = 3;
-const PLAIN_PART = 2000; // characters
+export const MOST_COLUMNS = 100; // a wider table stays as it is written
+const PLAIN_PART = 1000; // characters
 const DEEPEST = 24; // blocks within each other; real texts nest less
 const FIRST_LEVEL = 4; // below the message's "Whisper (AI)", so that no level is skipped
 const LAST_LEVEL = 6;
@@ -56,7 +57,7 @@ export class Blocks {
     if (type === 'code') return [this.#code(token)];
     if (type === 'blockquote') return [element('blockquote', undefined, this.nodes(tokens, outline, depth + 1))];
     if (type === 'list') return this.#list(token, outline, depth);
-    if (type === 'table') return [this.#table(token)];
+    if (type === 'table') return token.header.length > MOST_COLUMNS ? plainText(token.raw) : [this.#table(token)];
     if (type === 'formulas') return [styled('p', 'formula', showInvisible(token.text))];
     if (type === 'plain' || tokens[0]?.type === 'unread') return plainText(token.raw);
     return [element('p', undefined, trimEnd(this.#inline.nodes(tokens.length ? tokens : [token])))];

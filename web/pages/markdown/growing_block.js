@@ -4,13 +4,13 @@
  * header of the table, or the fence of the code.
  */
 
-import { isClosed, ITEMS_IN_PART, LINES_IN_PART, ROWS_IN_PART, tableAttributes } from './blocks.js';
+import { isClosed, ITEMS_IN_PART, LINES_IN_PART, MOST_COLUMNS, ROWS_IN_PART, tableAttributes } from './blocks.js';
 
 const SIGNS_ALONE = /^[\s>\-=*_+#|:~`\d.)]*$/;
 
 /** Returns {head, length}: the first `length` characters of the block `token` are settled. Null if none are. */
 export function settledPart(token) {
-  if (token.type === 'table') return settledLines(token.raw, 2, ROWS_IN_PART);
+  if (token.type === 'table' && token.header.length <= MOST_COLUMNS) return settledLines(token.raw, 2, ROWS_IN_PART);
   const isFenced = token.type === 'code' && token.codeBlockStyle !== 'indented';
   return isFenced && !isClosed(token.raw) ? settledLines(token.raw, 1, LINES_IN_PART) : null;
 }
