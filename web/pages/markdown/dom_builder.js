@@ -17,7 +17,7 @@ const CLASSES = new Set([
   'code-comment', 'code-keyword', 'code-string', 'code-number', 'code-title', 'code-type',
 ]); // prettier-ignore
 // Long tables are displayed as blocks, which some browsers no longer take for tables.
-const ROLES = { TABLE: 'table', THEAD: 'rowgroup', TBODY: 'rowgroup', TR: 'row', TH: 'columnheader', TD: 'cell' };
+const ROLES = { THEAD: 'rowgroup', TBODY: 'rowgroup', TR: 'row', TH: 'columnheader', TD: 'cell' };
 const LANGUAGES = new Set(['en', 'fr']);
 
 export class DomBuilder {
@@ -73,9 +73,11 @@ export class DomBuilder {
 
   #setAttributes(element, { class: name, href, start }) {
     if (CLASSES.has(name)) element.className = name;
-    if (name === 'long') setRoles(element.parentElement ?? element);
     if (element.localName === 'ol' && Number.isInteger(start)) element.start = start;
     if (element.localName === 'a') openElsewhere(element, href);
+    if (name !== 'long') return;
+    element.setAttribute('role', 'table');
+    setRoles(element);
   }
 
   /** A link to the source of that number. Without such a source, the number says that it is none. */
@@ -116,9 +118,11 @@ export function showTarget(link, address) {
   openElsewhere(link, address);
 }
 
-/** Gives the table, or the parts of one, in `place` the roles that their elements have by themselves. */
+/** Gives the parts of a table in `place` the roles that their elements have by themselves. */
 function setRoles(place) {
-  for (const element of place.querySelectorAll('table, thead, tbody, tr, th, td')) element.setAttribute('role', ROLES[element.tagName]);
+  for (const element of place.querySelectorAll('thead, tbody, tr, th, td')) {
+    element.setAttribute('role', ROLES[element.tagName]);
+  }
 }
 
 /** Words for screen readers, which are not copied with the text. */

@@ -10,8 +10,8 @@ const INVISIBLE =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\u{1d173}-\u{1d17a}\u{e0000}-\u{e01ef}]/u;
 const EACH = new RegExp(INVISIBLE.source, 'gu');
 const JOINER = /[\u200c\u200d]/;
-const EMOJI_BEFORE = /[\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f]$/u;
-const EMOJI_AFTER = /^\p{Extended_Pictographic}/u;
+const EMOJI = /^\p{Extended_Pictographic}/u;
+const EMOJI_END = /^(?:\p{Emoji_Modifier}|\ufe0f)/u;
 const JOINED_LETTER = /[\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Gujarati}\p{Script=Gurmukhi}\p{Script=Kannada}\p{Script=Malayalam}\p{Script=Tamil}\p{Script=Telugu}\p{Script=Sinhala}\p{Script=Syriac}\p{Script=Canadian_Aboriginal}]/u; // prettier-ignore
 const FLAG = /^\u{1f3f4}[\u{e0030}-\u{e0039}\u{e0061}-\u{e007a}]+\u{e007f}/u; // England, Scotland, Wales
 const LONGEST_FLAG = 20;
@@ -42,7 +42,8 @@ const codeOf = (sign) => `U+${sign.codePointAt(0).toString(16).toUpperCase().pad
 
 function isNeeded(sign, text, index) {
   if (!JOINER.test(sign)) return false;
-  const [before, after] = [text.slice(Math.max(0, index - 2), index), text.slice(index + 1, index + 3)];
-  if (EMOJI_BEFORE.test(before) && EMOJI_AFTER.test(after)) return true;
-  return JOINED_LETTER.test(before.slice(-1)) && (after === '' || JOINED_LETTER.test(after[0]) || /\s/.test(after[0]));
+  const before = [...text.slice(Math.max(0, index - 2), index)].at(-1) ?? '';
+  const after = text.slice(index + 1, index + 3);
+  if (EMOJI.test(after) && (EMOJI.test(before) || EMOJI_END.test(before))) return true;
+  return JOINED_LETTER.test(before) && (after === '' || JOINED_LETTER.test(after[0]) || /\s/.test(after[0]));
 }

@@ -1,11 +1,11 @@
 /** Recognises formulas, so that Markdown rules leave them as they are written. Sums of money stay text.
  *
- * `$…$` follows Pandoc's rule: no space inside the signs, no digit after the closing one, no letter before the opening
- * one.
+ * `$…$` follows Pandoc's rule: no space inside the signs, no digit after the closing one. Before the opening one stands
+ * no letter and no amount ("5 $"), behind it no punctuation.
  */
 
-const INLINE = /^(?:\$\$(?!\$)[^\n]*?[^\s\\$][^\n]*?\$\$|\$(?![\s$])(?:[^$\\\n]|\\[^\n])*?(?<![\s\\])\$(?![\d$])|\\\((?:[^\n\\]|\\(?!\)))+\\\)|\\\[(?:[^\n\\]|\\(?!\]))+\\\])/;
-const START = /(?<![\p{L}\p{N}$\\])\$|\\[([]/u;
+const INLINE = /^(?:\$\$(?!\$)[^\n]*?[^\s\\$][^\n]*?\$\$|\$(?![\s$,.;:!?)])(?:[^$\\\n]|\\[^\n])*?(?<![\s\\])\$(?![\d$])|\\\((?:[^\n\\]|\\(?!\)))+\\\)|\\\[(?:[^\n\\]|\\(?!\]))+\\\])/;
+const START = /(?<![\p{L}\p{N}$\\]|\p{N}[\s\u00a0\u202f])\$|\\[([]/u;
 const BLOCK = /^ {0,3}(?:\$\$[^$]+?\$\$|\\\[(?:(?!\n\s*\n)[\s\S])+?\\\])[ \t]*(?:\n|$)/;
 const BLOCK_START = /^ {0,3}(?:\$\$|\\\[)/m;
 const LONGEST = 4000; // characters in which the end of a formula is sought

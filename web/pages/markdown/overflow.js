@@ -23,6 +23,7 @@ function update(frame) {
     frame.firstElementChild.lang = frame.closest('.body')?.lang ?? ''; // the name is in the interface's language
     label(frame, NAMES[frame.tagName]);
   } else if (document.activeElement !== frame) {
+    frame.firstElementChild.removeAttribute('lang');
     for (const name of ['tabindex', 'role', 'lang', 'aria-label', 'data-label']) frame.removeAttribute(name);
   }
 }

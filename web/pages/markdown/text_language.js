@@ -10,8 +10,10 @@ const LANGUAGE_OF = new Map(Object.entries(WORDS).flatMap(([language, words]) =>
 const WORD = /\p{L}+/gu;
 const ELISION = /\b(?:l|d|j|n|s|c|qu)['’]\p{L}/giu;
 const ENOUGH = 3; // words
-const CLEAR = 3; // times as many as of the other language
-const ENOUGH_FOR_BLOCK = 6; // a block in another language than its answer
+const CLEAR = 1.5; // times as many as of the other language
+// A block in another language than its answer.
+const ENOUGH_FOR_BLOCK = 6;
+const CLEAR_FOR_BLOCK = 3;
 
 /** Counts the words of each language in the blocks of an answer. */
 export class LanguageCounts {
@@ -36,8 +38,8 @@ export class LanguageCounts {
   patches() {
     const main = languageOf(this.#all);
     return this.#blocks.flatMap((counts, at) => {
-      const language = languageOf(counts, ENOUGH_FOR_BLOCK);
-      return main && language && language !== main ? [{ kind: 'language', path: [at], language }] : [];
+      const language = languageOf(counts, ENOUGH_FOR_BLOCK, CLEAR_FOR_BLOCK);
+      return language && language !== main ? [{ kind: 'language', path: [at], language }] : [];
     });
   }
 }
@@ -60,8 +62,8 @@ function countWords(text) {
 const sum = (one, other) => ({ en: one.en + other.en, fr: one.fr + other.fr });
 
 /** "en" or "fr" if the counts are clear, else null. */
-function languageOf({ en, fr }, enough = ENOUGH) {
-  if (en >= enough && en >= CLEAR * fr) return 'en';
-  if (fr >= enough && fr >= CLEAR * en) return 'fr';
+function languageOf({ en, fr }, enough = ENOUGH, clear = CLEAR) {
+  if (en >= enough && en >= clear * fr) return 'en';
+  if (fr >= enough && fr >= clear * en) return 'fr';
   return null;
 }
