@@ -4,6 +4,7 @@
  */
 
 import { language, say } from '../interface/language.js';
+import { serviceUrl } from '../browser/service.js';
 import { addSentence } from './announcements.js';
 
 const BEGINNING_CHARS = 400;
@@ -124,7 +125,7 @@ export class PagePreview {
 /** Resolves to the page, or to {message} with the reason why it cannot be read. */
 async function fetchPage(url, signal) {
   try {
-    const response = await fetch(new URL('../read/page', document.baseURI), {
+    const response = await fetch(serviceUrl('read/page'), {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ url, language: language() }),
