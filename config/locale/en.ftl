@@ -1592,6 +1592,58 @@ page-not-answered = Not answered.
 page-interrupted = The answer was cut off.
 page-retry = Try again
 
+# The list of conversations. $title is a conversation's title.
+page-list = Conversations
+page-list-search = Search your conversations
+page-list-found = { $count ->
+    [0] No conversation found.
+    [one] { $count } conversation found.
+   *[other] { $count } conversations found.
+}
+page-list-empty = Your conversations will be listed here.
+page-list-failed = The list of conversations cannot be loaded. The open conversation works as usual.
+page-list-unlisted = The open conversation is not in the list: only this tab leads to it.
+page-list-no-cookies = Your browser blocks cookies, so conversations are not listed. Only the tab in which one began leads to it.
+page-list-signed-in = You are signed in: these conversations are yours on each computer where you sign in.
+page-list-this-browser = Everyone who uses this browser can read these conversations. On a shared computer, delete them before you leave.
+page-list-kept = { $days ->
+    [one] A conversation is deleted { $days } day after its last message.
+   *[other] A conversation is deleted { $days } days after its last message.
+}
+page-list-pinned = Pinned
+page-list-personality = { $language ->
+    [en] { $title }, in English
+    [fr] { $title }, in French
+   *[none] { $title }, no longer offered
+}
+page-list-date = { DATE($day) }
+page-list-actions = Actions for “{ $title }”
+page-list-rename = Rename
+page-list-title = Title of the conversation
+page-list-save = Save
+page-list-pin = Pin
+page-list-unpin = Unpin
+page-list-delete = Delete
+page-list-more = Show all { $count } conversations
+page-list-delete-open = Delete the open conversation
+page-list-delete-all = Delete all conversations
+page-list-renamed = The conversation is now called “{ $title }”.
+page-list-was-pinned = Pinned at the top of the list.
+page-list-was-unpinned = No longer pinned.
+page-list-deleted = The conversation was deleted.
+page-list-all-deleted = All your conversations were deleted.
+page-list-not-changed = Nothing was changed. Check your connection, then try again.
+page-list-personality-gone = This conversation cannot be opened, because its assistant is no longer offered.
+page-confirm-one-title = Delete this conversation?
+page-confirm-one-text = “{ $title }” will be deleted from the service and cannot be recovered.
+page-confirm-one-action = Delete
+page-confirm-open-title = Delete the open conversation?
+page-confirm-open-text = It will be deleted from the service and cannot be recovered.
+page-confirm-open-action = Delete
+page-confirm-all-title = Delete all conversations?
+page-confirm-all-text = All your conversations will be deleted from the service and cannot be recovered.
+page-confirm-all-action = Delete all
+
 # The status line.
 page-starting = The service is not ready yet. Trying again…
 page-starting-kept = The service is not ready yet. Your text is kept: send it when the service is ready.
@@ -1634,11 +1686,11 @@ page-error-too_large = The question is too long for the service. Shorten it, the
 page-too-large-files = The question and its files are too long for the service. Remove a file or shorten the question, then send.
 page-restored = Your conversation was restored.
 page-restored-unanswered = Your conversation was restored. Its last question has no answer yet.
+page-opened = The conversation is open.
+page-unknown = The service does not have this conversation: it was deleted, or it belongs to someone else. Your next question starts a new one.
+page-deleted-elsewhere = The conversation was deleted in another tab. Your next question starts a new one.
 page-expired = The service no longer has this conversation. The messages above are forgotten; your next question starts a new conversation.
 page-expired-above = The service no longer has the messages above. The question below starts a new conversation.
-page-confirm-title = Start a new conversation?
-page-confirm-text = This conversation will be deleted from the service and cannot be recovered.
-page-confirm-delete = Delete and start new
 page-cancel = Cancel
 page-deleting = The conversation is being deleted…
 page-deleting-kept = The conversation is being deleted. Your text is kept: send it after the deletion.

@@ -1615,6 +1615,58 @@ page-not-answered = Sans réponse.
 page-interrupted = La réponse a été interrompue.
 page-retry = Réessayer
 
+# La liste des conversations. $title est le titre d’une conversation.
+page-list = Conversations
+page-list-search = Rechercher dans vos conversations
+page-list-found = { $count ->
+    [0] Aucune conversation trouvée.
+    [one] { $count } conversation trouvée.
+   *[other] { $count } conversations trouvées.
+}
+page-list-empty = Vos conversations figureront ici.
+page-list-failed = La liste des conversations ne peut pas être chargée. La conversation ouverte fonctionne comme d’habitude.
+page-list-unlisted = La conversation ouverte ne figure pas dans la liste : seul cet onglet y mène.
+page-list-no-cookies = Votre navigateur bloque les témoins; les conversations ne sont donc pas répertoriées. Seul l’onglet où une conversation a commencé y mène.
+page-list-signed-in = Votre session est ouverte : vous retrouverez ces conversations sur chaque ordinateur où vous ouvrez une session.
+page-list-this-browser = Toute personne qui utilise ce navigateur peut lire ces conversations. Sur un ordinateur partagé, supprimez-les avant de partir.
+page-list-kept = { $days ->
+    [one] Une conversation est supprimée { $days } jour après son dernier message.
+   *[other] Une conversation est supprimée { $days } jours après son dernier message.
+}
+page-list-pinned = Épinglée
+page-list-personality = { $language ->
+    [en] { $title }, en anglais
+    [fr] { $title }, en français
+   *[none] { $title }, n’est plus offert
+}
+page-list-date = { DATE($day) }
+page-list-actions = Actions pour « { $title } »
+page-list-rename = Renommer
+page-list-title = Titre de la conversation
+page-list-save = Enregistrer
+page-list-pin = Épingler
+page-list-unpin = Détacher
+page-list-delete = Supprimer
+page-list-more = Afficher les { $count } conversations
+page-list-delete-open = Supprimer la conversation ouverte
+page-list-delete-all = Supprimer toutes les conversations
+page-list-renamed = La conversation s’appelle maintenant « { $title } ».
+page-list-was-pinned = Épinglée au début de la liste.
+page-list-was-unpinned = N’est plus épinglée.
+page-list-deleted = La conversation a été supprimée.
+page-list-all-deleted = Toutes vos conversations ont été supprimées.
+page-list-not-changed = Rien n’a été modifié. Vérifiez votre connexion, puis réessayez.
+page-list-personality-gone = Cette conversation ne peut pas être ouverte, car son assistant n’est plus offert.
+page-confirm-one-title = Supprimer cette conversation?
+page-confirm-one-text = « { $title } » sera supprimée du service et ne pourra pas être récupérée.
+page-confirm-one-action = Supprimer
+page-confirm-open-title = Supprimer la conversation ouverte?
+page-confirm-open-text = Elle sera supprimée du service et ne pourra pas être récupérée.
+page-confirm-open-action = Supprimer
+page-confirm-all-title = Supprimer toutes les conversations?
+page-confirm-all-text = Toutes vos conversations seront supprimées du service et ne pourront pas être récupérées.
+page-confirm-all-action = Tout supprimer
+
 # La ligne d’état.
 page-starting = Le service n’est pas encore prêt. Nouvelle tentative…
 page-starting-kept = Le service n’est pas encore prêt. Votre texte est conservé : envoyez-le lorsque le service sera prêt.
@@ -1657,11 +1709,11 @@ page-error-too_large = La question est trop longue pour le service. Raccourcisse
 page-too-large-files = La question et ses fichiers sont trop longs pour le service. Retirez un fichier ou raccourcissez la question, puis envoyez-la.
 page-restored = Votre conversation a été rétablie.
 page-restored-unanswered = Votre conversation a été rétablie. Sa dernière question n’a pas encore de réponse.
+page-opened = La conversation est ouverte.
+page-unknown = Le service n’a pas cette conversation : elle a été supprimée, ou elle appartient à quelqu’un d’autre. Votre prochaine question en commencera une nouvelle.
+page-deleted-elsewhere = La conversation a été supprimée dans un autre onglet. Votre prochaine question en commencera une nouvelle.
 page-expired = Cette conversation n’est plus conservée. Les messages ci-dessus sont oubliés; votre prochaine question commencera une nouvelle conversation.
 page-expired-above = Les messages ci-dessus ne sont plus conservés. La question ci-dessous commence une nouvelle conversation.
-page-confirm-title = Commencer une nouvelle conversation?
-page-confirm-text = Cette conversation sera supprimée du service et ne pourra pas être récupérée.
-page-confirm-delete = Supprimer et recommencer
 page-cancel = Annuler
 page-deleting = Suppression de la conversation…
 page-deleting-kept = La conversation est en cours de suppression. Votre texte est conservé : envoyez-le après la suppression.

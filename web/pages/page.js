@@ -8,6 +8,7 @@ import { Chat } from './chat/chat.js';
 import { Chooser, fetchDescriptions, showIntroduction } from './personality/chooser.js';
 import { Collector } from './composer/collections.js';
 import { Composer } from './composer/composer.js';
+import { ConversationList } from './list/list.js';
 import { chooseLanguage, language, otherLanguage, preferredLanguage, say, setLanguage } from './interface/language.js';
 import { LengthCounter } from './composer/length_counter.js';
 import { Messages } from './messages/messages.js';
@@ -15,6 +16,7 @@ import { ModelNotice } from './personality/model.js';
 import { showPreferences } from './interface/preferences.js';
 import { offerDictation } from './speech/dictation_button.js';
 import { PageLinks } from './composer/page_links.js';
+import { Navigation } from './chat/navigation.js';
 import { StatusLine } from './interface/status_line.js';
 import { listenForShortcuts, onShortcut } from './interface/shortcuts.js';
 import { stepThroughMessages } from './interface/message_steps.js';
@@ -72,19 +74,14 @@ const autoscroll = new Autoscroll(
   { list: $('#messages'), room: $('#room'), composer: $('#composer'), button: $('#latest') },
   () => messages.focus(),
 );
-const chat = new Chat({ announcer, attachments, autoscroll, composer, messages, model, pageLinks, status });
+const list = new ConversationList($('#conversations'), status);
+const { ownerKnown } = list;
+const chat = new Chat({ announcer, attachments, autoscroll, composer, messages, model, ownerKnown, pageLinks, status });
 
-/** Starts a new conversation after the person confirmed, because the deletion is final. */
-async function startOver() {
-  if (chat.isEmpty) {
-    composer.focus();
-    return;
-  }
-  const dialog = $('#confirm');
-  dialog.returnValue = '';
-  dialog.showModal();
-  await new Promise((closed) => dialog.addEventListener('close', closed, { once: true }));
-  if (dialog.returnValue === 'delete') await chat.delete();
+/** Moves the focus into the conversation: not to the field on touch screens, where the keyboard covers half of the page. */
+function focusConversation() {
+  if (matchMedia('(hover: hover)').matches) composer.focus();
+  else messages.focus();
 }
 
 function onLanguageChange() {
@@ -110,6 +107,7 @@ function connectShortcuts() {
   onShortcut('previous', () => stepThroughMessages($('#messages'), -1));
   onShortcut('next', () => stepThroughMessages($('#messages'), 1));
   onShortcut('latest', () => autoscroll.toEnd());
+  onShortcut('search', () => list.search());
   onShortcut('list', showShortcuts);
   $('#shortcuts').addEventListener('click', showShortcuts);
   listenForShortcuts();
@@ -128,11 +126,17 @@ setLanguage(preferredLanguage());
 connectShortcuts();
 $('#trouble').hidden = !$('#trouble').dataset.reported;
 $('#language').addEventListener('click', () => chooseLanguage(otherLanguage()));
-$('#new').addEventListener('click', startOver);
 status.show('page-connection-connecting');
 const personalities = await fetchDescriptions(() => status.show('page-starting'));
 status.clear();
+const navigation = new Navigation(chat, personalities);
+const chooser = new Chooser($('#personality'), personalities, (name) => navigation.open(name));
+chat.addEventListener('opened', () => chooser.show(chat.personality));
+$('#new').addEventListener('click', () => {
+  navigation.openNew();
+  composer.focus();
+});
 $('.choice').hidden = $('#new').hidden = false;
-new Chooser($('#personality'), personalities, (chosen) => chat.switchTo(chosen));
-// Not on touch screens, where the keyboard would cover half of the page.
+navigation.start();
 if (matchMedia('(hover: hover)').matches) composer.focus();
+list.start({ chat, navigation, focusConversation });

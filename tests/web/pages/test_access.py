@@ -13,6 +13,7 @@ from playwright.async_api import Page, expect
 from core.contract import Text
 from core.errors import ModelUnavailable
 from tests.support.fake_engine import ReplyStep
+from tests.web.pages.support_list import ask_to_delete
 from tests.web.pages.support_visit import DONE, Visiting
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop
@@ -71,7 +72,7 @@ async def test_everything_works_by_keyboard(visiting: Visiting) -> None:
             await keyboard.press("Tab")
             await expect(visit.page.locator(control)).to_be_focused()
         await visit.page.locator("#question").focus()
-        for control in ("#question", ".introduction a", "#language", "#new", "#personality", ".skip"):
+        for control in ("#question", ".introduction a", "#language", "#new", "#personality", "#conversations", ".skip"):
             await expect(visit.page.locator(control)).to_be_focused()
             await keyboard.press("Shift+Tab")
         await keyboard.press("Tab")
@@ -118,7 +119,7 @@ async def test_axe_finds_no_violation(visiting: Visiting, options: dict[str, Any
         await visit.ask("fail")
         await expect(visit.page.locator(".error")).to_be_visible()
         problems += await violations(visit.page)
-        await visit.page.click("#new")
+        await ask_to_delete(visit.page)
         problems += await violations(visit.page)
 
         assert problems == []
@@ -166,7 +167,7 @@ async def test_a_small_screen_leaves_room_for_reading(visiting: Visiting, locale
         assert await height(page, "#composer") < 844 / 4
         await page.locator("#question").fill("word " * 200)
         assert await width(page, "#question") > 0.9 * await width(page, ".field")
-        await page.click("#new")
+        await ask_to_delete(page)
         assert await width(page, "#confirm") <= 390 - 2 * 16
 
 

@@ -7,11 +7,12 @@ import json
 import re
 
 import pytest
-from playwright.async_api import Browser, Page, WebSocketRoute, expect
+from playwright.async_api import Browser, WebSocketRoute, expect
 
 from core.configuration.settings import Settings
 from core.contract import Text
 from tests.support.fake_engine import FakeEngine
+from tests.web.pages.support_list import delete_open
 from tests.web.pages.support_visit import DONE, Visiting, served_again, served_until_cut
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop
@@ -33,11 +34,6 @@ class SlowToForget(FakeEngine):
         await super().forget(conversation, owner)
 
 
-async def delete(page: Page) -> None:
-    await page.click("#new")
-    await page.click("#confirm button[value=delete]")
-
-
 async def test_a_browser_without_storage_can_delete(visiting: Visiting) -> None:
     """The session key stays in memory until a reload, so the page can delete the conversation from the service."""
     async with visiting([Text("Sure."), DONE]) as visit:
@@ -47,9 +43,9 @@ async def test_a_browser_without_storage_can_delete(visiting: Visiting) -> None:
             await visit.ask(question)
             await visit.wait_for_answer()
         assert 1 == len({prompt.conversation for prompt in visit.engine.prompts})
-        await delete(visit.page)
+        await delete_open(visit.page)
 
-        await expect(visit.page.locator("#status")).to_contain_text("was deleted")
+        await expect(visit.page.locator(".outcome")).to_have_text("The conversation was deleted.")
         assert visit.engine.sessions == {}
 
 
@@ -59,7 +55,7 @@ async def test_a_question_during_a_deletion_stays_in_the_field(visiting: Visitin
     async with visiting(engine) as visit:
         await visit.ask("a secret")
         await visit.wait_for_answer()
-        await delete(visit.page)
+        await delete_open(visit.page)
         await expect(visit.page.locator("#status")).to_have_text("The conversation is being deleted…")
         await visit.ask("next")
         await expect(visit.page.locator("#status")).to_contain_text("Your text is kept")

@@ -71,7 +71,7 @@ async def test_a_conversation_is_restored_after_another_personality(visiting: Vi
         await visit.page.select_option("#personality", "chuchotte")
         await expect(visit.page.locator(".question")).to_have_count(0)
         await visit.page.select_option("#personality", "whisper")
-        await wait_until_restored(visit)
+        await expect(visit.page.locator("#status")).to_have_text("The conversation is open.")
 
         assert len(before) == 2
         assert before == await visit.page.locator(".sources").all_inner_texts()

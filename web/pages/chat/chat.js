@@ -5,18 +5,22 @@ import { showIntroduction } from '../personality/chooser.js';
 import { Exchange } from './exchange.js';
 import { Transcript } from './transcript.js';
 
-export class Chat {
+/** Its events: "opened": another conversation is open; "identified": the open one has got its id, or lost it; "answered":
+ * an answer has ended. */
+export class Chat extends EventTarget {
   #parts;
   #exchange;
   #handlers;
   #transcript = new Transcript();
-  #awaitsRestore = false; // the service has not sent the earlier visit's conversation yet
+  #awaitsRestore = false; // the service has not sent the earlier conversation yet
+  #restoredKey = 'page-restored'; // the text when it has
   personality = null; // its description
   conversation = null;
   isDeleting = false;
 
   /** `parts`: the parts of the page (page.js). */
   constructor(parts) {
+    super();
     this.#parts = parts;
     this.#exchange = new Exchange(parts, this);
     this.#handlers = { ...this.#ownHandlers(), ...this.#exchange.handlers };
@@ -24,6 +28,16 @@ export class Chat {
 
   get isAnswering() {
     return Boolean(this.conversation?.isAnswering);
+  }
+
+  /** The id of the open conversation; "" until its first question. */
+  get id() {
+    return this.conversation?.id ?? '';
+  }
+
+  /** Whether nothing has been asked. */
+  get isEmpty() {
+    return this.#parts.messages.isEmpty && !this.id;
   }
 
   ask(text) {
@@ -39,29 +53,33 @@ export class Chat {
     if (this.isAnswering) this.#exchange.announce();
   }
 
-  /** Switches to a personality: its earlier conversation in this tab, or a new one. */
-  switchTo(personality) {
+  /** Opens a conversation. `session`: its id; "": a new one; undefined: this tab's latest one, or a new one. A running
+   * answer of the conversation before goes on. */
+  open(personality, session) {
+    const isOther = this.personality !== personality;
+    if (this.conversation) this.#restoredKey = 'page-opened';
     this.conversation?.close();
     this.personality = personality;
-    showIntroduction(personality);
-    this.#begin();
-    this.#parts.model.switchTo(personality);
+    if (isOther) showIntroduction(personality);
+    this.#begin(session);
+    if (isOther) this.#parts.model.switchTo(personality);
     this.conversation.start();
+    this.#report('opened');
   }
 
-  /** Begins an empty conversation with the current personality. */
-  #begin() {
-    const { announcer, autoscroll, composer, status } = this.#parts;
+  #begin(session) {
+    const { announcer, autoscroll, composer, ownerKnown, status } = this.#parts;
     const { personality } = this;
     this.#exchange.begin();
-    this.conversation = new Conversation(personality.personality, (event) => this.#onEvent(event));
+    const options = { session, ready: ownerKnown };
+    this.conversation = new Conversation(personality.personality, (event) => this.#onEvent(event), options);
     composer.switchTo(this.conversation.storage);
     composer.isAnswering = false;
     status.clear();
     announcer.begin();
     this.#clear();
     autoscroll.toStart();
-    this.#awaitsRestore = Boolean(this.conversation.storage.session);
+    this.#awaitsRestore = Boolean(this.id);
     if (!this.#awaitsRestore) this.#restoreDraft();
   }
 
@@ -89,6 +107,12 @@ export class Chat {
   #onEvent(event) {
     this.#handlers[event.type]?.(event); // the protocol asks clients to ignore unknown types
     if (event.type === 'done' || event.type === 'error') this.#transcript.add(...this.#exchange.texts);
+    if (event.type === 'session') this.#report('identified');
+    if (event.type === 'done' || event.type === 'error') this.#report('answered');
+  }
+
+  #report(type) {
+    this.dispatchEvent(new Event(type));
   }
 
   /** The handler of each event type of the conversation that is not about an answer. */
@@ -121,7 +145,7 @@ export class Chat {
     autoscroll.pinLastQuestion();
     await Promise.all(drawings);
     if (!turns.length || this.conversation !== conversation || this.isAnswering) return;
-    status.show(turns.at(-1).role === 'user' ? 'page-restored-unanswered' : 'page-restored');
+    status.show(turns.at(-1).role === 'user' ? 'page-restored-unanswered' : this.#restoredKey);
   }
 
   #update(turns) {
@@ -141,15 +165,19 @@ export class Chat {
     return drawings;
   }
 
+  /** Says that the service does not have the conversation: it has lost it meanwhile, or a link leads to one that is
+   * gone or another person's. */
   #noteExpired() {
     const { messages, status } = this.#parts;
+    const key = messages.isEmpty ? 'page-unknown' : 'page-expired';
     if (this.isAnswering) this.#noteExpiredAbove(this.#exchange.question);
-    else if (!messages.isEmpty) {
-      messages.addNote('page-expired');
-      status.show('page-expired');
+    else {
+      messages.addNote(key);
+      status.show(key);
     }
     if (this.#awaitsRestore) this.#restoreDraft();
     this.#awaitsRestore = false;
+    this.#report('identified');
   }
 
   /** Notes that the messages above the question are gone and that it starts a new conversation. */
@@ -178,24 +206,23 @@ export class Chat {
     announcer.announce('page-model-changed', { model: name });
   }
 
-  /** Whether there is nothing to delete. */
-  get isEmpty() {
-    return this.#parts.messages.isEmpty && !this.conversation.storage.session;
-  }
-
-  /** Deletes the conversation. No question can be sent meanwhile, because it would be deleted too. */
+  /** Deletes the conversation. No question can be sent meanwhile, because it would be deleted too. Resolves to whether
+   * it is deleted. */
   async delete() {
-    const { composer, status } = this.#parts;
+    const { status } = this.#parts;
     const old = this.conversation;
     this.isDeleting = true;
     status.show('page-deleting');
     const isDeleted = await old.forget();
     this.isDeleting = false;
-    if (isDeleted && this.conversation === old) {
-      old.close();
-      this.#begin();
-    }
+    if (isDeleted && this.conversation === old) this.open(this.personality, '');
     status.show(isDeleted ? 'page-forgotten' : 'page-not-forgotten');
-    composer.focus();
+    return isDeleted;
+  }
+
+  /** Removes the conversation from the page, because another tab has deleted it. */
+  noteDeletion() {
+    this.open(this.personality, '');
+    this.#parts.status.show('page-deleted-elsewhere');
   }
 }

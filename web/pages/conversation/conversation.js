@@ -25,6 +25,7 @@ const TOO_LARGE = 1009; // closing code of RFC 6455
 
 export class Conversation {
   #onEvent;
+  #ready;
   #socket = null;
   #connecting = null; // a promise that several callers may await
   #resuming = null;
@@ -41,10 +42,12 @@ export class Conversation {
   #closed = false;
   #leaveTabs;
 
-  /** `session`: the id of a conversation to continue; "": a new one; without it the tab's latest one, or a new one. */
-  constructor(personality, onEvent, { session } = {}) {
+  /** `session`: the id of a conversation to continue; "": a new one; without it the tab's latest one, or a new one.
+   * `ready`: a promise; nothing is sent before it is resolved. */
+  constructor(personality, onEvent, { session, ready } = {}) {
     this.storage = new ConversationStorage(personality, session);
     this.personality = personality;
+    this.#ready = ready;
     this.#onEvent = (event) => !this.#closed && onEvent(event);
     this.#leaveTabs = listenToOtherTabs((changed) => changed === this.id && this.#lookAgain());
   }
@@ -142,6 +145,8 @@ export class Conversation {
   async #connect() {
     clearTimeout(this.#timer);
     this.#ignoresAnswer = false;
+    await this.#ready;
+    if (this.#closed) throw new Error('closed');
     this.#socket = new Socket(this.personality, (frame) => this.#onFrame(frame), (code) => this.#onDropped(code));
     await this.#socket.opened;
     const session = this.storage.session;

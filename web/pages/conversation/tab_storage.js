@@ -19,6 +19,12 @@ export function deleteDraft(session) {
   for (const storage of ['sessionStorage', 'localStorage']) store(storage, `draft:${session}`, '');
 }
 
+/** Lets the tab's next conversation with a personality be a new one, if its latest one is deleted. */
+export function leaveDeleted(personality, session) {
+  const key = `session:${personality}`;
+  if (load('sessionStorage', key) === session) store('sessionStorage', key, '');
+}
+
 export class ConversationStorage {
   #session;
 

@@ -3,11 +3,7 @@
 import { language } from '../interface/language.js';
 import { setTitle } from '../interface/page_title.js';
 import { backoff, pause } from '../browser/waiting.js';
-import { load, store } from '../browser/storage.js';
 import { serviceUrl } from '../browser/service.js';
-
-const KEY = 'personality';
-const PARAMETER = 'personality'; // in the page's address, so that a personality can be linked to
 
 /** Fetches the descriptions of all personalities. Retries while the service starts; `onWait()` is called before that. */
 export async function fetchDescriptions(onWait) {
@@ -37,40 +33,16 @@ async function fetchDescription(path) {
 
 export class Chooser {
   #select;
-  #personalities;
 
-  /** `onChoose(personality)` is called with the initial choice at once, then for each new choice. */
+  /** `onChoose(name)` is called for each choice. */
   constructor(select, personalities, onChoose) {
     this.#select = select;
-    this.#personalities = personalities;
     select.replaceChildren(...personalities.map(makeOption));
-    select.value = this.#initialName();
-    store('sessionStorage', KEY, select.value); // a reload in the other language must keep the personality
-    select.addEventListener('change', () => {
-      this.#store();
-      onChoose(this.current);
-    });
-    onChoose(this.current);
+    select.addEventListener('change', () => onChoose(select.value));
   }
 
-  get current() {
-    return this.#personalities.find(({ personality }) => personality === this.#select.value);
-  }
-
-  /** The personality in the page's address, else this tab's last one, else one of the interface's language. */
-  #initialName() {
-    const requested = new URL(location.href).searchParams.get(PARAMETER);
-    const isKnown = (name) => this.#personalities.some(({ personality }) => personality === name);
-    const wanted = [requested, load('sessionStorage', KEY)].find(isKnown);
-    const sameLanguage = this.#personalities.find((each) => each.language === language());
-    return wanted ?? (sameLanguage ?? this.#personalities[0]).personality;
-  }
-
-  #store() {
-    store('sessionStorage', KEY, this.#select.value);
-    const url = new URL(location.href);
-    url.searchParams.set(PARAMETER, this.#select.value);
-    history.replaceState(null, '', url);
+  show({ personality }) {
+    this.#select.value = personality;
   }
 }
 
