@@ -190,7 +190,7 @@ async def test_every_response_has_security_headers(whisper: Site) -> None:
             assert response.headers["Referrer-Policy"] == "no-referrer"
             assert response.headers["Cross-Origin-Opener-Policy"] == "same-origin"
             assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
-            assert "microphone=()" in response.headers["Permissions-Policy"]
+            assert "microphone=(self)" in response.headers["Permissions-Policy"]
             assert response.headers["Server"] == "csps-llm"
             assert response.headers["X-Request-Id"]
 

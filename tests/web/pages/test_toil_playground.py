@@ -54,7 +54,7 @@ class GatedEngine(FakeEngine):
 
 async def play(visit: Visit) -> Page:
     """Opens the playground, with its first example."""
-    await visit.page.goto(f"{visit.origin}/static/toil.html")
+    await visit.page.goto(f"{visit.origin}/toil")
     await expect(visit.page.locator("#prompt")).not_to_have_value("")
     await expect(visit.page.locator("#verdict")).to_contain_text("ccept")
     return visit.page

@@ -1,5 +1,6 @@
 /** The requests of the playground, and their failures. docs/protocols.md specifies /toil. */
 
+import { serviceUrl } from '../browser/service.js';
 import { parseExactly } from './exact_json.js';
 
 const JSON_TYPE = 'application/json';
@@ -26,7 +27,7 @@ export function requestBody(fields, schema) {
 export const taskFields = ({ prompt, text }) => ({ prompt, ...(text.trim() && { text }) });
 
 export const toilUrl = (personality, path = '') =>
-  new URL(`../toil/${encodeURIComponent(personality)}${path}`, document.baseURI);
+  serviceUrl(`toil/${encodeURIComponent(personality)}${path}`);
 
 /** The report on each keyword: `{accepted, keywords}`. Throws Problem; a syntax error has its `line` and `column`. */
 export async function checkSchema(personality, schema, signal) {

@@ -1,5 +1,6 @@
 /** The playground for answers as JSON: connects its parts. */
 
+import { serviceUrl } from '../browser/service.js';
 import { load, store } from '../browser/storage.js';
 import { chooseLanguage, language, otherLanguage, preferredLanguage, say, setLanguage } from '../interface/language.js';
 import { text } from '../interface/texts.js';
@@ -59,7 +60,7 @@ function showProgram() {
 }
 
 async function showExamples() {
-  const response = await fetch(new URL(`toil/examples/${language()}.json`, document.baseURI));
+  const response = await fetch(new URL(`./examples/${language()}.json`, import.meta.url));
   examples = await response.json();
   $('example').replaceChildren(...examples.map(({ title }, index) => new Option(title, index)));
   $('example').lang = language();
@@ -107,7 +108,7 @@ const personalities = await fetchDescriptions(() => say($('verdict'), 'page-star
 document.querySelector('.choice').hidden = false;
 new Chooser($('personality'), personalities, (chosen) => {
   personality = chosen.personality;
-  $('chat').href = `index.html?personality=${encodeURIComponent(personality)}`;
+  $('chat').href = serviceUrl(`?personality=${encodeURIComponent(personality)}`);
   onTaskChange();
 });
 if (draft?.prompt) fill(draft);
