@@ -16,7 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in t
 
 async def test_a_long_text_is_counted_and_can_become_a_file(visiting: Visiting) -> None:
     """Near the limit of the model the length appears, and is announced once. A long text becomes a file at a click."""
-    async with visiting([DONE]) as visit:
+    async with visiting([Text("Sure."), DONE]) as visit:
         page, question, counter = visit.page, visit.page.locator("#question"), visit.page.locator("#length")
         await listen(page)
         await question.fill("x" * 6000)
