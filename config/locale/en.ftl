@@ -1524,6 +1524,10 @@ page-dictation-refused = The browser may not use the microphone. Allow it in the
 page-dictation-no_microphone = No microphone was found.
 page-dictation-network = The browser cannot reach its speech recognition. Check your connection, then try again.
 page-dictation-language = The browser’s speech recognition does not know this language.
+page-aloud = Read aloud
+page-aloud-pause = Pause reading
+page-aloud-resume = Continue reading
+page-aloud-stop = Stop reading
 
 # Keyboard shortcuts: what each does, and its keys.
 page-shortcuts = Keyboard shortcuts

@@ -1547,6 +1547,10 @@ page-dictation-refused = Le navigateur n’a pas accès au microphone. Autorisez
 page-dictation-no_microphone = Aucun microphone n’a été trouvé.
 page-dictation-network = Le navigateur ne peut pas joindre sa reconnaissance vocale. Vérifiez votre connexion, puis réessayez.
 page-dictation-language = La reconnaissance vocale du navigateur ne connaît pas cette langue.
+page-aloud = Lire à voix haute
+page-aloud-pause = Mettre la lecture en pause
+page-aloud-resume = Continuer la lecture
+page-aloud-stop = Arrêter la lecture
 
 # Keyboard shortcuts: what each does, and its keys.
 page-shortcuts = Raccourcis clavier

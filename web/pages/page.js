@@ -108,6 +108,7 @@ function connectShortcuts() {
   onShortcut('next', () => stepThroughMessages($('#messages'), 1));
   onShortcut('latest', () => autoscroll.toEnd());
   onShortcut('search', () => list.search());
+  onShortcut('aloud', () => [...document.querySelectorAll('[data-aloud]:not([hidden])')].at(-1)?.click());
   onShortcut('list', showShortcuts);
   $('#shortcuts').addEventListener('click', showShortcuts);
   listenForShortcuts();

@@ -1,6 +1,6 @@
-"""Speech input by the browser's recognition.
+"""Speech: dictation by the browser's recognition, and answers read aloud by a voice of the device.
 
-Chromium under test has no microphone. The stand-in follows the Web Speech API.
+Chromium under test has neither a voice nor a microphone. The stand-ins follow the Web Speech API.
 """
 
 from __future__ import annotations
@@ -32,6 +32,21 @@ RECOGNITION = """(() => {
     globalThis.SpeechRecognition = globalThis.webkitSpeechRecognition = Recognition;
 })()"""
 
+SYNTHESIS = """(() => {
+    class Synthesis extends EventTarget {
+        voices = ['en-US', 'en-CA', 'fr-FR'].map((lang) => ({ lang, localService: true, name: lang }));
+        said = [];
+        getVoices() { return this.voices; }
+        speak(utterance) { this.current = utterance; this.said.push([utterance.voice.lang, utterance.text]); }
+        cancel() { const last = this.current; this.current = null; last?.dispatchEvent(new Event('end')); }
+        endSentence() { const last = this.current; this.current = null; last.dispatchEvent(new Event('end')); }
+    }
+    Object.defineProperty(globalThis, 'speechSynthesis', { value: new Synthesis() });
+    globalThis.SpeechSynthesisUtterance = class extends EventTarget {
+        constructor(text) { super(); this.text = text; }
+    };
+})()"""
+
 
 @asynccontextmanager
 async def with_stand_ins(visiting: Visiting, answer: str = "Sure.", *scripts: str) -> AsyncIterator[Visit]:
@@ -46,10 +61,18 @@ def dictate(visit: Visit) -> Locator:
     return visit.page.get_by_role("button", name="Dictate", exact=True)
 
 
-async def test_the_button_appears_only_where_the_browser_can(visiting: Visiting) -> None:
+async def test_buttons_appear_only_where_the_browser_can(visiting: Visiting) -> None:
+    """Without recognition and without a voice of the device there are none. A vendor's voices do not count."""
+    remote = "Object.assign(speechSynthesis, { voices: [{ lang: 'en-CA', localService: false }] })"
     hidden = "delete globalThis.SpeechRecognition; delete globalThis.webkitSpeechRecognition"
-    async with with_stand_ins(visiting, "Sure.", hidden) as visit:
+    async with with_stand_ins(visiting, "Sure.", SYNTHESIS, remote, hidden) as visit:
+        await visit.ask("first")
+        await visit.wait_for_answer()
         await expect(dictate(visit)).to_be_hidden()
+        await expect(visit.page.locator("[data-aloud]:visible")).to_have_count(0)
+        await visit.page.evaluate("() => { speechSynthesis.voices[0].localService = true; }")
+        await visit.page.evaluate("() => speechSynthesis.dispatchEvent(new Event('voiceschanged'))")
+        await expect(visit.page.locator("[data-aloud]:visible")).not_to_have_count(0)
 
 
 async def test_dictation_begins_after_consent(visiting: Visiting) -> None:
@@ -95,6 +118,37 @@ async def test_recognition_on_the_device_needs_no_notice(visiting: Visiting) -> 
         await visit.wait_for_answer()
         await expect(dictate(visit)).to_be_visible()
         assert [prompt.text for prompt in visit.engine.prompts] == ["hello"]
+
+
+async def test_an_answer_is_read_aloud_by_sentences(visiting: Visiting) -> None:
+    """In its own language, without code. A pause repeats the sentence. Nothing is added for screen readers."""
+    french = "Les employés ont droit à un congé. Il dure dix-huit mois.\n\n```\ncode\n```\n\n- Fin de la réponse."
+    async with with_stand_ins(visiting, french, SYNTHESIS) as visit:
+        page = visit.page
+        await visit.ask("first")
+        await visit.wait_for_answer()
+        spoken = await page.locator("#spoken").inner_text()
+        await page.keyboard.press("Alt+Shift+R")
+        await expect(page.get_by_role("button", name="Pause reading")).to_be_visible()
+        await page.evaluate("() => speechSynthesis.endSentence()")
+        await page.get_by_role("button", name="Pause reading").click()
+        await page.get_by_role("button", name="Continue reading").click()
+        await page.evaluate("() => speechSynthesis.endSentence()")
+        await page.evaluate("() => speechSynthesis.endSentence()")
+        await expect(page.get_by_role("button", name="Stop reading")).to_have_count(0)
+
+        said = await page.evaluate("() => speechSynthesis.said")
+        assert said == [
+            ["fr-FR", "Les employés ont droit à un congé."],
+            ["fr-FR", "Il dure dix-huit mois."],
+            ["fr-FR", "Il dure dix-huit mois."],
+            ["fr-FR", "Fin de la réponse."],
+        ]
+        assert await page.locator("#spoken").inner_text() == spoken
+        await page.get_by_role("button", name="Read aloud").last.click()
+        await page.get_by_role("button", name="Stop reading").click()
+        await expect(page.get_by_role("button", name="Read aloud").last).to_be_focused()
+        assert await page.evaluate("() => speechSynthesis.current") is None
 
 
 async def test_the_microphone_is_allowed_to_this_page_alone(visiting: Visiting) -> None:

@@ -2,6 +2,7 @@
 
 import { Answer } from './answer.js';
 import { say } from '../interface/language.js';
+import { makeAloudButton } from '../speech/aloud_button.js';
 import { makeMessage } from './message.js';
 import { Sources } from './sources.js';
 
@@ -16,6 +17,7 @@ export class AnswerMessage {
   constructor({ title, language }, onDraw) {
     this.element = makeMessage('answer', language, 'page-assistant', { title });
     this.#body = this.element.querySelector('.body');
+    this.#body.after(makeAloudButton(this.#body));
     this.#onDraw = onDraw;
     this.#sources = new Sources(this.element);
     this.#answer = new Answer(this.#body, onDraw, (number) => this.#sources.linkTo(number));
