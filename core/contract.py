@@ -164,6 +164,7 @@ class Prompt:
     priority: Priority = "interactive"
     owner: str | None = None  # who alone may continue the conversation, as in `Engine.open`
     revises: bool = False  # replaces the conversation's last exchange: the person edited or repeated the question
+    keeps_attachments: bool = False  # with `revises`: those of the replaced question stand before `attachments`
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,6 +220,7 @@ class SocketConversation:
             attachments=command.attachments,
             owner=self.client.owner,
             revises=command.revises,
+            keeps_attachments=command.keeps_attachments,
         )
 
     async def watch(self, answer: RunningAnswer) -> Outcome:

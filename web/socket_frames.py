@@ -44,6 +44,7 @@ class PromptCommand:
     attachments: tuple[Attachment, ...] = ()
     revises: bool = False
     goes_on: bool = False  # also when the connection ends
+    keeps_attachments: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +196,11 @@ class PromptFrame(ClientFrame):
     attachments: list[AttachmentFrame] = Field(default_factory=list, max_length=ATTACHMENTS_LIMIT)
     revises: bool = False
     goes_on: bool = False
+    keeps_attachments: bool = False
 
     def command(self) -> Command:
         attachments = tuple(each.attachment() for each in self.attachments)
-        return PromptCommand(self.text, self.language, attachments, self.revises, self.goes_on)
+        return PromptCommand(self.text, self.language, attachments, self.revises, self.goes_on, self.keeps_attachments)
 
 
 class StopFrame(ClientFrame):

@@ -1581,6 +1581,7 @@ page-invisible = invisible character{ " " }
 page-no-source = { " " }(not a source)
 page-quotation-not-found = { -quotation-not-found }
 page-sources = Sources
+page-sources-checked = Sources checked by the service
 page-source = Source { $number }
 # $language is en or fr, $day the day on which the service read the source.
 page-source-language = { $language ->
@@ -1647,6 +1648,46 @@ page-confirm-open-action = Delete
 page-confirm-all-title = Delete all conversations?
 page-confirm-all-text = All your conversations will be deleted from the service and cannot be recovered.
 page-confirm-all-action = Delete all
+
+# The actions below an answer, and at a question. $day is when the question was asked.
+page-answer-actions = About this answer
+page-copy = Copy
+page-copied = Copied.
+page-not-copied = The browser did not allow copying. Select the text and copy it.
+page-copy-code = Copy code
+page-copy-code-number = Copy code { $number }
+page-ask-again = Answer again
+page-answer-replaced = This is the earlier answer. The new one replaces it.
+page-edit = Edit
+page-edit-question = Edit your question
+page-edit-ask = Ask again
+page-editing = You are editing your last question. Your text is kept: ask that question again or cancel, then send.
+page-show-all = Show all { NUMBER($characters) } characters
+page-show-less = Show less
+page-details = Details
+page-details-model = Model: { $model }
+page-details-asked = Asked on { DATE($day, time: "short") }
+page-details-tokens = Tokens: { $read } read, { $written } written
+page-rate-good = Helpful
+page-rate-bad = Not helpful
+page-rate-stored = Your rating is stored. You can add a reason below.
+page-rate-reason-stored = Your reason is stored. Thank you.
+page-rate-not-stored = Your rating could not be stored. Check your connection, then try again.
+page-rate-why-good = What was good?
+page-rate-why-bad = What was wrong?
+page-rate-reason-correct = It is correct
+page-rate-reason-clear = It is clear
+page-rate-reason-complete = It is complete
+page-rate-reason-sourced = Its sources are good
+page-rate-reason-incorrect = It is incorrect
+page-rate-reason-outdated = It is out of date
+page-rate-reason-off_topic = It does not answer the question
+page-rate-reason-incomplete = It is incomplete
+page-rate-reason-unclear = It is hard to understand
+page-rate-reason-unsourced = Its sources are missing or wrong
+page-rate-reason-harmful = It is offensive or harmful
+page-rate-words = In your own words (optional). Do not enter protected or personal information.
+page-rate-send = Send reason
 
 # The status line.
 page-starting = The service is not ready yet. Trying again…

@@ -1604,6 +1604,7 @@ page-invisible = caractère invisible{ " " }
 page-no-source = { " " }(sans source)
 page-quotation-not-found = { -quotation-not-found }
 page-sources = Sources
+page-sources-checked = Sources vérifiées par le service
 page-source = Source { $number }
 # $language est en ou fr; $day est le jour où le service a consulté la source.
 page-source-language = { $language ->
@@ -1670,6 +1671,46 @@ page-confirm-open-action = Supprimer
 page-confirm-all-title = Supprimer toutes les conversations?
 page-confirm-all-text = Toutes vos conversations seront supprimées du service et ne pourront pas être récupérées.
 page-confirm-all-action = Tout supprimer
+
+# Les actions sous une réponse et à côté d’une question. $day : le moment où la question a été posée.
+page-answer-actions = À propos de cette réponse
+page-copy = Copier
+page-copied = Copié.
+page-not-copied = Le navigateur n’a pas permis la copie. Sélectionnez le texte et copiez-le.
+page-copy-code = Copier le code
+page-copy-code-number = Copier le code { $number }
+page-ask-again = Répondre de nouveau
+page-answer-replaced = Voici la réponse précédente. La nouvelle la remplace.
+page-edit = Modifier
+page-edit-question = Modifier votre question
+page-edit-ask = Poser de nouveau
+page-editing = Vous modifiez votre dernière question. Votre texte est conservé : posez de nouveau cette question ou annulez, puis envoyez-le.
+page-show-all = Afficher les { NUMBER($characters) } caractères
+page-show-less = Afficher moins
+page-details = Détails
+page-details-model = Modèle : { $model }
+page-details-asked = Question posée le { DATE($day, time: "short") }
+page-details-tokens = Jetons : { $read } lus, { $written } écrits
+page-rate-good = Utile
+page-rate-bad = Pas utile
+page-rate-stored = Votre évaluation est enregistrée. Vous pouvez ajouter une raison ci-dessous.
+page-rate-reason-stored = Votre raison est enregistrée. Merci.
+page-rate-not-stored = Votre évaluation n’a pas pu être enregistrée. Vérifiez votre connexion, puis réessayez.
+page-rate-why-good = Qu’est-ce qui était bien?
+page-rate-why-bad = Qu’est-ce qui n’allait pas?
+page-rate-reason-correct = La réponse est exacte
+page-rate-reason-clear = La réponse est claire
+page-rate-reason-complete = La réponse est complète
+page-rate-reason-sourced = Ses sources sont bonnes
+page-rate-reason-incorrect = La réponse est inexacte
+page-rate-reason-outdated = La réponse est périmée
+page-rate-reason-off_topic = Elle ne répond pas à la question
+page-rate-reason-incomplete = La réponse est incomplète
+page-rate-reason-unclear = La réponse est difficile à comprendre
+page-rate-reason-unsourced = Ses sources manquent ou sont erronées
+page-rate-reason-harmful = La réponse est offensante ou nuisible
+page-rate-words = Dans vos propres mots (facultatif). N’entrez aucun renseignement protégé ou personnel.
+page-rate-send = Envoyer la raison
 
 # La ligne d’état.
 page-starting = Le service n’est pas encore prêt. Nouvelle tentative…

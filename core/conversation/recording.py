@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from weakref import WeakValueDictionary
 
 import structlog
@@ -69,8 +69,10 @@ class ExchangeRecorder:
             conversation = await self._sessions.enter(
                 prompt.conversation, personality.name, prompt.owner, prompt.key, revises=prompt.revises
             )
-            context = build_context(prompt, personality, conversation)
             repeated = conversation.repeated
+            if prompt.keeps_attachments and prompt.revises and repeated:
+                prompt = replace(prompt, attachments=(*repeated.question.attachments, *prompt.attachments))
+            context = build_context(prompt, personality, conversation)
             asks_anew = prompt.again or prompt.revises
             if repeated and not asks_anew and repeated.reason in ("stop", "length"):
                 yield OpenExchange(context, repeated=repeated)

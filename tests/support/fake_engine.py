@@ -115,10 +115,11 @@ class FakeEngine:
         turns = self.turns_of(prompt)
         self.prompts.append(prompt)
         self.started.set()
+        kept = turns[-2].attachments if prompt.keeps_attachments and turns else ()
         if prompt.revises:
             del turns[-2:]
         number, at = len(turns) // 2 + 1, self.now()
-        names = tuple(file.name for file in prompt.attachments)
+        names = (*kept, *(file.name for file in prompt.attachments))
         turns.append(TranscriptTurn("user", prompt.text, names, exchange=number, at=at))
         turn = TranscriptTurn("assistant", "", reason="failed", exchange=number, at=at)
         try:

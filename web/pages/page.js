@@ -27,7 +27,7 @@ const $ = (selector) => document.querySelector(selector);
 const announcer = new Announcer($('#announcements'));
 const announce = (key, values) => announcer.announce(key, values);
 const status = new StatusLine($('#status'), announcer);
-const messages = new Messages($('#messages'), () => chat.onDraw());
+const messages = new Messages($('#messages'), () => chat.onDraw(), () => chat.conversation.storage.session);
 const composer = new Composer($('#composer'), {
   ask: (text) => chat.ask(text),
   stop: () => chat.stop(),
@@ -115,6 +115,7 @@ function connectShortcuts() {
 }
 
 document.addEventListener('languagechange', onLanguageChange);
+$('#messages').addEventListener('revise', (event) => chat.revise(event.detail.text) || event.preventDefault());
 acceptDropsAndPastes($('#composer'), (files) => attachments.add(files));
 showPreferences();
 offerDictation($('#dictate'), {

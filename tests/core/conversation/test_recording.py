@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.contract import Done, Event, Prompt, Source, Status, Text, Usage
+from core.contract import Attachment, Done, Event, Prompt, Source, Status, Text, Usage
 from core.conversation.exchanges import Exchange, Question
 from core.conversation.recording import ExchangeRecorder
 from core.conversation.sessions import Sessions
@@ -102,6 +102,23 @@ async def test_a_revised_question_waits_for_the_running_answer(sessions: Session
         ends.set()
 
     assert [("better", "new")] == [(each.question.text, each.answer) for each in await stored(sessions)]
+
+
+@pytest.mark.parametrize(("keeps", "names"), [(True, ["old", "new"]), (False, ["new"])])
+async def test_a_revised_question_can_keep_its_attachments(sessions: Sessions, keeps: bool, names: list[str]) -> None:
+    """The client that edits a question of an earlier visit has only the names of its files."""
+    recorder = ExchangeRecorder(sessions)
+    await complete(recorder, replace(PROMPT, attachments=(Attachment("old", "rules"),)))
+    revision = replace(PROMPT, attachments=(Attachment("new", "more"),), revises=True, keeps_attachments=keeps)
+    await complete(recorder, revision)
+
+    [exchange] = await stored(sessions)
+    assert names == [file.name for file in exchange.question.attachments]
+
+
+async def complete(recorder: ExchangeRecorder, prompt: Prompt) -> None:
+    async with recorder.open_exchange(prompt, whisper()) as exchange:
+        await recorder.finish(exchange, "stop")
 
 
 async def test_a_refused_question_is_removed(sessions: Sessions) -> None:

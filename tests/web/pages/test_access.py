@@ -85,6 +85,9 @@ async def test_everything_works_by_keyboard(visiting: Visiting) -> None:
 
         await visit.wait_for_answer()
         assert [prompt.text for prompt in visit.engine.prompts] == ["one\ntwo"]
+        for action in ("Answer again", "Details", "Not helpful", "Helpful", "Copy", "Copy code"):
+            await keyboard.press("Shift+Tab")
+            await expect(visit.page.get_by_role("button", name=action, exact=True)).to_be_focused()
         await keyboard.press("Shift+Tab")
         await expect(visit.page.locator("pre")).to_be_focused()  # focusable, so that the keyboard can scroll it
 

@@ -44,6 +44,11 @@ export class Chat extends EventTarget {
     return this.#exchange.ask(text);
   }
 
+  /** Asks the last question again, or `text` in its place. Returns whether it was asked. */
+  revise(text) {
+    return this.#exchange.revise(text);
+  }
+
   stop() {
     this.#exchange.stop();
   }
@@ -91,7 +96,7 @@ export class Chat extends EventTarget {
     this.#transcript.reset();
     messages.clear();
     if (document.activeElement !== activeElement) composer.focus(); // the focus was in a message
-    if (personality.greeting) messages.addCompleteAnswer(personality.greeting, personality);
+    if (personality.greeting) messages.addGreeting(personality);
   }
 
   /** Turns a question that had no answer before the reload into the draft. */
@@ -158,10 +163,11 @@ export class Chat extends EventTarget {
   #add(turns) {
     const { messages } = this.#parts;
     const drawings = [];
-    for (const { role, text, attachments: names, ...ending } of turns) {
-      if (role === 'user') messages.addQuestion(text, this.personality.language, names);
-      else drawings.push(messages.addCompleteAnswer(text, this.personality, ending));
+    for (const turn of turns) {
+      if (turn.role === 'user') messages.addTurnsQuestion(turn, this.personality);
+      else drawings.push(messages.addTurnsAnswer(turn, this.personality));
     }
+    if (turns.at(-1)?.role === 'assistant' && !this.isAnswering) messages.offerRevision();
     return drawings;
   }
 

@@ -8,7 +8,9 @@ import { errorKey, isRetryable, roundWait, statusKey } from './status_texts.js';
 export class Exchange {
   #parts;
   #chat;
-  #current = null; // {text, files, language, question, answer, isStreaming}; `isStreaming`: text has come
+  // {text, files, language, question, answer, replaced, isStreaming}. `replaced`: the answer that this one replaces, also
+  // when that has gone; null: none. `isStreaming`: text has come.
+  #current = null;
   #failed = null; // the exchange whose answer failed
 
   /** `parts`: the parts of the page (page.js). `chat` has the open conversation and its personality. */
@@ -22,9 +24,9 @@ export class Exchange {
     return this.#current.question;
   }
 
-  /** The question and the Markdown of its answer. */
+  /** The question, the Markdown of its answer, and whether both replace earlier ones. */
   get texts() {
-    return [this.#current.text, this.#current.answer.text];
+    return [this.#current.text, this.#current.answer.text, { revises: this.#current.replaced !== null }];
   }
 
   /** Forgets the exchange, because another conversation opens. */
@@ -45,6 +47,20 @@ export class Exchange {
     return !obstacle;
   }
 
+  /** Asks the last question again, or `text` in its place. Returns whether it was asked. */
+  revise(text) {
+    const { composer, messages, status } = this.#parts;
+    const obstacle = this.#obstacleInChat();
+    if (obstacle) {
+      status.show(obstacle);
+      return false;
+    }
+    const revised = messages.latest;
+    this.#send(text ?? revised.question.text, [], revised);
+    composer.focus();
+    return true;
+  }
+
   stop() {
     if (!this.#chat.isAnswering) return;
     this.#parts.status.show('page-stopping');
@@ -53,39 +69,49 @@ export class Exchange {
 
   /** The text key of the reason why this question cannot be sent now, or "". */
   #obstacleTo(text) {
-    const { attachments, pageLinks } = this.#parts;
+    const { attachments, messages, pageLinks } = this.#parts;
     if (!text) return attachments.isEmpty ? '' : 'page-question-missing';
-    if (!this.#chat.conversation) return 'page-starting-kept';
-    if (this.#chat.isDeleting) return 'page-deleting-kept';
-    if (this.#chat.isAnswering) return 'page-busy';
+    const obstacle = this.#obstacleInChat();
+    if (obstacle) return obstacle;
+    if (messages.isEditing) return 'page-editing';
     if (attachments.isReading) return 'page-still-reading';
     if (pageLinks.isReading) return 'page-link-still-reading';
     return attachments.tooLargeKey(text);
   }
 
-  #send(text, files) {
+  #obstacleInChat() {
+    if (!this.#chat.conversation) return 'page-starting-kept';
+    if (this.#chat.isDeleting) return 'page-deleting-kept';
+    return this.#chat.isAnswering ? 'page-busy' : '';
+  }
+
+  /** `revised`: the last question and answer, {question, answer}, which this question replaces; or null. */
+  #send(text, files, revised = null) {
     const { announcer, autoscroll, composer, messages, pageLinks } = this.#parts;
     const { conversation, personality } = this.#chat;
-    const sentText = pageLinks.sentText(text);
+    const sentText = revised ? text : pageLinks.sentText(text); // the links are those of the question field
     this.#failed?.answer.removeRetry();
     this.#failed = null;
-    const names = files.map(({ name }) => name);
-    const question = messages.addQuestion(text, personality.language, names);
+    messages.withdrawRevision();
+    const question = revised?.question ?? messages.addQuestion(text, personality.language, { files: namesOf(files) });
+    if (revised) replaceQuestion(revised, text);
+    const replaced = revised?.answer ?? null;
     const answer = messages.addAnswer(personality);
-    this.#current = { text, files, language: language(), question, answer, isStreaming: false };
+    this.#current = { text, files, language: language(), question, answer, replaced, isStreaming: false };
     announcer.begin();
     composer.isAnswering = true;
     autoscroll.pinLastQuestion();
-    conversation.ask(text, this.#current.language, files, sentText);
+    conversation.ask(text, this.#current.language, files, { sentText, revises: revised !== null });
   }
 
   /** Begins to show the answer that the service is writing to the last question. */
   follow(text) {
     const { announcer, composer, messages, status } = this.#parts;
     const { personality } = this.#chat;
-    const question = messages.lastQuestion;
+    const { question } = messages.latest;
     const answer = messages.addAnswer(personality);
-    this.#current = { text, files: [], language: personality.language, question, answer, isStreaming: false };
+    const { language: lang } = personality;
+    this.#current = { text, files: [], language: lang, question, answer, replaced: null, isStreaming: false };
     announcer.begin();
     composer.isAnswering = true;
     status.show('page-answering', { title: personality.title });
@@ -94,7 +120,7 @@ export class Exchange {
   /** The handler of each event type of the conversation that is about the answer. */
   handlers = {
     status: (event) => this.#showState(event),
-    source: (event) => this.#current.answer.addSource(event),
+    source: (event) => this.#addSource(event),
     text: ({ text }) => this.#add(text),
     done: (event) => this.#finish(event),
     error: (event) => this.#fail(event),
@@ -111,7 +137,13 @@ export class Exchange {
     this.#parts.status.show(awaitsFirstText ? 'page-model-awaited' : statusKey(event), args);
   }
 
+  #addSource(frame) {
+    this.#current.replaced?.remove();
+    this.#current.answer.addSource(frame);
+  }
+
   #add(text) {
+    this.#current.replaced?.remove();
     const { title } = this.#chat.personality;
     // Only once: a notice that appears during the answer must stay readable.
     if (!this.#current.isStreaming) this.#parts.status.show('page-answering', { title });
@@ -119,16 +151,20 @@ export class Exchange {
     this.#current.answer.add(text);
   }
 
-  async #finish({ reason, model: modelName }) {
-    const { composer, model } = this.#parts;
+  async #finish({ reason, model: modelName, exchange, usage }) {
+    const { composer, messages, model } = this.#parts;
     const finished = this.#current;
-    const { answer } = finished;
+    const { answer, question, replaced } = finished;
     model.check(modelName);
+    if (reason !== 'stopped') replaced?.remove();
     if (reason !== 'stop') answer.addNote(`page-done-${reason}`);
     // A person who stops before the first word probably wants to rephrase.
     if (reason === 'stopped' && answer.isEmpty) this.#returnToField(finished);
+    answer.addActions({ reason, exchange, model: modelName, usage, at: question.at });
     await answer.finish();
     if (this.#current !== finished) return; // the person asked on, or went to another conversation
+    // Without text, the service may not have stored the question: a revision would replace the one before.
+    if (exchange || replaced || !answer.isEmpty) messages.offerRevision();
     composer.isAnswering = false;
     this.#announceEnd(`page-done-${reason}`);
   }
@@ -148,6 +184,7 @@ export class Exchange {
     failed.answer.fail(fill, isRetryable(event) ? () => this.#askAgain() : null);
     announcer.begin(); // the error is an alert
     noteInTitle('page-title-failed');
+    if (!failed.answer.isEmpty) failed.answer.addActions({ reason: 'failed', at: failed.question.at });
     this.#returnToField(failed);
     if (composer.draft === failed.text) this.#chat.conversation.storage.pending = '';
     await failed.answer.finish();
@@ -156,17 +193,23 @@ export class Exchange {
     status.clear();
   }
 
-  /** Puts a question back into the field, so that the person can change it. */
-  #returnToField({ text, files }) {
+  /** Puts a question back into the field, so that the person can change it. A revised one stays where it is. */
+  #returnToField({ text, files, replaced }) {
     const { attachments, composer } = this.#parts;
-    if (composer.draft) return;
+    if (composer.draft || replaced) return;
     composer.draft = text;
     attachments.restore(files);
   }
 
   #askAgain() {
     const { attachments, composer, status } = this.#parts;
-    const { text, files, question, answer } = this.#failed;
+    const { text, files, question, answer, replaced } = this.#failed;
+    if (replaced) {
+      answer.remove();
+      this.#send(text, files, { question, answer: replaced });
+      composer.focus();
+      return;
+    }
     const isInField = composer.draft.trim() === text; // possibly with other files by now
     const obstacle = isInField ? this.#obstacleTo(text) : '';
     if (obstacle) {
@@ -181,6 +224,14 @@ export class Exchange {
     this.#send(text, isInField ? attachments.take() : files);
     composer.focus();
   }
+}
+
+const namesOf = (files) => files.map(({ name }) => name);
+
+/** Shows the new text of a question. Its answer stays until the new one begins. */
+function replaceQuestion({ question, answer }, text) {
+  question.text = text;
+  answer.markAsReplaced();
 }
 
 /** Writes why an answer failed. The service's message is in the language of the question; our own texts follow the

@@ -66,8 +66,9 @@ export class Conversation {
     if (this.storage.session) this.#reconnect();
   }
 
-  /** `attachments`: [{name, text}]. `sentText`: the text as the service must get it, if it is another one. */
-  async ask(text, language, attachments, sentText = text) {
+  /** `attachments`: [{name, text}]. `sentText`: the text as the service must get it, if it is another one. `revises`: the
+   * question replaces the last one, and takes over its attachments. */
+  async ask(text, language, attachments, { sentText = text, revises = false } = {}) {
     const question = this.#expect(new PendingQuestion(text));
     this.storage.pending = text;
     this.storage.pendingAttachments = attachments;
@@ -80,7 +81,8 @@ export class Conversation {
     }
     if (this.#question !== question) return; // stopped while connecting
     question.isSent = true;
-    this.#socket.send({ type: 'prompt', text: sentText, language, attachments, goes_on: true });
+    const revision = revises && { revises, keeps_attachments: true };
+    this.#socket.send({ type: 'prompt', text: sentText, language, attachments, goes_on: true, ...revision });
   }
 
   stop() {

@@ -1,5 +1,7 @@
-/** One answer on the page: its text, sources and notes, and the error that ended it. */
+/** One answer on the page: its text, sources, notes and actions, and the error that ended it. */
 
+import { ActionRow } from './actions/action_row.js';
+import { addCodeButtons } from './actions/code_copying.js';
 import { Answer } from './answer.js';
 import { say } from '../interface/language.js';
 import { makeAloudButton } from '../speech/aloud_button.js';
@@ -8,34 +10,46 @@ import { Sources } from './sources.js';
 
 export class AnswerMessage {
   element;
+  title;
+  // Known when the answer has ended, null if unknown:
+  reason = null; // as in `done`, or "failed"
+  exchange = null; // its number in the stored conversation
+  model = null;
+  usage = null;
+  at = null; // when it was asked for, a Date
   #body;
   #answer;
   #onDraw;
   #sources;
+  #session;
+  #actions = null;
+  #drawn = null; // a promise: the whole text is on the page
 
-  /** `onDraw()` is called when the answer may have grown. */
-  constructor({ title, language }, onDraw) {
+  /** `onDraw()` is called when the answer may have grown. `session()` returns the id of the conversation. */
+  constructor({ title, language }, onDraw, session) {
+    this.title = title;
     this.element = makeMessage('answer', language, 'page-assistant', { title });
     this.#body = this.element.querySelector('.body');
     this.#body.after(makeAloudButton(this.#body));
     this.#onDraw = onDraw;
+    this.#session = session;
     this.#sources = new Sources(this.element);
     this.#answer = new Answer(this.#body, onDraw, (number) => this.#sources.linkTo(number));
     this.element.classList.add('waiting', 'growing');
   }
 
   get isEmpty() {
-    return this.#answer.text.trim() === '';
+    return this.text.trim() === '';
+  }
+
+  /** The Markdown. */
+  get text() {
+    return this.#answer.text;
   }
 
   /** The element with the answer's content. */
   get body() {
     return this.#body;
-  }
-
-  /** The answer as the model wrote it. */
-  get text() {
-    return this.#answer.text;
   }
 
   get sourceCount() {
@@ -47,6 +61,16 @@ export class AnswerMessage {
     this.#answer.prepare();
   }
 
+  /** The element that shows the Markdown. */
+  get body() {
+    return this.#body;
+  }
+
+  /** The sources as frames of the protocol. */
+  get sources() {
+    return this.#sources.frames;
+  }
+
   add(text) {
     this.#answer.add(text);
     if (!this.isEmpty) this.element.classList.remove('waiting');
@@ -55,13 +79,42 @@ export class AnswerMessage {
   /** Shows a complete text. Resolves when it is drawn. */
   show(text) {
     this.element.classList.remove('waiting', 'growing');
-    return this.#answer.show(text);
+    this.#drawn = this.#answer.show(text);
+    return this.#drawn;
   }
 
   /** Resolves when the whole answer is drawn. */
   finish() {
     this.element.classList.remove('waiting', 'growing');
-    return this.#answer.finish();
+    this.#drawn = this.#answer.finish();
+    return this.#drawn;
+  }
+
+  /** Adds the actions below a finished answer. `facts`: the fields of `done`, or of a turn; `at` as a Date. */
+  addActions({ reason, exchange, model, usage, at }) {
+    Object.assign(this, { reason, exchange, model, usage, at });
+    this.#actions = new ActionRow(this, this.#session);
+    const drawn = this.#drawn ?? this.finish();
+    drawn.then(() => addCodeButtons(this.#body, (copying) => this.#actions.tellCopied(copying)));
+    this.element.append(this.#actions.element);
+    this.#onDraw();
+  }
+
+  /** Offers to ask again: this answer is the last one. */
+  offerRevision() {
+    this.#actions?.offerRevision();
+  }
+
+  withdrawRevision() {
+    this.#actions?.withdrawRevision();
+  }
+
+  /** Marks this answer as an earlier one: the next one replaces it when it begins. */
+  markAsReplaced() {
+    if (this.element.classList.contains('replaced')) return;
+    this.element.classList.add('replaced');
+    this.#actions?.element.remove();
+    this.addNote('page-answer-replaced');
   }
 
   addNote(key, values) {

@@ -1,4 +1,8 @@
-/** The visible messages of a conversation, in their order: questions, answers, and notes between them. */
+/** The visible messages of a conversation, in their order: questions, answers, and notes between them.
+ *
+ * Messages send the bubbling event "revise" to the list when a person asks the last question again, or another one in
+ * its place.
+ */
 
 import { AnswerMessage } from './answer_message.js';
 import { say } from '../interface/language.js';
@@ -7,35 +11,43 @@ import { QuestionMessage } from './question_message.js';
 export class Messages {
   #list;
   #onDraw;
+  #session;
   #before = null;
-  #lastQuestion = null;
+  #latest = {}; // the last question and answer
 
-  /** `onDraw()` is called when the list may have grown. */
-  constructor(list, onDraw) {
+  /** `onDraw()` is called when the list may have grown. `session()` returns the id of the conversation. */
+  constructor(list, onDraw, session) {
     this.#list = list;
     this.#onDraw = onDraw;
+    this.#session = session;
   }
 
   get isEmpty() {
     return !this.#list.querySelector('.question');
   }
 
+  get isEditing() {
+    return this.#latest.question?.isBeingEdited ?? false;
+  }
+
+  /** The last question and answer. */
+  get latest() {
+    return this.#latest;
+  }
+
   clear() {
+    this.#latest = {};
     this.#list.replaceChildren();
   }
 
-  /** Adds a question with the names of its files. */
-  addQuestion(text, language, names = []) {
-    const question = new QuestionMessage(text, language, names);
+  /** Adds a question. `about`: the names of its `files`, and the Date `at` which it was asked. */
+  addQuestion(text, language, about) {
+    const question = new QuestionMessage(text, language, about);
     this.#append(question.element);
-    this.#lastQuestion = question;
+    this.#latest.question?.settle();
+    this.#latest = { question };
     return question;
   }
-
-  get lastQuestion() {
-    return this.#lastQuestion;
-  }
-
   /** Adds an empty answer of `personality`. */
   addAnswer(personality) {
     const answer = this.#makeAnswer(personality);
@@ -43,24 +55,44 @@ export class Messages {
     return answer;
   }
 
-  /** Adds a complete answer: the greeting, or one of an earlier visit with the reason why it ended.
-   *
-   * Resolves when it is drawn.
-   */
-  addCompleteAnswer(text, personality, { sources = [], reason = 'stop' } = {}) {
+  /** Resolves when the greeting is drawn. */
+  addGreeting(personality) {
+    return this.#makeAnswer(personality).show(personality.greeting);
+  }
+
+  /** Adds a question of an earlier visit, as a `session` frame has it. */
+  addTurnsQuestion({ text, attachments: files, at }, personality) {
+    this.addQuestion(text, personality.language, { files, at: at ? new Date(at) : null });
+  }
+
+  /** Adds an answer of an earlier visit, as a `session` frame has it. Resolves when it is drawn. */
+  addTurnsAnswer({ text, at, sources = [], ...facts }, personality) {
     const answer = this.#makeAnswer(personality);
     for (const source of sources) answer.addSource(source);
     const drawing = answer.show(text);
-    if (reason === 'length') answer.addNote('page-done-length');
+    if (facts.reason === 'length') answer.addNote('page-done-length');
     // The stored reason does not distinguish a reload from a person's stop.
-    else if (reason !== 'stop' || answer.isEmpty) answer.addNote(answer.isEmpty ? 'page-not-answered' : 'page-interrupted');
+    else if (facts.reason !== 'stop' || answer.isEmpty) answer.addNote(answer.isEmpty ? 'page-not-answered' : 'page-interrupted');
+    answer.addActions({ ...facts, at: at ? new Date(at) : null });
     return drawing;
   }
 
   #makeAnswer(personality) {
-    const answer = new AnswerMessage(personality, this.#onDraw);
+    const answer = new AnswerMessage(personality, this.#onDraw, this.#session);
     this.#append(answer.element);
+    this.#latest.answer = answer;
     return answer;
+  }
+
+  /** Lets the person ask the last question again, or edit it. */
+  offerRevision() {
+    this.#latest.question.offerRevision();
+    this.#latest.answer.offerRevision();
+  }
+
+  withdrawRevision() {
+    this.#latest.question?.withdrawRevision();
+    this.#latest.answer?.withdrawRevision();
   }
 
   /** Adds a note about the messages above it, in front of the question `before` or at the end. */
@@ -86,8 +118,10 @@ export class Messages {
 
   /** Places the messages that `add()` adds above the existing questions. Returns what it returns. */
   insertAbove(add) {
+    const latest = this.#latest;
     this.#before = this.#list.querySelector('.question');
     const added = add();
+    if (this.#before) this.#latest = latest;
     this.#before = null;
     return added;
   }

@@ -7,6 +7,7 @@ let lists = 0; // lists on the page: each needs ids of its own
 
 export class Sources {
   #item;
+  #frames = new Map(); // by number
   #list = null;
   #id = `sources-${(lists += 1)}`;
 
@@ -15,7 +16,9 @@ export class Sources {
   }
 
   /** Adds the source of a frame, or replaces the one with the same number. */
-  add({ number, title, url, language, fetched_at: fetched }) {
+  add(frame) {
+    const { number, title, url, language, fetched_at: fetched } = frame;
+    this.#frames.set(number, frame);
     this.#list ??= this.#makeList();
     const entry = document.createElement('li');
     entry.value = number;
@@ -25,6 +28,11 @@ export class Sources {
     const existing = this.#entry(number);
     if (existing) existing.replaceWith(entry);
     else this.#list.append(entry);
+  }
+
+  /** The sources as frames of the protocol, in the order in which they came. */
+  get frames() {
+    return [...this.#frames.values()];
   }
 
   /** Makes a link to a source; null if there is no source of that number. */
