@@ -1580,8 +1580,10 @@ page-new-tab = { " " }(opens in a new tab)
 page-invisible = invisible character{ " " }
 page-no-source = { " " }(not a source)
 page-quotation-not-found = { -quotation-not-found }
-page-sources = Sources
 page-sources-checked = Sources checked by the service
+page-sources-about = The service read these pages and files for this answer. The answer cites them by number.
+page-own-sources = The model wrote this list. The service has not checked it.
+page-source-back = Back to number { $number } in the answer
 page-source = Source { $number }
 # $language is en or fr, $day the day on which the service read the source.
 page-source-language = { $language ->
@@ -1688,6 +1690,13 @@ page-rate-reason-unsourced = Its sources are missing or wrong
 page-rate-reason-harmful = It is offensive or harmful
 page-rate-words = In your own words (optional). Do not enter protected or personal information.
 page-rate-send = Send reason
+
+# The conversation as a file, or printed. $day is the moment of the export.
+page-export = Save or print
+page-export-markdown = Save as Markdown
+page-export-json = Save as JSON
+page-export-print = Print, or save as PDF
+page-export-about = Conversation with { $title } (AI), saved on { DATE($day, time: "short") }. AI can be wrong: check important information.
 
 # The status line.
 page-starting = The service is not ready yet. Trying again…

@@ -1603,8 +1603,10 @@ page-new-tab = { " " }(s’ouvre dans un nouvel onglet)
 page-invisible = caractère invisible{ " " }
 page-no-source = { " " }(sans source)
 page-quotation-not-found = { -quotation-not-found }
-page-sources = Sources
 page-sources-checked = Sources vérifiées par le service
+page-sources-about = Le service a lu ces pages et ces fichiers pour cette réponse, qui les cite par leur numéro.
+page-own-sources = Le modèle a rédigé cette liste. Le service ne l’a pas vérifiée.
+page-source-back = Revenir au numéro { $number } dans la réponse
 page-source = Source { $number }
 # $language est en ou fr; $day est le jour où le service a consulté la source.
 page-source-language = { $language ->
@@ -1711,6 +1713,13 @@ page-rate-reason-unsourced = Ses sources manquent ou sont erronées
 page-rate-reason-harmful = La réponse est offensante ou nuisible
 page-rate-words = Dans vos propres mots (facultatif). N’entrez aucun renseignement protégé ou personnel.
 page-rate-send = Envoyer la raison
+
+# La conversation enregistrée dans un fichier ou imprimée. $day : le moment de l’enregistrement.
+page-export = Enregistrer ou imprimer
+page-export-markdown = Enregistrer en Markdown
+page-export-json = Enregistrer en JSON
+page-export-print = Imprimer ou enregistrer en PDF
+page-export-about = Conversation avec { $title } (IA), enregistrée le { DATE($day, time: "short") }. L’IA peut se tromper : vérifiez les renseignements importants.
 
 # La ligne d’état.
 page-starting = Le service n’est pas encore prêt. Nouvelle tentative…

@@ -9,6 +9,7 @@ import { Chooser, fetchDescriptions, showIntroduction } from './personality/choo
 import { Collector } from './composer/collections.js';
 import { Composer } from './composer/composer.js';
 import { ConversationList } from './list/list.js';
+import { connectExportMenu } from './export/export_menu.js';
 import { chooseLanguage, language, otherLanguage, preferredLanguage, say, setLanguage } from './interface/language.js';
 import { LengthCounter } from './composer/length_counter.js';
 import { Messages } from './messages/messages.js';
@@ -115,6 +116,7 @@ function connectShortcuts() {
 }
 
 document.addEventListener('languagechange', onLanguageChange);
+connectExportMenu($('#export'), () => ({ personality: chat.personality.title, messages: messages.all }));
 $('#messages').addEventListener('revise', (event) => chat.revise(event.detail.text) || event.preventDefault());
 acceptDropsAndPastes($('#composer'), (files) => attachments.add(files));
 showPreferences();

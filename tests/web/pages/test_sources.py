@@ -90,3 +90,48 @@ async def test_the_status_says_that_a_page_is_being_read(visiting: Visiting) -> 
         await expect(visit.page.locator("#status")).to_have_text("Whisper is reading…")
         may_finish.set()
         await visit.wait_for_answer()
+
+
+async def test_a_number_leads_to_its_source_and_back(visiting: Visiting) -> None:
+    """The way back is offered where the person came from, by keyboard too, and the focus returns to the number."""
+    async with visiting([FORECAST, Text("Rain [1], and again [1]."), DONE]) as visit:
+        await visit.ask("weather?")
+        await visit.wait_for_answer()
+        number = visit.page.locator(".answer a.cite").last
+        await number.press("Enter")
+        await visit.page.get_by_role("button", name="Back to number 1").press("Enter")
+        await expect(number).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["## Sources", "**Références :**", "Sources consultées :\n- https://fake.example/"],
+    ids=["heading", "bold", "line"],
+)
+async def test_sources_of_the_model_are_told_from_those_of_the_service(visiting: Visiting, heading: str) -> None:
+    """The model's own list has a note. The card below the answer has only what the service read."""
+    answer = f"It rains [1].\n\n{heading}\n\n1. [Weather](https://fake.example/)\n"
+    async with visiting([FORECAST, Text(answer), DONE]) as visit:
+        await visit.ask("weather?")
+        await visit.wait_for_answer()
+        page = visit.page
+        await expect(page.locator(".body .own-sources")).to_have_text(
+            "The model wrote this list. The service has not checked it."
+        )
+        card = page.get_by_role("group", name="Sources checked by the service")
+        await expect(card).to_contain_text("Forecast")
+        await expect(card).not_to_contain_text("fake.example")
+        assert await violations(page) == []
+        await visit.open()
+        await expect(page.locator(".body .own-sources")).to_have_count(1)
+
+
+async def test_an_answer_about_sources_has_no_note(visiting: Visiting) -> None:
+    """A sentence that begins with the word is no heading."""
+    async with visiting(
+        [Text("Sources of law are statutes.\n\n- Sources of energy\n\n**Sourcing** is slow."), DONE]
+    ) as visit:
+        await visit.ask("?")
+        await visit.wait_for_answer()
+        await expect(visit.page.get_by_role("button", name="Copy", exact=True)).to_be_visible()
+        await expect(visit.page.locator(".own-sources, .sources-card")).to_have_count(0)

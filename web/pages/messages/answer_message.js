@@ -6,6 +6,7 @@ import { Answer } from './answer.js';
 import { say } from '../interface/language.js';
 import { makeAloudButton } from '../speech/aloud_button.js';
 import { makeMessage } from './message.js';
+import { markOwnSources } from './own_sources.js';
 import { Sources } from './sources.js';
 
 export class AnswerMessage {
@@ -53,17 +54,12 @@ export class AnswerMessage {
   }
 
   get sourceCount() {
-    return this.element.querySelectorAll('.sources > li').length;
+    return this.sources.length;
   }
 
   /** Makes ready to draw text that will come. */
   prepare() {
     this.#answer.prepare();
-  }
-
-  /** The element that shows the Markdown. */
-  get body() {
-    return this.#body;
   }
 
   /** The sources as frames of the protocol. */
@@ -95,7 +91,10 @@ export class AnswerMessage {
     Object.assign(this, { reason, exchange, model, usage, at });
     this.#actions = new ActionRow(this, this.#session);
     const drawn = this.#drawn ?? this.finish();
-    drawn.then(() => addCodeButtons(this.#body, (copying) => this.#actions.tellCopied(copying)));
+    drawn.then(() => {
+      addCodeButtons(this.#body, (copying) => this.#actions.tellCopied(copying));
+      markOwnSources(this.#body);
+    });
     this.element.append(this.#actions.element);
     this.#onDraw();
   }

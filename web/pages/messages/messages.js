@@ -14,6 +14,7 @@ export class Messages {
   #session;
   #before = null;
   #latest = {}; // the last question and answer
+  #byElement = new WeakMap();
 
   /** `onDraw()` is called when the list may have grown. `session()` returns the id of the conversation. */
   constructor(list, onDraw, session) {
@@ -30,6 +31,11 @@ export class Messages {
     return this.#latest.question?.isBeingEdited ?? false;
   }
 
+  /** The questions and answers, in their order. */
+  get all() {
+    return [...this.#list.children].map((element) => this.#byElement.get(element)).filter(Boolean);
+  }
+
   /** The last question and answer. */
   get latest() {
     return this.#latest;
@@ -43,6 +49,7 @@ export class Messages {
   /** Adds a question. `about`: the names of its `files`, and the Date `at` which it was asked. */
   addQuestion(text, language, about) {
     const question = new QuestionMessage(text, language, about);
+    this.#byElement.set(question.element, question);
     this.#append(question.element);
     this.#latest.question?.settle();
     this.#latest = { question };
@@ -79,6 +86,7 @@ export class Messages {
 
   #makeAnswer(personality) {
     const answer = new AnswerMessage(personality, this.#onDraw, this.#session);
+    this.#byElement.set(answer.element, answer);
     this.#append(answer.element);
     this.#latest.answer = answer;
     return answer;
@@ -120,8 +128,12 @@ export class Messages {
   insertAbove(add) {
     const latest = this.#latest;
     this.#before = this.#list.querySelector('.question');
+    if (this.#before) this.#latest = {};
     const added = add();
-    if (this.#before) this.#latest = latest;
+    if (this.#before) {
+      this.#latest.question?.settle();
+      this.#latest = latest;
+    }
     this.#before = null;
     return added;
   }

@@ -27,6 +27,10 @@ export class QuestionMessage {
     this.element.append(this.#edit);
   }
 
+  get isQuestion() {
+    return true;
+  }
+
   get text() {
     return this.#body.textContent;
   }

@@ -1,15 +1,19 @@
-/** The numbered list of sources below an answer, and the links to its entries. */
+/** The card of sources below an answer, and the links between the numbers in the text and its entries.
+ *
+ * Only `source` frames of the service fill it: nothing that a model writes looks like it.
+ */
 
 import { label, say } from '../interface/language.js';
+import { makeButton } from './actions/action_row.js';
 import { showTarget } from '../markdown/dom_builder.js';
 
-let lists = 0; // lists on the page: each needs ids of its own
+let cards = 0; // on the page: each needs ids of its own
 
 export class Sources {
   #item;
   #frames = new Map(); // by number
   #list = null;
-  #id = `sources-${(lists += 1)}`;
+  #id = `sources-${(cards += 1)}`;
 
   constructor(item) {
     this.#item = item;
@@ -19,7 +23,7 @@ export class Sources {
   add(frame) {
     const { number, title, url, language, fetched_at: fetched } = frame;
     this.#frames.set(number, frame);
-    this.#list ??= this.#makeList();
+    this.#list ??= this.#makeCard();
     const entry = document.createElement('li');
     entry.value = number;
     entry.id = `${this.#id}-${number}`;
@@ -42,6 +46,7 @@ export class Sources {
     const link = document.createElement('a');
     link.className = 'cite';
     link.href = `#${entry.id}`;
+    link.addEventListener('click', () => this.#offerReturn(number, link));
     return label(link, 'page-source', { number });
   }
 
@@ -49,11 +54,29 @@ export class Sources {
     return this.#list?.querySelector(`#${this.#id}-${number}`);
   }
 
-  #makeList() {
-    const heading = document.createElement('h4');
+  /** Adds a button to the entry that leads back to the number from which the person came. */
+  #offerReturn(number, link) {
+    const entry = this.#entry(number);
+    entry.querySelector('button')?.remove();
+    const button = makeButton('page-source-back', () => {
+      link.focus();
+      button.remove();
+    }, { number }); // prettier-ignore
+    entry.append(button);
+  }
+
+  #makeCard() {
+    const card = document.createElement('div');
+    card.className = 'sources-card';
+    card.setAttribute('role', 'group');
+    const about = say(document.createElement('p'), 'page-sources-about');
+    about.className = 'about';
     const list = document.createElement('ol');
     list.className = 'sources';
-    this.#item.append(say(heading, 'page-sources'), label(list, 'page-sources'));
+    list.setAttribute('role', 'list');
+    const heading = say(document.createElement('h4'), 'page-sources-checked');
+    card.append(heading, about, list);
+    this.#item.append(label(card, 'page-sources-checked'));
     return list;
   }
 }

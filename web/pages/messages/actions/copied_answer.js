@@ -3,7 +3,7 @@
 import { language } from '../../interface/language.js';
 import { text } from '../../interface/texts.js';
 
-const ADDITIONS = '.unseen, .where, button, [role="status"]'; // of the page, in the model's text
+const ADDITIONS = '.unseen, .where, .own-sources, button'; // of the page, in the model's text
 const FRAMES = new Set(['bdi', 'div', 'span']); // without a meaning in other programs
 const KEPT = new Set(['href', 'start', 'align', 'lang', 'colspan', 'rowspan']);
 
