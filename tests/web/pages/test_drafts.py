@@ -27,8 +27,9 @@ async def test_a_draft_survives_the_tab(visiting: Visiting) -> None:
         await other.goto(f"{visit.origin}/static/index.html")
         await expect(other.locator("#question")).to_have_value("unfinished")
         await type_draft(other, "")
-
-        assert "unfinished" not in await other.evaluate("() => JSON.stringify({...localStorage, ...sessionStorage})")
+        await other.wait_for_function(
+            "() => !JSON.stringify({...localStorage, ...sessionStorage}).includes('unfinished')"
+        )
 
 
 async def test_each_conversation_has_its_own_draft(visiting: Visiting) -> None:
