@@ -27,6 +27,7 @@ from web.conversations import ConversationEndpoints
 from web.facts import FactsEndpoints, FactsMetrics
 from web.file_upload import FileUpload
 from web.gpt import gpt
+from web.gpt_form import GptForm, redirect_to_form
 from web.mounting import MountedRouter
 from web.page_reading import PageReading
 from web.running_answers import RUNNING_ANSWERS, RunningAnswers
@@ -92,6 +93,10 @@ def add_routes(router: MountedRouter, pages: StaticFiles, files: FileUpload, fac
     for path, document in DOCUMENTS.items():
         router.add_get(path, pages.document(document))
     router.add_get("/static/{path:.*}", pages.file)
+    form = GptForm(pages)
+    router.add_get("/gpt", form.show)
+    router.add_route("POST", "/gpt", form.answer)
+    router.add_get("/gpt/", redirect_to_form)
     # Without HEAD: it would generate a whole answer and discard it.
     for method, path, handler in (
         ("GET", "/gpt-socket/{personality}", gpt_socket),

@@ -55,6 +55,9 @@ SECURITY_HEADERS = {
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Adds headers to each response, streams and upgrades included."""
     response.headers.update(SECURITY_HEADERS)
+    if service_path(request) == "/gpt":
+        # With "no-referrer", browsers would send the form with `Origin: null`, which no request may have.
+        response.headers["Referrer-Policy"] = "same-origin"
     response.headers.setdefault("Cache-Control", "no-store")
     if request_id := request.get(REQUEST_ID):
         response.headers["X-Request-Id"] = request_id

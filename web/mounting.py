@@ -25,6 +25,10 @@ class MountedRouter:
         """Raises ConfigError if the prefix is a path of the service itself: one address would have two meanings."""
         if self._prefix and first_part(path) == first_part(self._prefix):
             raise ConfigError(f"WEB_PREFIX: {first_part(path)} is a path of the service itself; choose another one")
+        self.add_hint(method, path, handler)
+
+    def add_hint(self, method: str, path: str, handler: Handler) -> None:
+        """Adds a route whose handler only says which path is right: the prefix may hide it."""
         for prefix in dict.fromkeys(("", self._prefix)):
             self._router.add_route(method, prefix + path, handler)
 

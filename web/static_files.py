@@ -37,6 +37,10 @@ class StaticFiles:
         assert self._version is not None, "load() comes first"
         return self._version
 
+    def address(self, path: str) -> str:
+        """Returns the address of a file, for a document at the level of the page."""
+        return f"{self._root.removeprefix('./')}static/{self.version.name}/{path}"
+
     def document(self, name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """Returns the handler of an HTML file."""
 

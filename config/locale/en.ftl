@@ -1388,6 +1388,23 @@ start-scripts = This page needs JavaScript.
 start-reload = Reload the page
 start-form = Ask without JavaScript
 
+## Form: the page /gpt, which asks and answers without JavaScript.
+
+form-title = Ask without JavaScript
+form-heading = AI chat without JavaScript
+form-this-language = English
+form-personality = Assistant
+form-question = Your question
+form-caution = AI writes the answers: check important information. Do not enter protected or personal information. Each question stands alone, and nothing is kept.
+form-send = Send
+form-question-missing = Please write a question.
+form-your-question = Your question
+form-answer = Answer
+form-answer-title = Answer – AI chat
+form-error-title = Not answered – AI chat
+form-sources = Sources
+form-next = Ask another question
+
 ## Page: the web page. The page receives only texts whose keys begin with page-, and the terms.
 
 # $title is the name of a personality, such as Whisper.

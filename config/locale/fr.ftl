@@ -1411,6 +1411,23 @@ start-scripts = Cette page nécessite JavaScript.
 start-reload = Actualiser la page
 start-form = Poser une question sans JavaScript
 
+## Form: the page /gpt, which asks and answers without JavaScript.
+
+form-title = Poser une question sans JavaScript
+form-heading = Clavardage avec l’IA sans JavaScript
+form-this-language = Français
+form-personality = Assistant
+form-question = Votre question
+form-caution = L’IA rédige les réponses : vérifiez les renseignements importants. N’inscrivez aucun renseignement protégé ou personnel. Chaque question est traitée séparément, et rien n’est conservé.
+form-send = Envoyer
+form-question-missing = Veuillez écrire une question.
+form-your-question = Votre question
+form-answer = Réponse
+form-answer-title = Réponse – Clavardage avec l’IA
+form-error-title = Sans réponse – Clavardage avec l’IA
+form-sources = Sources
+form-next = Poser une autre question
+
 ## Page : la page Web. Elle reçoit seulement les textes dont la clé commence par page-, et les termes.
 
 # $title est le nom d’une personnalité, par exemple Chuchotte.

@@ -57,7 +57,7 @@ def add_v1_routes(router: MountedRouter, files: FileUpload) -> None:
     for path in ("/v1", "/v1/"):
         router.add_route("*", path, refuse_root)
     for path in MISPLACED:
-        router.add_route("*", path, refuse_base_url)
+        router.add_hint("*", path, refuse_base_url)
 
 
 def served_routes(files: FileUpload) -> Iterator[Route]:

@@ -1,6 +1,8 @@
 /** Tells the page's other tabs that an answer of a conversation is over, so that they can show it. */
 
-const NAME = `csps-llm:answers:${new URL('.', document.baseURI).pathname}`; // another service may stand on the same host
+import { serviceUrl } from '../browser/service.js';
+
+const NAME = `csps-llm:answers:${serviceUrl('').pathname}`; // another service may stand on the same host
 
 const channel = new BroadcastChannel(NAME);
 
