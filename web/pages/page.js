@@ -107,7 +107,7 @@ function connectShortcuts() {
   onShortcut('new', () => $('#new').click());
   onShortcut('previous', () => stepThroughMessages($('#messages'), -1));
   onShortcut('next', () => stepThroughMessages($('#messages'), 1));
-  onShortcut('latest', () => autoscroll.toEnd());
+  onShortcut('latest', () => $('#latest').click());
   onShortcut('search', () => list.search());
   onShortcut('aloud', () => [...document.querySelectorAll('[data-aloud]:not([hidden])')].at(-1)?.click());
   onShortcut('list', showShortcuts);
