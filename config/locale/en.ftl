@@ -1616,6 +1616,15 @@ page-not-answered = Not answered.
 page-interrupted = The answer was cut off.
 page-retry = Try again
 
+# The directory of assistants. $title is an assistant's name.
+page-directory = Assistants
+page-directory-language = { $language ->
+    [fr] Answers in French.
+   *[en] Answers in English.
+}
+page-directory-choose = Choose { $title }
+page-directory-current = This assistant answers now.
+
 # The list of conversations. $title is a conversation's title.
 page-list = Conversations
 page-list-search = Search your conversations

@@ -1639,6 +1639,15 @@ page-not-answered = Sans réponse.
 page-interrupted = La réponse a été interrompue.
 page-retry = Réessayer
 
+# Le répertoire des assistants. $title est le nom d’un assistant.
+page-directory = Assistants
+page-directory-language = { $language ->
+    [fr] Répond en français.
+   *[en] Répond en anglais.
+}
+page-directory-choose = Choisir { $title }
+page-directory-current = Cet assistant répond en ce moment.
+
 # La liste des conversations. $title est le titre d’une conversation.
 page-list = Conversations
 page-list-search = Rechercher dans vos conversations

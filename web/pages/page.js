@@ -134,13 +134,16 @@ status.show('page-connection-connecting');
 const personalities = await fetchDescriptions(() => status.show('page-starting'));
 status.clear();
 const navigation = new Navigation(chat, personalities);
-const chooser = new Chooser($('#personality'), personalities, (name) => navigation.open(name));
+const chooser = new Chooser($('#personality'), personalities, (name) => {
+  navigation.open(name);
+  focusConversation();
+});
 chat.addEventListener('opened', () => chooser.show(chat.personality));
 $('#new').addEventListener('click', () => {
   navigation.openNew();
   composer.focus();
 });
-$('.choice').hidden = $('#new').hidden = false;
+$('#personality').hidden = $('#new').hidden = false;
 navigation.start();
 if (matchMedia('(hover: hover)').matches) composer.focus();
 list.start({ chat, navigation, focusConversation });

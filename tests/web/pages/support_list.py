@@ -1,4 +1,4 @@
-"""Steps in the list of conversations, in a window of any width."""
+"""Steps in the list of conversations and in the directory of assistants, in a window of any width."""
 
 from __future__ import annotations
 
@@ -30,3 +30,9 @@ async def ask_to_delete(page: Page) -> None:
 async def delete_open(page: Page) -> None:
     await ask_to_delete(page)
     await page.click("#confirm-action")
+
+
+async def choose(page: Page, personality: str) -> None:
+    """Chooses a personality in the directory."""
+    await page.click("#personality")
+    await page.locator(".directory").get_by_role("button", name=f"Choose {personality.title()}").click()

@@ -68,11 +68,13 @@ async def test_everything_works_by_keyboard(visiting: Visiting) -> None:
     """Tab reaches every control, the skip link leads to the question, Shift+Enter adds a line, and Enter sends."""
     async with visiting([Text(f"```\n{'code ' * 60}\n```"), DONE]) as visit:
         keyboard = visit.page.keyboard
-        for control in ("#attach", "#shortcuts", "#send"):
+        for control in ("#attach", "#dictate", "#shortcuts", "#send"):
             await keyboard.press("Tab")
             await expect(visit.page.locator(control)).to_be_focused()
         await visit.page.locator("#question").focus()
-        for control in ("#question", ".introduction a", "#language", "#new", "#personality", "#conversations", ".skip"):
+        await expect(visit.page.locator(".panel footer")).to_be_visible()
+        header = ("#language", "#new", "#personality", "#conversations")
+        for control in ("#question", ".introduction a", ".panel .head button", *header, ".skip"):
             await expect(visit.page.locator(control)).to_be_focused()
             await keyboard.press("Shift+Tab")
         await keyboard.press("Tab")

@@ -9,6 +9,7 @@ from playwright.async_api import expect
 
 from core.contract import Done, Status, Text, Usage
 from tests.support.fake_engine import ReplyStep
+from tests.web.pages.support_list import choose
 from tests.web.pages.support_visit import DONE, Visiting
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop
@@ -133,7 +134,7 @@ async def test_personalities_are_chosen_and_keep_their_conversations(visiting: V
     async with visiting(lambda prompt: [Text(f"I am {prompt.personality}."), DONE]) as visit:
         await visit.ask("who?")
         await visit.wait_for_answer()
-        await visit.page.locator("#personality").select_option("chuchotte")
+        await choose(visit.page, "chuchotte")
 
         await expect(visit.page.locator("#title")).to_have_text("Chuchotte")
         await expect(visit.page.locator("#description")).to_have_text("About chuchotte")
@@ -141,5 +142,5 @@ async def test_personalities_are_chosen_and_keep_their_conversations(visiting: V
         await expect(visit.page.locator(".answer .body")).to_have_attribute("lang", "fr")
         await expect(visit.page).to_have_title("Chuchotte – AI chat")
         assert "?personality=chuchotte" in visit.page.url
-        await visit.page.locator("#personality").select_option("whisper")
+        await choose(visit.page, "whisper")
         await expect(visit.page.locator(".answer .body").last).to_have_text("I am whisper.")

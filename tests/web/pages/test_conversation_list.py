@@ -194,7 +194,7 @@ async def test_the_page_works_without_the_list(visiting: Visiting, cause: str) -
         await visit.open()
         await ask_each(visit, "leave")
         assert "conversation=" not in visit.page.url  # whoever has the id of this one can open it
-        notice = visit.page.locator(".list .notice").first
+        notice = visit.page.locator(".list .remark").first
         if cause == "the list fails":
             await expect(notice).to_contain_text("cannot be loaded")
             await visit.page.unroute("**/conversations")

@@ -13,6 +13,7 @@ from playwright.async_api import expect
 from core.contract import Done, Prompt, Source, Text, Usage
 from core.errors import ModelUnavailable
 from tests.support.fake_engine import Replies, ReplyStep
+from tests.web.pages.support_list import choose
 from tests.web.pages.support_visit import DONE, Visit, Visiting
 from tests.web.pages.test_access import violations
 from tests.web.pages.test_files import FileEngine, attach, expect_chips
@@ -68,9 +69,9 @@ async def test_a_conversation_is_restored_after_another_personality(visiting: Vi
     async with visiting(SOURCED) as visit:
         await ask_two_questions(visit)
         before = await visit.page.locator(".sources").all_inner_texts()
-        await visit.page.select_option("#personality", "chuchotte")
+        await choose(visit.page, "chuchotte")
         await expect(visit.page.locator(".question")).to_have_count(0)
-        await visit.page.select_option("#personality", "whisper")
+        await choose(visit.page, "whisper")
         await expect(visit.page.locator("#status")).to_have_text("The conversation is open.")
 
         assert len(before) == 2

@@ -15,6 +15,7 @@ from playwright.async_api import Page, WebSocketRoute, expect
 from core.contract import Prompt, Source, Text
 from core.errors import ModelError
 from tests.support.fake_engine import FakeEngine, ReplyStep
+from tests.web.pages.support_list import choose
 from tests.web.pages.support_visit import DONE, Visit, Visiting
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop
@@ -85,11 +86,11 @@ async def test_an_answer_goes_on_while_another_conversation_is_shown(visiting: V
     engine = HeldEngine()
     async with owner_visiting(visiting, engine) as visit:
         await begin(visit)
-        await visit.page.select_option("#personality", "chuchotte")
+        await choose(visit.page, "chuchotte")
         await expect(visit.page.locator(".question")).to_have_count(0)
         await visit.ask("other")
         await visit.wait_for_answer()
-        await visit.page.select_option("#personality", "whisper")
+        await choose(visit.page, "whisper")
         await expect_one_exchange(visit.page, "It begins [1]")
         assert not engine.cancelled.is_set()
         await visit.page.locator("#stop").click()

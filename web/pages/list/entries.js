@@ -1,6 +1,6 @@
 /** The entries of the list in their order. Those that stay keep their elements, and with them the focus. */
 
-import { make, makeButton } from './elements.js';
+import { make, makeButton } from '../interface/elements.js';
 import { Entry } from './entry.js';
 import { say } from '../interface/language.js';
 

@@ -1,7 +1,7 @@
 /** One conversation in the list: its link, and the actions that rename, pin and delete it. */
 
 import { label, say } from '../interface/language.js';
-import { make, makeButton } from './elements.js';
+import { make, makeButton } from '../interface/elements.js';
 import { makeTitleForm } from './title_form.js';
 import { inWords } from './when.js';
 

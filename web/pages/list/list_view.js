@@ -3,7 +3,7 @@
 import { confirmAction } from '../interface/confirmation.js';
 import { clearText, say } from '../interface/language.js';
 import { deleteDraft, leaveDeleted } from '../conversation/tab_storage.js';
-import { make, makeButton, makeText } from './elements.js';
+import { make, makeButton, makeText } from '../interface/elements.js';
 import { Entries } from './entries.js';
 import { OtherTabs } from './other_tabs.js';
 import { change, deleteAll, deleteOne, fetchList } from './requests.js';
@@ -17,8 +17,8 @@ export class ListView {
   #search = new SearchField(() => this.refresh());
   #status = make('p', 'outcome'); // also announces it: the page's own status is silent behind a dialog
   #entries;
-  #empty = makeText('p', 'page-list-empty', 'notice');
-  #trouble = make('div', 'notice');
+  #empty = makeText('p', 'page-list-empty', 'remark');
+  #trouble = make('div', 'remark');
   #owner = make('p');
   #kept = make('p');
   #deleteAll = makeButton('page-list-delete-all', () => this.#onDeleteAll());

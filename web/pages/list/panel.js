@@ -3,7 +3,7 @@
 import { store } from '../browser/storage.js';
 import { loadStyles } from '../browser/styles.js';
 import { label } from '../interface/language.js';
-import { make, makeButton, makeText } from './elements.js';
+import { make, makeButton, makeText } from '../interface/elements.js';
 import { KEY, WIDE } from './list.js';
 import { ListView } from './list_view.js';
 

@@ -1,6 +1,6 @@
 /** The field that searches the conversations as the person types, after a short pause. */
 
-import { make, makeText } from './elements.js';
+import { make, makeText } from '../interface/elements.js';
 
 const PAUSE_MS = 300;
 const WORDS_LIMIT_CHARS = 200; // of the service

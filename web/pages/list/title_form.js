@@ -1,7 +1,7 @@
 /** The field that renames a conversation, in the place of its link. */
 
 import { label } from '../interface/language.js';
-import { make, makeButton, makeText } from './elements.js';
+import { make, makeButton, makeText } from '../interface/elements.js';
 
 const TITLE_LIMIT_CHARS = 80; // of the service
 

@@ -31,25 +31,25 @@ async function fetchDescription(path) {
   }
 }
 
+/** The button with the name of the chosen personality. It opens the directory, where a button chooses another one: a
+ * choice changes the whole conversation, so moving through a list must not choose (WCAG 3.2.2). */
 export class Chooser {
-  #select;
+  #name;
+  #current = '';
 
-  /** `onChoose(name)` is called for each choice. */
-  constructor(select, personalities, onChoose) {
-    this.#select = select;
-    select.replaceChildren(...personalities.map(makeOption));
-    select.addEventListener('change', () => onChoose(select.value));
+  /** `button` has an element `.name`. `onChoose(name)` is called for each choice. */
+  constructor(button, personalities, onChoose) {
+    this.#name = button.querySelector('.name');
+    button.addEventListener('click', async () => {
+      const { openDirectory } = await import('./directory.js');
+      openDirectory(personalities, this.#current, onChoose);
+    });
   }
 
-  show({ personality }) {
-    this.#select.value = personality;
+  show({ personality, title, language: lang }) {
+    this.#current = personality;
+    Object.assign(this.#name, { textContent: title, lang });
   }
-}
-
-function makeOption({ personality, title, language: lang }) {
-  const element = new Option(title, personality);
-  element.lang = lang;
-  return element;
 }
 
 /** Shows the personality's title and its description in the interface's language. */

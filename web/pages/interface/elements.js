@@ -1,6 +1,6 @@
-/** Makes the elements of the list. */
+/** Makes the elements and their texts. */
 
-import { say } from '../interface/language.js';
+import { say } from './language.js';
 
 export function make(tag, className = '') {
   const element = document.createElement(tag);
