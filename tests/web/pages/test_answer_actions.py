@@ -42,7 +42,7 @@ async def test_an_answer_is_copied_as_rich_text_and_as_markdown(visiting: Visiti
         await visit.ask("leave?")
         await visit.wait_for_answer()
         await visit.page.get_by_role("button", name="Copy", exact=True).click()
-        await expect(visit.page.locator(".outcome")).to_have_text("Copied.")
+        await expect(visit.page.locator(".action-outcome")).to_have_text("Copied.")
         copied = await read_clipboard(visit)
 
         assert copied["text/plain"].startswith("See **[the rules](https://a.example/x)** [1].\n\n```\nls -l\n```\n")
@@ -52,7 +52,7 @@ async def test_an_answer_is_copied_as_rich_text_and_as_markdown(visiting: Visiti
         for words in ("new tab", "Copy code", "class=", "role="):
             assert words not in copied["text/html"]
         await visit.page.get_by_role("button", name="Copy code").click()
-        await expect(visit.page.locator(".outcome")).to_have_text("Copied.")
+        await expect(visit.page.locator(".action-outcome")).to_have_text("Copied.")
         assert (await read_clipboard(visit))["text/plain"] == "ls -l"
 
 
@@ -63,7 +63,7 @@ async def test_a_page_without_the_clipboards_interface_copies(visiting: Visiting
         await visit.ask("?")
         await visit.wait_for_answer()
         await visit.page.get_by_role("button", name="Copy", exact=True).click()
-        await expect(visit.page.locator(".outcome")).to_have_text("Copied.")
+        await expect(visit.page.locator(".action-outcome")).to_have_text("Copied.")
         pasted = await visit.page.evaluate("() => navigator.clipboard.readText()")
         assert pasted == "**Yes**."
 
@@ -184,7 +184,7 @@ async def test_an_answer_is_rated_with_a_reason(visiting: Visiting) -> None:
         await visit.wait_for_answer()
         good, bad = (page.get_by_role("button", name=name, exact=True) for name in ("Helpful", "Not helpful"))
         await good.press("Enter")
-        await expect(page.locator(".outcome")).to_contain_text("Your rating is stored.")
+        await expect(page.locator(".action-outcome")).to_contain_text("Your rating is stored.")
         await expect(good).to_have_attribute("aria-pressed", "true")
         await bad.press("Enter")
         await expect(bad).to_have_attribute("aria-pressed", "true")
@@ -193,7 +193,7 @@ async def test_an_answer_is_rated_with_a_reason(visiting: Visiting) -> None:
         await page.get_by_label("In your own words").fill("The law changed.")
         assert await violations(page) == []
         await page.get_by_role("button", name="Send reason").click()
-        await expect(page.locator(".outcome")).to_contain_text("Your reason is stored.")
+        await expect(page.locator(".action-outcome")).to_contain_text("Your reason is stored.")
 
         [conversation] = visit.engine.sessions
         comments = [("good", ""), ("bad", ""), ("bad", "outdated: The law changed.")]
@@ -201,7 +201,7 @@ async def test_an_answer_is_rated_with_a_reason(visiting: Visiting) -> None:
         visit.expected = "Failed to load resource"
         visit.engine.sessions.clear()
         await good.press("Enter")
-        await expect(page.locator(".outcome")).to_contain_text("could not be stored")
+        await expect(page.locator(".action-outcome")).to_contain_text("could not be stored")
         await expect(bad).to_have_attribute("aria-pressed", "true")
 
 

@@ -22,7 +22,7 @@ export class ActionRow {
     this.#buttons.className = 'buttons-row';
     this.#buttons.setAttribute('role', 'group');
     label(this.#buttons, 'page-answer-actions');
-    this.#outcome.className = 'outcome';
+    this.#outcome.className = 'action-outcome';
     this.#outcome.setAttribute('role', 'status');
     this.element.append(this.#buttons, this.#outcome);
     this.element.addEventListener('keydown', (event) => this.#onKey(event));
