@@ -302,6 +302,7 @@ async def test_every_state_is_accessible(visiting: Visiting, options: dict[str, 
 
         assert await violations(page) == []
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert await page.evaluate("document.querySelector('header').offsetWidth === document.body.clientWidth")
         before = await page.locator("html").get_attribute("lang")
         await page.locator("#language").click()
         await expect(page.locator("html")).not_to_have_attribute("lang", str(before))
