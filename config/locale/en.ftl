@@ -1432,6 +1432,30 @@ page-hint = AI can be wrong: check important information.
 page-hint-model = { $model } is AI and can be wrong: check important information.
 page-hint-more = Enter no protected or personal information.
 
+# The first screen. An operator replaces page-about-operator and page-about-contact.
+page-about-operator-name = Who runs this service
+page-about-operator = Your organization’s administrators, with the program csps-llm.
+page-about-text-name = Your text
+page-about-text = The model reads your questions and files to answer them. The service keeps them for a limited time.
+page-about-text-days = The model reads your questions and files to answer them. The service keeps a conversation until { $days ->
+    [one] { $days } day
+   *[other] { $days } days
+} after its last message.
+page-about-contact-name = Questions or problems
+page-about-contact = Ask your administrators, or whoever gave you this address.
+page-suggestions = Questions to begin with
+
+# Settings of a person.
+page-settings = Settings
+page-settings-theme = Colours
+page-theme-system = As on this device
+page-theme-light = Light
+page-theme-dark = Dark
+page-settings-reading = Answers
+page-reading-standard = Shown while they are written. Screen readers announce that an answer began and ended.
+page-reading-sentences = Shown while they are written. Screen readers read each sentence when it is whole.
+page-reading-quiet = Shown and announced when they are finished.
+
 # Attached files. $name is a file’s name.
 page-files = Attached files
 page-files-reading = { $count ->

@@ -1455,6 +1455,30 @@ page-hint = L’IA peut se tromper : vérifiez les renseignements importants.
 page-hint-model = { $model } est une IA et peut se tromper : vérifiez les renseignements importants.
 page-hint-more = N’entrez aucun renseignement protégé ou personnel.
 
+# Le premier écran. L’exploitant remplace page-about-operator et page-about-contact.
+page-about-operator-name = Responsable du service
+page-about-operator = Les administrateurs de votre organisation, avec le programme csps-llm.
+page-about-text-name = Votre texte
+page-about-text = Le modèle lit vos questions et vos fichiers pour y répondre. Le service les conserve pendant une durée limitée.
+page-about-text-days = Le modèle lit vos questions et vos fichiers pour y répondre. Le service conserve une conversation pendant { $days ->
+    [one] { $days } jour
+   *[other] { $days } jours
+} après son dernier message.
+page-about-contact-name = Questions ou problèmes
+page-about-contact = Adressez-vous à vos administrateurs ou à la personne qui vous a donné cette adresse.
+page-suggestions = Questions pour commencer
+
+# Paramètres d’une personne.
+page-settings = Paramètres
+page-settings-theme = Couleurs
+page-theme-system = Comme sur cet appareil
+page-theme-light = Claires
+page-theme-dark = Sombres
+page-settings-reading = Réponses
+page-reading-standard = Affichées pendant leur rédaction. Le lecteur d’écran annonce le début et la fin de chaque réponse.
+page-reading-sentences = Affichées pendant leur rédaction. Le lecteur d’écran lit chaque phrase dès qu’elle est complète.
+page-reading-quiet = Affichées et annoncées une fois terminées.
+
 # Fichiers joints. $name est le nom d’un fichier.
 page-files = Fichiers joints
 page-files-reading = { $count ->

@@ -14,6 +14,8 @@ import { chooseLanguage, language, otherLanguage, preferredLanguage, say, setLan
 import { LengthCounter } from './composer/length_counter.js';
 import { Messages } from './messages/messages.js';
 import { ModelNotice } from './personality/model.js';
+import { showRetention } from './introduction/retention.js';
+import { Suggestions } from './introduction/suggestions.js';
 import { showPreferences } from './interface/preferences.js';
 import { offerDictation } from './speech/dictation_button.js';
 import { PageLinks } from './composer/page_links.js';
@@ -79,6 +81,8 @@ const list = new ConversationList($('#conversations'), status);
 const { ownerKnown } = list;
 const chat = new Chat({ announcer, attachments, autoscroll, composer, messages, model, ownerKnown, pageLinks, status });
 
+const suggestions = new Suggestions($('#suggestions'), composer);
+
 /** Moves the focus into the conversation: not to the field on touch screens, where the keyboard covers half of the page. */
 function focusConversation() {
   if (matchMedia('(hover: hover)').matches) composer.focus();
@@ -95,6 +99,11 @@ function attachLongText() {
   attachments.add([new File([composer.draft], text('page-length-file', language()), { type: 'text/plain' })]);
   composer.replace('');
   status.show('page-length-attached');
+}
+
+async function showSettings() {
+  const { openSettings } = await import('./interface/settings_dialog.js');
+  openSettings();
 }
 
 async function showShortcuts() {
@@ -130,6 +139,7 @@ setLanguage(preferredLanguage());
 connectShortcuts();
 $('#trouble').hidden = !$('#trouble').dataset.reported;
 $('#language').addEventListener('click', () => chooseLanguage(otherLanguage()));
+$('#settings').addEventListener('click', showSettings);
 status.show('page-connection-connecting');
 const personalities = await fetchDescriptions(() => status.show('page-starting'));
 status.clear();
@@ -138,7 +148,10 @@ const chooser = new Chooser($('#personality'), personalities, (name) => {
   navigation.open(name);
   focusConversation();
 });
-chat.addEventListener('opened', () => chooser.show(chat.personality));
+chat.addEventListener('opened', () => {
+  chooser.show(chat.personality);
+  suggestions.show(chat.personality);
+});
 $('#new').addEventListener('click', () => {
   navigation.openNew();
   composer.focus();
@@ -147,3 +160,4 @@ $('#personality').hidden = $('#new').hidden = false;
 navigation.start();
 if (matchMedia('(hover: hover)').matches) composer.focus();
 list.start({ chat, navigation, focusConversation });
+showRetention($('#retention'), ownerKnown);

@@ -73,8 +73,9 @@ async def test_everything_works_by_keyboard(visiting: Visiting) -> None:
             await expect(visit.page.locator(control)).to_be_focused()
         await visit.page.locator("#question").focus()
         await expect(visit.page.locator(".panel footer")).to_be_visible()
-        header = ("#language", "#new", "#personality", "#conversations")
-        for control in ("#question", ".introduction a", ".panel .head button", *header, ".skip"):
+        starters = [f"#suggestions li:nth-child({at}) button" for at in (3, 2, 1)]
+        header = ("#language", "#settings", "#new", "#personality", "#conversations")
+        for control in ("#question", ".introduction a", *starters, ".panel .head button", *header, ".skip"):
             await expect(visit.page.locator(control)).to_be_focused()
             await keyboard.press("Shift+Tab")
         await keyboard.press("Tab")
@@ -163,8 +164,8 @@ async def test_a_small_screen_leaves_room_for_reading(visiting: Visiting, locale
     """The composer covers under a quarter, a long question uses the whole width, and the dialog has margins."""
     async with visiting([Text(RICH * 9), DONE], locale=locale, viewport={"width": 390, "height": 844}) as visit:
         page = visit.page
-        await expect(page.locator(".notice")).to_contain_text("fake-model")
-        await expect(page.locator(".notice")).to_be_in_viewport(ratio=1)
+        await expect(page.locator(".introduction .notice")).to_contain_text("fake-model")
+        await expect(page.locator(".introduction .notice")).to_be_in_viewport(ratio=1)
         await visit.ask("first")
         await visit.wait_for_answer()
         await expect(page.locator("#hint")).to_contain_text("fake-model")

@@ -31,7 +31,7 @@ export class Autoscroll {
     this.#button = button;
     this.#moveFocus = moveFocus;
     history.scrollRestoration = 'manual'; // a restored conversation opens at its last question
-    button.addEventListener('click', () => this.#toEnd());
+    button.addEventListener('click', () => this.toEnd());
     window.addEventListener('scroll', () => this.#onScroll(), { passive: true });
     window.addEventListener('resize', () => this.#update());
     // After the layout and before the frame is shown, so that no frame is in between.
@@ -44,7 +44,7 @@ export class Autoscroll {
   #update() {
     if (!this.#pinned?.isConnected) this.#unpin();
     this.#makeRoom();
-    if (this.#mode === 'following') this.#toEnd();
+    if (this.#mode === 'following') this.toEnd();
     else if (this.#mode === 'pinned') this.#toPinned();
     this.#remember();
     this.#showButton();
@@ -73,7 +73,8 @@ export class Autoscroll {
     this.#scrollBy(this.#pinnedStart() - this.#visible().top);
   }
 
-  #toEnd() {
+  /** Shows the end and follows it. */
+  toEnd() {
     this.#mode = 'following';
     this.#scrollBy(Math.max(0, this.#endOfRoom() - this.#visible().bottom));
   }
