@@ -54,18 +54,17 @@ export class GrowingDocument {
     const base = this.#base;
     const part = this.#settlePart(left);
     const rest = this.#readTail(closeOpenMarkup(this.#source));
-    const shown = this.#shell ? [withChildren(this.#shell, [...part, ...rest[0].children], base), ...rest.slice(1)] : rest;
-    const patches = diffChildren(this.#live, [...settled, ...shown], first);
-    this.#live = this.#shell ? [withChildren(this.#shell, rest[0].children, this.#base), ...rest.slice(1)] : rest;
-    return patches;
+    const live = this.#live;
+    this.#live = this.#withShell(rest, [], this.#base);
+    return diffChildren(live, [...settled, ...this.#withShell(rest, part, base)], first);
   }
 
   /** Ends the answer and returns the last patches. */
   finish() {
     const rest = this.#readTail(this.#source);
-    if (this.#shell) rest[0] = withChildren(this.#shell, rest[0].children, this.#base);
-    const patches = diffChildren(this.#live, rest, this.#first);
-    this.#languages.add(rest, this.#first);
+    const nodes = this.#withShell(rest, [], this.#base);
+    const patches = diffChildren(this.#live, nodes, this.#first);
+    this.#languages.add(nodes, this.#first);
     this.#live = [];
     const definitions = Object.assign(read(this.#source, this.#definitions).definitions, this.#definitions);
     patches.push(...this.#references.resolve(definitions, (text) => this.#nodes(text, definitions)));
@@ -114,6 +113,12 @@ export class GrowingDocument {
     this.#shell = this.#items = null;
     this.#head = '';
     this.#base = this.#within = 0;
+  }
+
+  /** Puts `part` and the children of the first node behind `base` children of the block that they belong to. */
+  #withShell(nodes, part, base) {
+    if (!this.#shell) return nodes;
+    return [withChildren(this.#shell, [...part, ...nodes[0].children], base), ...nodes.slice(1)];
   }
 
   /** Settles the first items of a long list that is the only block left. Returns their lists. */
