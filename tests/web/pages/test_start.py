@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
 from core.configuration.settings import Settings
+from core.contract import Text
 from tests.support.fake_engine import FakeEngine
 from tests.web.pages.support_visit import DONE, Visiting, serving
 
@@ -93,7 +94,7 @@ async def test_the_first_view_stays_small(visiting: Visiting) -> None:
 
 async def test_the_page_works_under_a_path(visiting: Visiting) -> None:
     """The page at /chat/ asks the service there."""
-    async with visiting([DONE], web_settings={"prefix": "/chat"}) as visit:
+    async with visiting([Text("Sure."), DONE], web_settings={"prefix": "/chat"}) as visit:
         visit.requests.clear()
         await visit.page.goto(f"{visit.origin}/chat/?personality=chuchotte")
         await expect(visit.page.locator("#title")).to_have_text("Chuchotte")
