@@ -1419,6 +1419,7 @@ page-other-language = Français
 page-skip = Skip to your question
 page-personality = Assistant
 page-new-conversation = New conversation
+page-new = New
 page-conversation = Conversation
 page-composer = Ask a question
 page-question = Your question

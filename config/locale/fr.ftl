@@ -1442,6 +1442,7 @@ page-other-language = English
 page-skip = Passer à votre question
 page-personality = Assistant
 page-new-conversation = Nouvelle conversation
+page-new = Nouvelle
 page-conversation = Conversation
 page-composer = Poser une question
 page-question = Votre question

@@ -7,9 +7,9 @@ from playwright.async_api import Locator, Page, expect
 
 async def show_list(page: Page) -> Locator:
     """Shows the list, if it is hidden. Returns its entries."""
-    if not await page.locator(".panel").is_visible():
+    if not await page.locator(".side").is_visible():
         await page.click("#conversations")
-    await expect(page.locator(".panel footer")).to_be_visible()
+    await expect(page.locator(".side footer")).to_be_visible()
     return page.locator(".entry")
 
 

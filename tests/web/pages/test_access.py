@@ -72,10 +72,10 @@ async def test_everything_works_by_keyboard(visiting: Visiting) -> None:
             await keyboard.press("Tab")
             await expect(visit.page.locator(control)).to_be_focused()
         await visit.page.locator("#question").focus()
-        await expect(visit.page.locator(".panel footer")).to_be_visible()
+        await expect(visit.page.locator(".side footer")).to_be_visible()
         starters = [f"#suggestions li:nth-child({at}) button" for at in (3, 2, 1)]
         header = ("#language", "#settings", "#new", "#personality", "#conversations")
-        for control in ("#question", ".introduction a", *starters, ".panel .head button", *header, ".skip"):
+        for control in ("#question", ".introduction a", *starters, ".side .head button", *header, ".skip"):
             await expect(visit.page.locator(control)).to_be_focused()
             await keyboard.press("Shift+Tab")
         await keyboard.press("Tab")

@@ -151,7 +151,7 @@ async def test_all_conversations_are_deleted_at_once(visiting: Visiting) -> None
         page = visit.page
         await ask_each(visit, "leave", "budget")
         await show_list(page)
-        footer = page.locator(".panel footer")
+        footer = page.locator(".side footer")
         await expect(footer).to_contain_text("Everyone who uses this browser can read these conversations.")
         await expect(footer).to_contain_text("deleted 30 days after its last message")
         await page.get_by_role("button", name="Delete all conversations").click()
@@ -198,9 +198,9 @@ async def test_the_page_works_without_the_list(visiting: Visiting, cause: str) -
         if cause == "the list fails":
             await expect(notice).to_contain_text("cannot be loaded")
             await visit.page.unroute("**/conversations")
-            await expect(visit.page.locator(".panel footer")).to_be_hidden()
+            await expect(visit.page.locator(".side footer")).to_be_hidden()
             await notice.get_by_role("button", name="Try again").click()
-            await expect(visit.page.locator(".panel footer")).to_be_visible()
+            await expect(visit.page.locator(".side footer")).to_be_visible()
             return
         await expect(notice).to_contain_text("only this tab leads to it")
         await notice.get_by_role("button", name="Delete the open conversation").click()
@@ -226,11 +226,11 @@ async def test_the_list_is_accessible(visiting: Visiting, options: dict[str, Any
         await entries.first.locator(".actions button").first.click()
         await expect(entries.first.locator("input")).to_be_focused()
         problems = await violations(page)
-        small = await page.locator(".panel :is(button, a, input):visible").evaluate_all(
+        small = await page.locator(".side :is(button, a, input):visible").evaluate_all(
             "all => all.filter((each) => each.getBoundingClientRect().height < 24).length"
         )
-        await page.locator(".panel .head button").click()
-        await expect(page.locator(".panel")).to_be_hidden()
+        await page.locator(".side .head button").click()
+        await expect(page.locator(".side")).to_be_hidden()
         await expect(page.locator("#conversations")).to_be_focused()
         await expect(page.locator("#conversations")).to_have_attribute("aria-expanded", "false")
         assert (problems, small) == ([], 0)

@@ -18,7 +18,7 @@ class Panel {
   #wide = matchMedia(WIDE);
   #beside = label(make('aside', 'beside'), 'page-list');
   #drawer = label(make('dialog', 'drawer'), 'page-list');
-  #content = make('div', 'panel');
+  #content = make('div', 'side');
   #view;
 
   /** `button` shows and hides the panel. */
