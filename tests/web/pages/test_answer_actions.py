@@ -213,7 +213,7 @@ async def test_details_tell_model_time_and_tokens(visiting: Visiting) -> None:
         await visit.ask("a")
         await visit.wait_for_answer()
         await details.press("Enter")
-        panel = page.locator(".panel.details")
+        panel = page.locator(".action-panel.details")
         await expect(panel).to_contain_text("Model: fake-model")
         await expect(panel).to_contain_text("Tokens: 120 read, 45 written")
         await details.press("Escape")

@@ -5,7 +5,7 @@ import { say } from '../../interface/language.js';
 /** Makes the panel. What the page does not know of a restored answer is left out. */
 export function makeDetails({ model, at, usage }) {
   const panel = document.createElement('ul');
-  panel.className = 'panel details';
+  panel.className = 'action-panel details';
   panel.setAttribute('role', 'list');
   if (model) panel.append(makeItem('page-details-model', { model }));
   if (at) panel.append(makeItem('page-details-asked', { day: at }));

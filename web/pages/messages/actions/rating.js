@@ -24,7 +24,7 @@ export class AnswerRating {
     this.#session = session;
     this.#buttons = buttons;
     this.#tell = tell;
-    this.form.className = 'panel rating';
+    this.form.className = 'action-panel rating';
     this.form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.#store(this.#verdict, this.#comment(), 'page-rate-reason-stored');
