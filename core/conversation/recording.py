@@ -18,6 +18,7 @@ from core.configuration.personalities import Personality
 from core.contract import Ending, Prompt, Source
 from core.conversation.composition import PromptContext, build_context
 from core.conversation.exchanges import Exchange, ExchangeKey
+from core.conversation.revisions import StoredExchange
 from core.conversation.sessions import Sessions
 from core.errors import BadRequest, StorageError
 from core.rag.rendering import NumberedDocument
@@ -33,6 +34,7 @@ class OpenExchange:
     context: PromptContext
     key: ExchangeKey | None = None  # None: nothing is stored
     repeated: Exchange | None = None  # the stored answer to a repeated prompt
+    before: StoredExchange | None = None  # the exchange that this one replaces
     text: str = ""
     sources: list[Source] = field(default_factory=list)  # a repeated number replaces the earlier source
     shown: tuple[NumberedDocument, ...] = ()  # the documents of the answer's prompt that the next one may need
@@ -60,7 +62,8 @@ class ExchangeRecorder:
         """The prompt's exchange, once the conversation's earlier ones are over. Call `finish` with the whole answer.
 
         Leaving without `finish` stores the answer as stopped if the caller was cancelled or closed, else as failed;
-        after BadRequest it removes the question. Raises BadRequest, SessionUnknown, StorageError.
+        after BadRequest it removes the question, and puts back the exchange that it replaced. Raises BadRequest,
+        SessionUnknown, StorageError.
         """
         if prompt.conversation is None:
             yield OpenExchange(build_context(prompt, personality))
@@ -79,10 +82,11 @@ class ExchangeRecorder:
                 return
             lead = context.conversation.context
             revised = repeated.number if repeated and prompt.revises else None
+            before = await self._sessions.copy_exchange(ExchangeKey(conversation.id, revised)) if revised else None
             key = await self._sessions.begin_exchange(
                 conversation.id, context.question, lead, prompt.key, revised=revised
             )
-            exchange = OpenExchange(context, key)
+            exchange = OpenExchange(context, key, before=before)
             try:
                 yield exchange
             except BaseException as exc:
@@ -107,8 +111,11 @@ class ExchangeRecorder:
         await self._storing.join()
 
     async def _break_off(self, exchange: OpenExchange, key: ExchangeKey, exc: BaseException) -> None:
-        if isinstance(exc, BadRequest):
-            await self._sessions.withdraw_exchange(key)  # a refused question would have the next one refused too
+        if isinstance(exc, BadRequest):  # a refused question would have the next one refused too
+            if exchange.before:
+                await self._sessions.put_back(exchange.before)
+            else:
+                await self._sessions.withdraw_exchange(key)
             return
         reason: Ending = "stopped" if isinstance(exc, (asyncio.CancelledError, GeneratorExit)) else "failed"
         try:

@@ -27,6 +27,7 @@ from pydantic import TypeAdapter
 from core.contract import Attachment, Ending, Source, Turn
 from core.conversation import forgotten_states
 from core.conversation.exchanges import Conversation, Exchange, ExchangeKey, Question
+from core.conversation.revisions import StoredExchange, copy_exchange, put_back
 from core.conversation.tables import (
     conversations,
     exchange_documents,
@@ -166,6 +167,14 @@ class Sessions:
                 db.execute(lead_documents.insert(), rows)
 
         await self._database.write(write)
+
+    async def copy_exchange(self, key: ExchangeKey) -> StoredExchange:
+        """Copies an exchange that is about to be replaced."""
+        return await copy_exchange(self._database, key)
+
+    async def put_back(self, stored: StoredExchange) -> None:
+        """Puts a copied exchange in the place of the one that replaced it."""
+        await put_back(self._database, stored)
 
     async def withdraw_exchange(self, key: ExchangeKey) -> None:
         """Deletes an exchange whose question was refused. It would have the next question refused too."""

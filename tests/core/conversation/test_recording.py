@@ -127,3 +127,22 @@ async def test_a_refused_question_is_removed(sessions: Sessions) -> None:
         await anext(recorded(ExchangeRecorder(sessions), PromptTooLong("too long")))
 
     assert await stored(sessions) == ()
+
+
+async def test_a_refused_revision_puts_the_old_exchange_back(sessions: Sessions) -> None:
+    """With its answer, files, sources, lead context and the caller's key, as if nothing had been asked."""
+    recorder = ExchangeRecorder(sessions)
+    first = replace(PROMPT, text="|CONTEXT|pasted|/CONTEXT| Why?", key="m1", attachments=(Attachment("a.txt", "A"),))
+    async with recorder.open_exchange(first, whisper()) as exchange:
+        exchange.text, exchange.model = "So [1].", "m"
+        exchange.sources.append(FIRST)
+        await recorder.finish(exchange, "stop")
+    before = await sessions.enter("slack:T:C:1", "whisper", key="m1")
+
+    with pytest.raises(PromptTooLong):
+        async with recorder.open_exchange(replace(PROMPT, text="much", revises=True), whisper()):
+            raise PromptTooLong("too long")
+
+    assert before == await sessions.enter("slack:T:C:1", "whisper", key="m1")
+    [kept] = await stored(sessions)
+    assert ("So [1].", (FIRST,), "m") == (kept.answer, kept.sources, kept.model)

@@ -29,7 +29,7 @@ async def test_a_complete_answer_is_sent_again(chat: ChatEngine, own_settings: S
         await ask(chat, "Hi", HERE, key="m1")
         again = await events_of(chat, Prompt("whisper", "Hi", HERE, key="m1"))
 
-    assert again == [Text("First."), Done("stop", "fake-model", Usage())]
+    assert again == [Text("First."), Done("stop", "fake-model", Usage(), exchange=1)]
     assert len(model.requests) == 1
     assert await said(own_settings) == ["Hi", "First."]
 

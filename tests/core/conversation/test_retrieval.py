@@ -153,7 +153,7 @@ async def test_a_repeated_answer_has_its_sources(chat: ChatEngine, settings: Any
 
     told = [event for event in first if isinstance(event, Source)]
     assert len(told) == 1
-    assert again == [*told, Text("Hello there."), Done("stop", "fake-model", Usage())]
+    assert again == [*told, Text("Hello there."), Done("stop", "fake-model", Usage(), exchange=1)]
     assert len(model.requests) == 1
 
 
