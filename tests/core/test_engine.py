@@ -114,21 +114,24 @@ async def test_hostile_text_is_carried(chat: ChatEngine, own_settings: Settings)
     assert shown(model.requests[0]).endswith("\n\na?bc")
 
 
-async def test_only_its_user_and_personality_continue_a_conversation(chat: ChatEngine, own_settings: Settings) -> None:
-    """Another personality, another user, a forged id and a deleted conversation are refused."""
+async def test_only_its_owner_and_personality_continue_a_conversation(chat: ChatEngine, own_settings: Settings) -> None:
+    """Another personality, another owner, a forged id and a deleted conversation are refused."""
     async with serving(own_settings):
         name = await chat.open("whisper", "alice")
         for prompt in (
-            Prompt("chuchotte", "Hi", name, "alice"),
-            Prompt("whisper", "Hi", name, "mallory"),
-            Prompt("whisper", "Hi", "web:forged", "alice"),
+            Prompt("chuchotte", "Hi", name, owner="alice"),
+            Prompt("whisper", "Hi", name, "alice", owner="mallory"),
+            Prompt("whisper", "Hi", name, "alice"),
+            Prompt("whisper", "Hi", "web:forged", owner="alice"),
         ):
             with pytest.raises(SessionUnknown):
                 await events_of(chat, prompt)
-        await ask(chat, "Hi", name, user="alice")
-        await chat.forget(name)
+        await ask(chat, "Hi", name, owner="alice")
         with pytest.raises(SessionUnknown):
-            await ask(chat, "Hi", name, user="alice")
+            await chat.forget(name, "mallory")
+        await chat.forget(name, "alice")
+        with pytest.raises(SessionUnknown):
+            await ask(chat, "Hi", name, owner="alice")
 
 
 async def test_unknown_personalities(chat: ChatEngine) -> None:

@@ -118,7 +118,7 @@ def test_a_code_without_a_text_has_the_text_of_its_base_class() -> None:
 
 @pytest.mark.parametrize(
     ("language", "advice"),
-    [("en", "Please try again in about 5 seconds."), ("fr", "Veuillez réessayer dans environ 5\u00a0secondes.")],
+    [("en", "Please try again in about 5 seconds."), ("fr", "Veuillez réessayer dans environ 5 secondes.")],
 )
 def test_advice_to_try_again_has_the_time(language: Language, advice: str) -> None:
     """No text advises to try again later and tells the time in addition."""
