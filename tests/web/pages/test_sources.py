@@ -86,7 +86,7 @@ async def test_the_status_says_that_a_page_is_being_read(visiting: Visiting) -> 
     """The text stays until the page has been read."""
     may_finish = asyncio.Event()
     async with visiting([Status("reading"), may_finish, FORECAST, Text("Rain."), DONE]) as visit:
-        await visit.ask("https://weather.example/x What changed?")
+        await visit.ask("What changed at https://weather.example/x ?")
         await expect(visit.page.locator("#status")).to_have_text("Whisper is reading…")
         may_finish.set()
         await visit.wait_for_answer()
