@@ -61,7 +61,8 @@ WATCH = """(words) => {
     observer.observe({ type: 'longtask' });
     // A promise instead of Playwright's polling, whose own tasks are long on a slow processor.
     globalThis.done = new Promise((resolve) => {
-        const look = () => document.querySelector('#status')?.textContent === words && setTimeout(resolve, 1000);
+        const isDone = () => document.querySelector('#status')?.textContent.startsWith(words);
+        const look = () => isDone() && setTimeout(resolve, 1000);
         new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true });
     });
 }"""
@@ -96,7 +97,7 @@ async def blocking(page: Page) -> Blocking:
 async def streamed(page: Page, name: str) -> Blocking:
     await page.locator("#question").fill(name)
     await page.locator("#question").focus()
-    await page.evaluate(f"({WATCH})('The answer is complete.')")
+    await page.evaluate(f"({WATCH})('The answer is complete')")
     await page.keyboard.press("Enter")
     return await blocking(page)
 
