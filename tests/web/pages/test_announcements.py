@@ -19,10 +19,7 @@ from tests.web.pages.support_visit import DONE, Visiting, served_again, served_u
 pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop
 
 LEAVE = Source(1, "Parental leave", "https://leave.example/rules", "en")
-QUEUE: list[ReplyStep] = [
-    *(Status("queued", position=3, wait_s=float(seconds)) for seconds in (12, 11, 10)),
-    *(Status("queued", position=1, wait_s=float(seconds)) for seconds in (4, 3)),
-]
+PLACES = [(3, (12, 11, 10)), (1, (4, 3))]  # in the queue, with the seconds to wait
 ANSWER = [
     "There are two kinds of leave [1]. ",
     "They are:\n\n- paid leave\n- leave with",
@@ -30,10 +27,25 @@ ANSWER = [
 ]
 
 
-def reply(prompt: Prompt) -> list[ReplyStep]:
-    if prompt.text == "fail":
-        return [Text("Half of"), ModelUnavailable("away")]
-    return [*QUEUE, LEAVE, *map(Text, ANSWER), DONE]
+class QueuedEngine(FakeEngine):
+    """An engine with a queue. The test lets each wait that the page has shown pass."""
+
+    def __init__(self) -> None:
+        self.waits = [
+            (Status("queued", position=at, wait_s=float(s)), asyncio.Event()) for at, waits in PLACES for s in waits
+        ]
+        super().__init__(self.reply_to)
+
+    def reply_to(self, prompt: Prompt) -> list[ReplyStep]:
+        if prompt.text == "fail":
+            return [Text("Half of"), ModelUnavailable("away")]
+        return [*(step for wait in self.waits for step in wait), LEAVE, *map(Text, ANSWER), DONE]
+
+    async def let_pass(self, page: Page) -> None:
+        for status, gate in self.waits:
+            seconds = f"about {status.wait_s:.0f} second"
+            await expect(page.locator("#status")).to_contain_text(seconds)
+            gate.set()
 
 
 async def choose_reading(page: Page, mode: str) -> None:
@@ -61,12 +73,13 @@ TRANSCRIPTS = {
 @pytest.mark.parametrize("mode", TRANSCRIPTS)
 async def test_the_transcript_of_a_conversation(mode: str, browser: Browser, own_settings: Settings) -> None:
     """A queue, an answer with a source, a list and a link, an error, and a restart: each line is announced once."""
-    engine = FakeEngine(reply)
+    engine = QueuedEngine()
     async with served_until_cut(browser, engine, own_settings) as visit:
         await choose_reading(visit.page, mode)
         await visit.open()
         await listen(visit.page)
         await visit.ask("leave")
+        await engine.let_pass(visit.page)
         await heard(visit.page, TRANSCRIPTS[mode])
         await visit.ask("fail")
         await expect(visit.page.get_by_role("alert")).to_be_visible()
@@ -165,7 +178,11 @@ async def test_the_accessibility_tree_has_an_order_that_people_can_follow(visiti
         assert levels[0] == 1
         assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
         live = {(node["role"], node["live"], node["atomic"]) for node in nodes if node.get("live") not in (None, "off")}
-        assert live == {("status", "polite", False), ("log", "polite", False)}
+        assert live == {
+            ("status", "polite", False),  # of the page and its answers
+            ("log", "polite", False),  # of files
+            ("status", "polite", True),  # of the actions below an answer
+        }
 
 
 async def heard(page: Page, lines: Sequence[str]) -> None:
