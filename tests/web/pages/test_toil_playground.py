@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from collections.abc import AsyncGenerator
@@ -309,3 +310,17 @@ async def test_every_state_is_accessible(visiting: Visiting, options: dict[str, 
         await expect(page.locator("#text")).to_have_value("ok")
         await expect(page.locator("#schema")).to_have_value("{\n]")
         await expect(page.locator("#language")).to_be_focused()
+
+
+async def test_the_personality_is_chosen_for_the_next_request(visiting: Visiting) -> None:
+    """The one in the address comes first; the choice is in the request, in the program, and in the link to the chat."""
+    async with visiting(FakeEngine(toiled={"team": "pay"})) as visit:
+        await visit.page.goto(f"{visit.origin}/toil?personality=chuchotte")
+        personality = visit.page.locator("#personality")
+        await expect(personality).to_have_value("chuchotte")
+        await personality.select_option("whisper")
+        await expect(visit.page.locator("#chat")).to_have_attribute("href", re.compile(r"personality=whisper$"))
+        await visit.page.locator("#prompt").press("Control+Enter")
+
+        await expect(visit.page.locator("#value")).to_contain_text("pay")
+        assert ["whisper"] == [task.personality for task in visit.engine.tasks]

@@ -4,10 +4,11 @@ import { serviceUrl } from '../browser/service.js';
 import { load, store } from '../browser/storage.js';
 import { chooseLanguage, language, otherLanguage, preferredLanguage, say, setLanguage } from '../interface/language.js';
 import { text } from '../interface/texts.js';
-import { Chooser, fetchDescriptions } from '../personality/chooser.js';
+import { fetchDescriptions } from '../personality/chooser.js';
 import { Batch } from './batch.js';
 import { copyOnClick } from './copying.js';
 import { History } from './history.js';
+import { fillPersonalities } from './personality_select.js';
 import { asCurl, asPython } from './request_code.js';
 import { toilUrl } from './requests.js';
 import { TaskRun } from './run.js';
@@ -106,8 +107,8 @@ new Batch(named(...batchParts.split(' ')), () => ($('prompt').value.trim() ? { p
 await showExamples();
 const personalities = await fetchDescriptions(() => say($('verdict'), 'page-starting'));
 document.querySelector('.choice').hidden = false;
-new Chooser($('personality'), personalities, (chosen) => {
-  personality = chosen.personality;
+fillPersonalities($('personality'), personalities, (chosen) => {
+  personality = chosen;
   $('chat').href = serviceUrl(`?personality=${encodeURIComponent(personality)}`);
   onTaskChange();
 });
