@@ -41,7 +41,7 @@ down_revision = "{NEWEST}"
 
 def upgrade() -> None:
     with op.batch_alter_table("conversations") as table:
-        table.add_column(sa.Column("title", sa.Text))
+        table.add_column(sa.Column("subject", sa.Text))
         table.alter_column("personality", type_=sa.Text)
     {{then}}
 '''
@@ -243,7 +243,7 @@ async def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(
     assert (NEXT,) == await database.upgrade()
 
     assert "Hi" == dump_tables(database_url)["turns"][0]["question"]
-    assert dump_tables(database_url)["conversations"][0]["title"] is None
+    assert dump_tables(database_url)["conversations"][0]["subject"] is None
 
 
 @pytest.mark.parametrize(
