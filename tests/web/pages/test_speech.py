@@ -131,10 +131,13 @@ async def test_an_answer_is_read_aloud_by_sentences(visiting: Visiting) -> None:
         await listen(page)
         await page.keyboard.press("Alt+Shift+R")
         await expect(page.get_by_role("button", name="Pause reading")).to_be_visible()
+        await page.wait_for_function("() => speechSynthesis.current")
         await page.evaluate("() => speechSynthesis.endSentence()")
         await page.get_by_role("button", name="Pause reading").click()
         await page.get_by_role("button", name="Continue reading").click()
+        await page.wait_for_function("() => speechSynthesis.current")
         await page.evaluate("() => speechSynthesis.endSentence()")
+        await page.wait_for_function("() => speechSynthesis.current")
         await page.evaluate("() => speechSynthesis.endSentence()")
         await expect(page.get_by_role("button", name="Stop reading")).to_have_count(0)
 

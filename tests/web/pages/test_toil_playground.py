@@ -158,6 +158,7 @@ async def test_the_programs_send_the_same_task(visiting: Visiting) -> None:
         )
         await page.get_by_text("The same request as a program").click()
         for program, command in (("curl", ["sh", "-c"]), ("python", [sys.executable, "-c"])):
+            await expect(page.locator(f"#{program}")).not_to_be_empty()
             code = await page.locator(f"#{program}").text_content()
             done = await asyncio.to_thread(subprocess.run, [*command, code], capture_output=True, text=True)
             assert "ok" in done.stdout, done.stderr
