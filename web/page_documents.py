@@ -36,7 +36,7 @@ class Completion:
 
     def address(self, path: str) -> str:
         """Returns the address of a file of this version."""
-        return f"{self.root.removeprefix('./')}static/{self.version}/{path}"
+        return file_address(self.root, self.version, path)
 
     def link(self, match: re.Match[str]) -> str:
         attribute, of_service, path = match.groups()
@@ -56,3 +56,8 @@ class Completion:
             return match[0] + escape(self.text(match["key"], language), quote=False)
 
         return FILLED.sub(write, html)
+
+
+def file_address(root: str, version: str, path: str) -> str:
+    """Returns the address of a version's file, for a document at the level of the page."""
+    return f"{root.removeprefix('./')}static/{version}/{path}"

@@ -11,6 +11,7 @@ from aiohttp import ETag, web
 
 from core.texts import LANGUAGES, text
 from core.texts.catalogue import catalogue
+from web.page_documents import file_address
 from web.page_version import PageFile, PageVersion, read_version
 from web.problems import PathUnknown
 
@@ -39,7 +40,7 @@ class StaticFiles:
 
     def address(self, path: str) -> str:
         """Returns the address of a file, for a document at the level of the page."""
-        return f"{self._root.removeprefix('./')}static/{self.version.name}/{path}"
+        return file_address(self._root, self.version.name, path)
 
     def document(self, name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """Returns the handler of an HTML file."""

@@ -12,6 +12,7 @@ from core.conversation.tables import (
     conversations,
     exchange_documents,
     exchange_keys,
+    exchange_matches,
     exchange_ratings,
     exchange_sources,
     exchanges,
@@ -36,7 +37,7 @@ class StoredExchange:
 
 async def copy_exchange(database: Database, key: ExchangeKey) -> StoredExchange:
     def read(db: sa.Connection) -> StoredExchange:
-        rows = tuple(select_rows(db, table, *part_of(table, key)) for table in PARTS)
+        rows = tuple(select_rows(db, table, *exchange_matches(key, table)) for table in PARTS)
         context = db.execute(sa.select(conversations.c.context).where(conversations.c.id == key.conversation)).scalar()
         lead = select_rows(db, lead_documents, lead_documents.c.conversation == key.conversation)
         return StoredExchange(key, rows, context, lead)
@@ -49,7 +50,7 @@ async def put_back(database: Database, stored: StoredExchange) -> None:
     key = stored.key
 
     def write(db: sa.Connection) -> None:
-        if not db.execute(exchanges.delete().where(*part_of(exchanges, key))).rowcount:
+        if not db.execute(exchanges.delete().where(*exchange_matches(key))).rowcount:
             return  # the conversation was deleted meanwhile
         for table, rows in zip(PARTS, stored.rows, strict=True):
             insert_rows(db, table, rows)
@@ -60,10 +61,6 @@ async def put_back(database: Database, stored: StoredExchange) -> None:
             insert_rows(db, lead_documents, stored.lead_documents)
 
     await database.write(write)
-
-
-def part_of(table: sa.Table, key: ExchangeKey) -> tuple[sa.ColumnElement[bool], ...]:
-    return table.c.conversation == key.conversation, table.c.number == key.number
 
 
 def select_rows(db: sa.Connection, table: sa.Table, *where: sa.ColumnElement[bool]) -> Rows:

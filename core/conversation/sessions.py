@@ -32,6 +32,7 @@ from core.conversation.tables import (
     conversations,
     exchange_documents,
     exchange_keys,
+    exchange_matches,
     exchange_ratings,
     exchange_sources,
     exchanges,
@@ -373,7 +374,3 @@ def last_number(db: sa.Connection, conversation: int) -> int | None:
 def dump_values(values: Iterable[Attachment | Turn]) -> str:
     fields = [value.to_json() if isinstance(value, Turn) else asdict(value) for value in values]
     return json.dumps(fields, ensure_ascii=False)
-
-
-def exchange_matches(key: ExchangeKey, table: sa.Table = exchanges) -> tuple[Any, Any]:
-    return table.c.conversation == key.conversation, table.c.number == key.number

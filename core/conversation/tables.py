@@ -6,7 +6,11 @@ the lead context, and the column "heard" thread messages. A revision in `core/st
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
+
+from core.conversation.exchanges import ExchangeKey
 
 tables = sa.MetaData()
 conversations = sa.Table(
@@ -84,3 +88,8 @@ forgotten_states = sa.Table(
     sa.Column("key", sa.String(64), primary_key=True),  # the conversation's prompt_cache_key
     sa.Column("forgotten_at", sa.Float, nullable=False, index=True),  # seconds since 1970
 )
+
+
+def exchange_matches(key: ExchangeKey, table: sa.Table = exchanges) -> tuple[Any, Any]:
+    """Selects the exchange's rows in its own table, or in one that refers to it."""
+    return table.c.conversation == key.conversation, table.c.number == key.number

@@ -130,7 +130,7 @@ async def test_a_refused_question_is_removed(sessions: Sessions) -> None:
 
 
 async def test_a_refused_revision_puts_the_old_exchange_back(sessions: Sessions) -> None:
-    """With its answer, files, sources, lead context and the caller's key, as if nothing had been asked."""
+    """It has its answer, files, sources, lead context and the caller's key, as if nothing had been asked."""
     recorder = ExchangeRecorder(sessions)
     first = replace(PROMPT, text="|CONTEXT|pasted|/CONTEXT| Why?", key="m1", attachments=(Attachment("a.txt", "A"),))
     async with recorder.open_exchange(first, whisper()) as exchange:
