@@ -151,6 +151,24 @@ async def test_whatever_the_reader_does_ends_following(
         await visit.wait_for_answer()
 
 
+@pytest.mark.parametrize("size", [DESKTOP, {"width": 900, "height": 500}, PHONE], ids=["desktop", "low", "phone"])
+async def test_a_move_of_the_browser_does_not_start_following(visiting: Visiting, size: dict[str, Any]) -> None:
+    """A browser brings the text field into view by itself. The answer then grows out of the window, with its button."""
+    flow = Flow(60)
+    async with visiting([Text("begun\n\n"), *flow.steps[len(LINES) :]], viewport=size) as visit:
+        page = visit.page
+        await visit.ask("long")
+        await expect(page.get_by_text("begun")).to_be_attached()
+        before = await page.evaluate(SCROLL_Y)
+        await page.evaluate("() => scrollBy(0, 10)")
+        await page.wait_for_function("before => scrollY > before", arg=before)
+        await page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+        flow.end()
+        await visit.wait_for_answer()
+
+        await expect(page.locator("#latest")).to_be_in_viewport(ratio=1)
+
+
 async def test_gentle_wheel_ticks_are_never_pulled_back(visiting: Visiting) -> None:
     """Each of 20 ticks during streaming moves the page further up. Coming back to the end follows again."""
     flow = Flow(24)

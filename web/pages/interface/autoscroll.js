@@ -9,6 +9,7 @@
 const NEAR_PX = 32; // a reader who comes down to within a line of the end has reached it, because the end moves
 const HEADING_PX = 40; // between a question and the text of its answer
 const UPWARD_KEYS = new Set(['ArrowUp', 'PageUp', 'Home']);
+const DOWNWARD_KEYS = new Set(['ArrowDown', 'PageDown', 'End', ' ']);
 
 export class Autoscroll {
   #list;
@@ -19,7 +20,8 @@ export class Autoscroll {
   #pinned = null; // the last question; null before the first one
   #mode = 'free'; // "pinned": the question stays near the top, "following": the end stays in view, "free": the reader moved
   #isTouched = false;
-  #wentDown = false; // the reader's latest move
+  #wentDown = false; // the latest move of the page
+  #goesDown = false; // the reader's latest act can move the page down
   #latest = { y: 0, height: 0 }; // the scroll position and the page's height
 
   /** `list` has the messages. `room`, below it, gets the missing height. `button` leads to the end; when it disappears
@@ -59,6 +61,7 @@ export class Autoscroll {
 
   /** Shows the last question near the top of the visible part, and its answer below. */
   pinLastQuestion() {
+    this.#goesDown = false;
     this.#pinned = [...this.#list.querySelectorAll(':scope > .question')].at(-1) ?? null;
     this.#mode = this.#pinned ? 'pinned' : 'free';
     this.#update();
@@ -141,8 +144,9 @@ export class Autoscroll {
     if (isDown) this.#followAtEnd();
   }
 
+  /** A browser also moves the page by itself, to show the text field that has the focus. That is no wish to follow. */
   #followAtEnd() {
-    if (this.#pinned && !this.#isTouched && !this.#isMarking && this.#isAtEnd) this.#mode = 'following';
+    if (this.#pinned && this.#goesDown && !this.#isTouched && !this.#isMarking && this.#isAtEnd) this.#mode = 'following';
   }
 
   get #isMarking() {
@@ -153,24 +157,31 @@ export class Autoscroll {
   /** Lets the reader go before the page has moved: a position that the page sets meanwhile would end the move. */
   #watchReader() {
     const on = (type, listener) => window.addEventListener(type, listener, { passive: true, capture: true });
-    on('wheel', ({ deltaY }) => this.#letGo(deltaY < 0));
+    on('wheel', ({ deltaY }) => this.#letGo(deltaY < 0, deltaY > 0));
     on('keydown', (event) => this.#onKey(event));
-    on('pointerdown', ({ clientX }) => this.#letGo(clientX >= document.documentElement.clientWidth)); // the scrollbar
+    on('pointerdown', (event) => this.#onPress(event));
     on('touchmove', () => {
       this.#isTouched = true;
-      this.#letGo(true);
+      this.#letGo(true, true);
     });
     for (const type of ['touchend', 'touchcancel']) on(type, () => this.#onRelease());
-    document.addEventListener('selectionchange', () => this.#isMarking && this.#letGo(true));
+    document.addEventListener('selectionchange', () => this.#isMarking && this.#letGo(true, false));
+  }
+
+  /** The scrollbar can be dragged both ways, and so can the page after a press of the middle button. */
+  #onPress({ clientX, button }) {
+    const isDragging = clientX >= document.documentElement.clientWidth || button === 1;
+    this.#letGo(isDragging, isDragging);
   }
 
   #onKey({ key, target }) {
     if (target.closest?.('textarea, select, input')) return; // these keys move the cursor there
-    this.#letGo(UPWARD_KEYS.has(key));
+    this.#letGo(UPWARD_KEYS.has(key), DOWNWARD_KEYS.has(key));
   }
 
   /** Who is at the end and moves down is still there. */
-  #letGo(isAway) {
+  #letGo(isAway, canGoDown) {
+    this.#goesDown = canGoDown;
     if (isAway || this.#mode === 'pinned') this.#mode = 'free';
   }
 
