@@ -1,4 +1,4 @@
-"""The `csps-llm` command. `commands` declares the subcommands; each imports its own module when it runs.
+"""The `csps-llm` command. `commands/` declares the subcommands; each imports its own module when it runs.
 
 up              up: startup_checks, procfile, supervisor, merged_log, readiness
 chat            chat in the terminal; chat_client speaks the protocol

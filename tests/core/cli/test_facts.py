@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from core import PROJECT_ROOT
-from core.cli.commands import facts_app as app
+from core.cli.commands.facts import group as app
 from core.cli.facts import status_cells
 from core.errors import NotFound, ParameterRefused
 from core.rag.facts.schedule import COMMAND

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from core import PROJECT_ROOT
-from core.cli.commands import sources_app as app
+from core.cli.commands.sources import group as app
 from core.errors import ConfigError, CspsError, NotFound
 from core.rag.sources.catalogue import load_catalogue
 
