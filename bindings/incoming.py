@@ -170,6 +170,7 @@ class IncomingMessage:
             attachments=(*self.quoted, *attachments),
             thread_messages=thread_messages,
             key=self.event,
+            channel=self.place.platform,
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -138,6 +138,8 @@ class Sampling:
     presence_penalty: float | None = None  # for a token that stands in the answer
 
 
+# The way by which a prompt came: the page, its socket and /gpt ("web"), /toil, /v1, a platform, or a command.
+Channel = Literal["web", "toil", "v1", "slack", "discord", "teams", "cli"]
 Priority = Literal["interactive", "batch"]  # batch: nobody watches the answer, so that it lets others go first
 
 
@@ -165,6 +167,7 @@ class Prompt:
     owner: str | None = None  # who alone may continue the conversation, as in `Engine.open`
     revises: bool = False  # replaces the conversation's last exchange: the person edited or repeated the question
     keeps_attachments: bool = False  # with `revises`: those of the replaced question stand before `attachments`
+    channel: Channel = "cli"
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +278,7 @@ class Task:
     calls: tuple[ToolCall, ...] = ()  # as in Prompt
     priority: Priority = "interactive"
     owner: str | None = None  # as in Prompt
+    channel: Channel = "cli"
 
 
 @dataclass(frozen=True, slots=True)

@@ -288,6 +288,7 @@ def build_prompt(task: Task) -> Prompt:
         key=task.key,
         calls=task.calls,
         priority=task.priority,
+        channel=task.channel,
         again=True,  # a stored value is not sent again: it may not conform to this task's schema
     )
 

@@ -18,7 +18,7 @@ async def gpt(request: web.Request) -> web.StreamResponse:
     """GET and POST /gpt/<personality>."""
     service = request.app[SERVICE]
     personality = service.check_personality(request.match_info["personality"])
-    prompt = Prompt(personality, await read_prompt(request), user=service.user_id(request))
+    prompt = Prompt(personality, await read_prompt(request), user=service.user_id(request), channel="web")
     stream = StreamedResponse(request, HEADERS)
     async with open_reply(service, prompt, sources_in_text=True) as events:
         async for event in events:

@@ -52,7 +52,9 @@ class GptForm:
         personality = service.check_personality(page.personality)
         if not page.question.strip():
             raise BadRequest("the question is empty", "empty")
-        prompt = Prompt(personality, page.question, user=service.user_id(request), language=page.language)
+        prompt = Prompt(
+            personality, page.question, user=service.user_id(request), language=page.language, channel="web"
+        )
         stream = StreamedResponse(request, HEADERS)
         sources = []
         beginning = page.head(text("form-answer-title", page.language)) + page.answer_start()

@@ -221,6 +221,7 @@ class SocketConversation:
             owner=self.client.owner,
             revises=command.revises,
             keeps_attachments=command.keeps_attachments,
+            channel="web",
         )
 
     async def watch(self, answer: RunningAnswer) -> Outcome:

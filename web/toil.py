@@ -40,7 +40,7 @@ async def toil(request: web.Request) -> web.StreamResponse:
     fields = await request_body.read_json(request, ToilRequest)
     conversation = None if fields.session is None else require_issued_id(fields.session)
     task = fields.build_task(personality, service.user_id(request))
-    task = replace(task, conversation=conversation, owner=find_owner(request))
+    task = replace(task, conversation=conversation, owner=find_owner(request), channel="toil")
     if fields.stream:
         return await stream(request, service, task)
     toiled = await service.toil(task)

@@ -123,7 +123,7 @@ def parse_header(row: AnyRow | None) -> BatchHeader | None:
 def build_job(header: BatchHeader, personality: str, user: str) -> Job:
     """Raises BadRequest for an invalid template."""
     template = None if header.prompt_template is None else parse_template(header.prompt_template)
-    return Job(personality, header.json_schema, template, header.override(Sampling()), user)
+    return Job(personality, header.json_schema, template, header.override(Sampling()), user, "toil")
 
 
 class RowStream:

@@ -313,6 +313,7 @@ def build_task(context: MessageContext, request: SchemaRequest) -> Task:
         conversation=incoming.place.conversation,
         attachments=attachments,
         key=incoming.event,
+        channel=incoming.place.platform,
     )
 
 
@@ -325,6 +326,7 @@ def build_job_request(context: MessageContext, request: SchemaRequest, rows: Tex
         context.material([file for file in request.files if file is not rows]),
         context.incoming.speaker,
         context.localized.language,
+        context.incoming.place.platform,
     )
 
 

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from core.contract import Json, Omission
+from core.contract import Channel, Json, Omission
 from core.errors import BadRequest, StorageError
 from core.runtime.atomic_files import write_atomically
 from core.toil.batch.job import Job, Placeholder, Template
@@ -41,10 +41,11 @@ class JobPlan:
     user: str
     rows_name: str = ""
     omissions: tuple[Omission, ...] = ()
+    channel: Channel = "cli"
 
     def job(self) -> Job:
         parts = tuple(Placeholder(text) if kind == "column" else text for kind, text in self.parts)
-        return Job(self.personality, dict(self.schema), Template(parts), user=self.user)
+        return Job(self.personality, dict(self.schema), Template(parts), user=self.user, channel=self.channel)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> JobPlan:

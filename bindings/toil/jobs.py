@@ -21,7 +21,7 @@ from bindings.delivery.partial_answer import build_progress
 from bindings.files import TextFile, explain_omissions
 from bindings.toil.job_files import JobFiles, JobPlan, RowFormat, RowPromptPart, TooManyRows
 from bindings.toil.schema_reply import SendFile, code_block
-from core.contract import Attachment, Done, Engine, Event, Json, Language, Status, Text, Usage
+from core.contract import Attachment, Channel, Done, Engine, Event, Json, Language, Status, Text, Usage
 from core.errors import BadRequest, SchemaRefused, StorageError
 from core.rag.context import quote_attachments
 from core.texts import text
@@ -66,6 +66,7 @@ class JobRequest:
     attachments: tuple[Attachment, ...]
     user: str
     language: Language
+    channel: Channel
 
 
 class JobRun:
@@ -157,7 +158,15 @@ class Jobs:
         survey = await self._survey(answer, form)
         parts = build_parts(request, survey)
         plan = JobPlan(
-            *(request.personality, request.schema, parts, form, survey.rows, request.user, rows.name, rows.omissions)
+            request.personality,
+            request.schema,
+            parts,
+            form,
+            total=survey.rows,
+            user=request.user,
+            rows_name=rows.name,
+            omissions=rows.omissions,
+            channel=request.channel,
         )
         if isinstance(survey.first, Row):
             check_columns(plan, survey.first)

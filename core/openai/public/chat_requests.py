@@ -83,6 +83,7 @@ class Chat:
             asked=self.asked,
             calls=self.calls,
             priority=self.priority,
+            channel="v1",
         )
 
     def task(self, user: str) -> Task:
@@ -96,6 +97,7 @@ class Chat:
             sampling=self.sampling,
             calls=self.calls,
             priority=self.priority,
+            channel="v1",
         )
 
     def choice(self, index: int) -> Chat:

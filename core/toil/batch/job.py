@@ -14,7 +14,7 @@ from itertools import islice
 from pydantic import ValidationError
 
 from core import strict_json
-from core.contract import Json, Sampling, Task
+from core.contract import Channel, Json, Sampling, Task
 from core.errors import BadRequest, closest_name
 from core.request_validation import to_parameter_refused
 from core.toil.batch.rows import Row, format_names
@@ -111,10 +111,11 @@ class Job:
     template: Template | None = None
     sampling: Sampling = field(default_factory=Sampling)
     user: str | None = None
+    channel: Channel = "cli"
 
     def build_task(self, row: Row) -> Task:
         """Raises BadRequest: ColumnUnknown, or ParameterRefused with the row's key."""
-        return replace(self._build(row), priority="batch")
+        return replace(self._build(row), priority="batch", channel=self.channel)
 
     def _build(self, row: Row) -> Task:
         if self.template is not None:
