@@ -44,7 +44,6 @@ log = structlog.get_logger()
 
 PAGES = Path(__file__).resolve().parent / "pages"
 DOCUMENTS = {"/": "index.html", "/toil": "toil.html"}
-LINGER_S = 1.0  # for the rest of a refused body
 CANCEL_S = 0.5  # for handlers that are cancelled after the drain
 
 
@@ -144,9 +143,9 @@ async def serve(app: web.Application, settings: WebSettings) -> AsyncIterator[st
         app,
         lambda runner: web.TCPSite(runner, host, port),
         lambda exc: listen_error(exc, host, port, "HOST", "PORT"),
+        middleware.build_refusals(app[SERVICE]),
         handler_cancellation=True,  # a client that disconnects frees its slot
         keepalive_timeout=settings.read_timeout_s,  # also bounds the arrival of a request's head
-        lingering_time=LINGER_S,
         max_line_size=app[SERVICE].limits.line_bytes,
         shutdown_timeout=CANCEL_S,
     ) as site:

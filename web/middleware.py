@@ -12,11 +12,12 @@ import structlog
 from aiohttp import WSCloseCode, web
 
 from core.errors import CspsError, FetchRefused, PromptTooLong, UnreadableDocument
+from core.runtime.http_protocol import SERVER_NAME, BuildRefusal, Refusal
 from web import problems
 from web.mounting import service_path, without_prefix
 from web.origin_guard import ALWAYS_OPEN, GuardedRequest, OriginGuard
-from web.problems import InternalError, TargetTooLong
-from web.service import SERVICE
+from web.problems import HttpRefused, InternalError, TargetTooLong
+from web.service import SERVICE, Service
 from web.sockets import SOCKET
 from web.streaming import STREAM, ClientGone, StreamedResponse
 
@@ -48,7 +49,7 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(self), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Server": "csps-llm",
+    "Server": SERVER_NAME,
 }
 
 
@@ -61,6 +62,20 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     response.headers.setdefault("Cache-Control", "no-store")
     if request_id := request.get(REQUEST_ID):
         response.headers["X-Request-Id"] = request_id
+
+
+def build_refusals(service: Service) -> BuildRefusal:
+    """Returns the builder of responses to requests that reach no route, nor the middleware: malformed ones."""
+
+    def build(refusal: Refusal) -> web.Response:
+        error = HttpRefused(refusal.status, refusal.reason)
+        service.metrics.count_error(error)
+        path = without_prefix(refusal.path, service.settings.prefix)
+        response = problems.build_response(error, problems.error_form(path))
+        response.headers.update({**SECURITY_HEADERS, "Cache-Control": "no-store"})
+        return response
+
+    return build
 
 
 async def bound_sending(request: web.Request, _: web.StreamResponse) -> None:

@@ -11,7 +11,7 @@ from aiohttp import web
 from core import strict_json
 from core.contract import Json, Language
 from core.errors import BadRequest, CspsError, FetchFailed, FetchRefused, NotFound, UnreadableDocument
-from core.openai.response_objects import error_body, openai_status
+from core.openai.response_objects import error_body, http_error_body, openai_status
 from core.texts import error_text
 
 Form = Literal["text", "problem", "openai"]
@@ -66,12 +66,12 @@ class MethodRefused(CspsError):
 
 
 class HttpRefused(CspsError):
-    """An error of aiohttp without a class here."""
+    """An error of aiohttp without a class here. `message`: None for the phrase of the status."""
 
     code = "http"
 
-    def __init__(self, status: int) -> None:
-        super().__init__(f"{HTTPStatus(status).phrase}.")
+    def __init__(self, status: int, message: str | None = None) -> None:
+        super().__init__(message or f"{HTTPStatus(status).phrase}.")
         self.http_status = status
 
 
@@ -109,7 +109,8 @@ def build_response(error: CspsError, form: Form, text: str | None = None) -> web
         body = f"{text or error.message}\n".encode()
         content_type = "text/plain; charset=utf-8"
     elif form == "openai":
-        body = strict_json.dump(error_body(error))
+        is_http = isinstance(error, HttpRefused)
+        body = strict_json.dump(http_error_body(error.message, status) if is_http else error_body(error))
         content_type = "application/json"
     else:
         body = strict_json.dump(problem_details(error, status) | ({"message": text} if text else {}))

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from core.errors import BadRequest, CspsError
 from core.openai.response_objects import error_body, http_error_body, openai_status
+from core.runtime.http_protocol import Refusal
 
 log = structlog.get_logger()
 
@@ -39,6 +40,11 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
 def error_response(exc: CspsError) -> web.Response:
     headers = {} if exc.retry_after_s is None else {"Retry-After": str(max(1, round(exc.retry_after_s)))}
     return web.json_response(error_body(exc), status=openai_status(exc), headers=headers)
+
+
+def refusal_response(refusal: Refusal) -> web.Response:
+    """Answers a malformed request."""
+    return web.json_response(http_error_body(refusal.reason, refusal.status), status=refusal.status)
 
 
 async def read_body(request: web.Request) -> bytes:

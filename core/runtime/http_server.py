@@ -16,6 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, g
 
 from core.contract import Usage
 from core.errors import ConfigError
+from core.runtime.http_protocol import BuildRefusal, StrictRunner, problem_response
 
 log = structlog.get_logger()
 
@@ -59,14 +60,16 @@ async def serve_app(
     app: web.Application,
     build_site: Callable[[web.AppRunner], Site],
     translate: Callable[[OSError], ConfigError],
+    build_refusal: BuildRefusal = problem_response,
     **options: Any,
 ) -> AsyncIterator[Site]:
     """Serves `app` while the block runs; yields the site, which has the real port where 0 was asked for.
 
-    `options` are those of aiohttp's AppRunner. No request is logged: a query or a malformed line may be a prompt.
-    Raises `translate`'s error if the address cannot be listened on.
+    `build_refusal` builds the response to a malformed request. `options` are those of aiohttp's AppRunner. No request
+    is logged: a query or a malformed line may be a prompt. Raises `translate`'s error if the address cannot be listened
+    on.
     """
-    runner = web.AppRunner(app, access_log=None, logger=build_protocol_logger(), **options)
+    runner = StrictRunner(app, build_refusal, access_log=None, logger=build_protocol_logger(), **options)
     await runner.setup()
     try:
         site = build_site(runner)

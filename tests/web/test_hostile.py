@@ -51,7 +51,7 @@ HOSTILE: dict[str, tuple[bytes, int]] = {
     "brackets in personality": (request("GET /describe/{personality}"), 404),
     "template in personality": (request("GET /describe/%7B%7B7*7%7D%7D"), 404),
     "long target": (request(f"GET /gpt/whisper?prompt={'x' * 20_000}"), 414),
-    "longer target": (request(f"GET /gpt/whisper?prompt={'x' * 200_000}"), 400),
+    "longer target": (request(f"GET /gpt/whisper?prompt={'x' * 200_000}"), 414),
     "no prompt": (request("GET /gpt/whisper"), 400),
     "raw bytes in query": (request("GET /gpt/whisper?prompt=\xff\xfe"), 400),
     "surrogate in query": (request("GET /gpt/whisper?prompt=%ED%A0%80"), 400),
@@ -85,12 +85,13 @@ HOSTILE: dict[str, tuple[bytes, int]] = {
     ),
     "header of garbage": (request("GET /describe", "\x00\x01: x"), 400),
     "folded header": (request("GET /describe", "X-A: b\r\n c: d"), 400),
-    "long header": (request("GET /describe", f"X-A: {'x' * 100_000}"), 400),
-    "many headers": (request("GET /describe", *(f"X-{n}: 1" for n in range(500))), 400),
+    "long header": (request("GET /describe", f"X-A: {'x' * 100_000}"), 431),
+    "many headers": (request("GET /describe", *(f"X-{n}: 1" for n in range(500))), 431),
     "not HTTP": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
     "old HTTP": (b"GET /\r\n\r\n", 400),
     "HTTP of the future": (b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n", 400),
     "no Host": (b"GET /describe HTTP/1.1\r\nConnection: close\r\n\r\n", 400),
+    "unknown expectation": (request("POST /toil/whisper", JSON, "Expect: tea", body=b"{}"), 417),
     "two Hosts": (request("GET /describe", "Host: evil.example"), 400),
     "foreign Host": (request("GET /static/index.html", host="evil.example"), 421),
     "foreign Host with our name in it": (request("GET /describe", host="localhost.evil.example"), 421),
@@ -159,6 +160,8 @@ async def test_hostile_requests_are_refused_with_a_reason(whisper: Site, name: s
     assert status, received[:200]
     assert expected == int(status[1])
     assert body or name == "HEAD"
+    assert b"\r\nServer: csps-llm\r\n" in head
+    assert b"\r\nContent-Security-Policy: default-src 'none'" in head
     assert (whisper.engine.prompts, whisper.engine.tasks) == ([], [])
     async with whisper.http.get("/healthz") as response:
         assert response.status == 200
@@ -211,11 +214,20 @@ async def test_missing_body_is_408(own_settings: Settings) -> None:
         assert (await send(running.port, half)).startswith(b"HTTP/1.1 408 ")
 
 
-@pytest.mark.parametrize("half", [b"", b"GET /gpt/whi", b"GET /describe HTTP/1.1\r\nHost: loc"])
-async def test_missing_request_head_closes_the_connection(own_settings: Settings, half: bytes) -> None:
-    """The service closes a connection that never becomes a request."""
+@pytest.mark.parametrize("half", [b"GET /gpt/whi", b"GET /describe HTTP/1.1\r\nHost: loc"])
+async def test_missing_request_head_is_408(own_settings: Settings, half: bytes) -> None:
+    """The service answers, and closes a connection that never becomes a request."""
     async with site(own_settings, read_timeout_s=0.1) as running:
-        assert await send(running.port, half) == b""
+        assert (await send(running.port, half)).startswith(b"HTTP/1.0 408 ")
+        assert await send(running.port, b"") == b""
+
+
+@pytest.mark.parametrize(("path", "kind"), [("/v1/models", b'{"error"'), ("/toil/x", b'{"type"'), ("/gpt/x", b"the")])
+async def test_a_malformed_request_gets_the_form_of_its_path(whisper: Site, path: str, kind: bytes) -> None:
+    """A program that sends a bad header still reads the answer as those of its endpoint."""
+    received = await send(whisper.port, request(f"POST {path}", "\x00: x"))
+    assert received.startswith(b"HTTP/1.0 400 ")
+    assert received.partition(b"\r\n\r\n")[2].startswith(kind)
 
 
 async def test_connections_are_limited(own_settings: Settings) -> None:

@@ -15,6 +15,7 @@ from core.errors import ConfigError
 from core.model.host.assembly import HostAssembly
 from core.model.host.server import HostService, create_app
 from core.model.host.spare_worker import SpareWorker
+from core.model.http_service import BODY_TIMEOUT_S, refusal_response
 from core.runtime import process
 from core.runtime.http_server import serve_app
 
@@ -53,7 +54,9 @@ async def listening(service: HostService, settings: Settings) -> AsyncIterator[N
         create_app(service),
         lambda runner: create_site(runner, settings),
         lambda exc: ConfigError(f"cannot listen at {address}: {exc.strerror or exc}"),
+        refusal_response,
         handler_cancellation=True,
+        keepalive_timeout=BODY_TIMEOUT_S,  # also bounds the arrival of a request's head
         shutdown_timeout=settings.web.drain_s,
     ):
         log.info("model_listening", address=address)

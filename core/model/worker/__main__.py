@@ -17,6 +17,7 @@ from aiohttp import web
 
 from core.configuration.setting_sections import LogSettings
 from core.errors import ConfigError, CspsError
+from core.model.http_service import refusal_response
 from core.model.worker.announcements import Announcement, WorkerFailed, WorkerReady, encode_announcement
 from core.model.worker.loaded_model import LoadedModel
 from core.model.worker.options import WorkerOptions
@@ -73,6 +74,7 @@ async def serve(options: WorkerOptions, announce: Announce) -> None:
         create_app(service),
         lambda runner: web.UnixSite(runner, options.socket),
         lambda exc: ConfigError(f"cannot listen at {options.socket}: {exc.strerror or exc}"),
+        refusal_response,
         handler_cancellation=True,
         shutdown_timeout=options.drain_s,
     ):
