@@ -10,6 +10,7 @@ import structlog
 from core import bootstrap
 from core.configuration.settings import Settings
 from core.runtime import process
+from core.runtime.ready_signal import announce_ready
 from web.app import create_app, serve
 
 RESERVED_FILES = 256  # for everything but client connections
@@ -31,6 +32,7 @@ async def run(loaded: Settings) -> None:
         async with serve(app, web) as url:
             events = structlog.get_logger()
             events.info("web_serving", url=url)
+            announce_ready()
             await stop.wait()
             events.info("web_stopping", drain_s=web.drain_s)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from aiohttp import web
 
 from core.contract import Prompt, Text
@@ -34,7 +36,8 @@ async def read_prompt(request: web.Request) -> str:
         encoded = request.raw_path.partition("?")[2]
     else:
         encoded = request_body.decode_utf8(await request_body.read(request, FORM))
-    prompt = request_body.parse_form_field(encoded, "prompt")
+    parse = partial(request_body.parse_form_field, encoded, "prompt")
+    prompt = await request_body.parse_large(request, len(encoded), parse)
     if not prompt.strip():
         raise ParameterRefused("send the question as the URL-encoded parameter `prompt`", "prompt")
     return prompt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from urllib.parse import parse_qs
 
 from aiohttp import web
@@ -38,7 +39,8 @@ class GptForm:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """POST /gpt. An error before the answer has its status; the question stays in the form."""
         try:
-            fields = parse_fields(request_body.decode_utf8(await request_body.read(request, FORM)))
+            encoded = request_body.decode_utf8(await request_body.read(request, FORM))
+            fields = await request_body.parse_large(request, len(encoded), partial(parse_fields, encoded))
         except CspsError as error:
             return refuse(await self.build_page(request, {}), error)
         page = await self.build_page(request, fields)

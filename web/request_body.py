@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TypeVar
 from urllib.parse import parse_qsl
@@ -19,7 +19,9 @@ from web.problems import BodyTimeout, BodyTooLarge, MediaTypeRefused
 from web.service import SERVICE
 
 Model = TypeVar("Model", bound=BaseModel)
+Result = TypeVar("Result")
 FIELDS_LIMIT = 32
+KEYS_LIMIT = 256  # of a body; pydantic would describe each key that it does not know
 NO_DEFAULTS: Mapping[str, Json] = MappingProxyType({})
 
 
@@ -62,9 +64,22 @@ def check_uncompressed(request: web.Request) -> None:
 
 async def read_json(request: web.Request, model: type[Model], defaults: Mapping[str, Json] = NO_DEFAULTS) -> Model:
     """The body as a `model`; `defaults` stand for missing keys. Raises BadRequest or a subclass, with the wrong key."""
-    value = strict_json.parse(await read(request, "application/json"))
+    raw = await read(request, "application/json")
+    return await parse_large(request, len(raw), lambda: parse_model(raw, model, defaults))
+
+
+async def parse_large(request: web.Request, size: int, work: Callable[[], Result]) -> Result:
+    """Returns the result of `work` on an input of `size` bytes, in a thread if that is large. Raises Overloaded."""
+    service = request.app[SERVICE]
+    return await service.large_inputs.run(service.user_id(request), size, work)
+
+
+def parse_model(raw: bytes, model: type[Model], defaults: Mapping[str, Json]) -> Model:
+    value = strict_json.parse(raw)
     if not isinstance(value, dict):
         raise BadRequest("the body must be a JSON object")
+    if len(value) > KEYS_LIMIT:
+        raise BadRequest(f"the body may have at most {KEYS_LIMIT} keys")
     try:
         return model.model_validate({**defaults, **value})
     except ValidationError as exc:

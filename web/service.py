@@ -36,6 +36,7 @@ from core.rag.source_list import append_source_list
 from core.runtime.answer_counter import AnswerCounter
 from core.runtime.http_server import count_tokens
 from web.client_identity import ClientIdentity
+from web.large_inputs import LargeInputs
 
 FIRST_WORDS_BUCKETS_S = (0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120)
 
@@ -140,6 +141,7 @@ class Service:
     gate: DrainGate
     metrics: WebMetrics
     identity: ClientIdentity
+    large_inputs: LargeInputs = field(default_factory=LargeInputs)
     # New in each process, so that an id cannot be traced to an address, nor across restarts.
     salt: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 

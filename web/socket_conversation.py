@@ -11,12 +11,13 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from core.contract import Description, Language, Prompt, TranscriptTurn
-from core.errors import BadRequest, CspsError, SessionUnknown
+from core.errors import BadRequest, CspsError, Overloaded, SessionUnknown
 from web.problems import person_text
 from web.running_answers import Outcome, RunningAnswer, RunningAnswers, answer_events
 from web.service import Service
@@ -36,7 +37,8 @@ from web.streaming import ClientGone
 
 log = structlog.get_logger()
 
-InboxItem = PromptCommand | ResumeCommand | BadRequest  # answered in order; an invalid frame takes its turn too
+Unread = BadRequest | Overloaded  # the error of a frame that was not read: it takes its turn too
+InboxItem = PromptCommand | ResumeCommand | Unread  # answered in order
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,9 @@ class SocketConversation:
     async def handle_frame(self, frame: str, answering: asyncio.Task[None]) -> None:
         self.frames += 1
         try:
-            command = self.dialect.decode(frame)
-        except BadRequest as error:
+            decode = partial(self.dialect.decode, frame)
+            command = await self.service.large_inputs.run(self.client.user, len(frame), decode)
+        except Unread as error:
             await self.enqueue(error)
             return
         match command:
@@ -179,7 +182,7 @@ class SocketConversation:
                 return await self.resume(session)
             case PromptCommand():
                 return await self.reply(item)
-            case BadRequest():
+            case BadRequest() | Overloaded():
                 return item
 
     async def resume(self, session: str) -> Outcome | None:

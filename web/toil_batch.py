@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Literal
 
 import structlog
@@ -17,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core import strict_json
 from core.contract import Sampling
-from core.errors import BadRequest, CspsError, Stopping
+from core.errors import BadRequest, CspsError, Overloaded
 from core.request_validation import to_parameter_refused
 from core.toil.batch.answers import Outcome, RowRetryPolicy, ToilAnswers
 from core.toil.batch.job import Job, parse_template
@@ -132,6 +133,7 @@ class RowStream:
     def __init__(self, request: web.Request) -> None:
         service = request.app[SERVICE]
         self.failure: CspsError | None = None
+        self._request = request
         self._gate = service.gate
         self._content = request.content
         self._limit_bytes = service.settings.body_limit_bytes
@@ -143,8 +145,9 @@ class RowStream:
         try:
             async for line in self._read():
                 self._gate.check_open()
-                yield parse_json_row(line, self._limit_bytes)
-        except (BadRequest, Stopping) as exc:
+                parse = partial(parse_json_row, line, self._limit_bytes)
+                yield await request_body.parse_large(self._request, len(line.raw or b""), parse)
+        except (BadRequest, Overloaded) as exc:  # Overloaded: also Stopping
             self.failure = exc
 
     async def _read(self) -> AsyncGenerator[InputLine, None]:

@@ -37,6 +37,7 @@ from core.contract import Language
 from core.errors import StorageError
 from core.language import parse_language_tag
 from core.runtime.atomic_files import write_atomically
+from core.runtime.disk_faults import explain_disk_fault
 from core.texts import text
 
 log = structlog.get_logger()
@@ -162,7 +163,7 @@ class PendingFiles:
         try:
             return await asyncio.to_thread(act)
         except OSError as exc:
-            raise StorageError(f"{self._folder}: {exc.strerror}; check the disk and the permissions") from exc
+            raise StorageError(f"{self._folder}: {explain_disk_fault(exc)}") from exc
 
     def _add(self, file: PendingFile) -> str:
         self._purge()

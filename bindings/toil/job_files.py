@@ -17,6 +17,7 @@ from typing import Any, Literal
 from core.contract import Channel, Json, Omission
 from core.errors import BadRequest, StorageError
 from core.runtime.atomic_files import write_atomically
+from core.runtime.disk_faults import explain_disk_fault
 from core.toil.batch.job import Job, Placeholder, Template
 from core.toil.batch.journal import Journal, OutputLocked, open_journal, toil_code, toil_number
 from core.toil.batch.row_input import Survey, read_chunks, survey
@@ -149,4 +150,4 @@ def write(path: Path, data: bytes) -> None:
 
 
 def storage_error(exc: OSError) -> StorageError:
-    return StorageError(f"a job's file is not accessible: {exc.strerror}")
+    return StorageError(f"a job's file is not accessible: {explain_disk_fault(exc)}")

@@ -136,6 +136,21 @@ error-download-disk = { SIZE($missing) } are missing in { $folder } for a downlo
 error-download-unwritable = { $folder } cannot be used for a download: { $cause }.
 error-download-crashed = The download of { $repo } ended with an error of this program. The log has its details. What has arrived is kept, and the next attempt continues.
 
+## Causes for which the operating system refuses a file. Each ends a sentence; the reader is an operator.
+
+error-disk-full = the disk is full; free some space there, or choose a folder on another disk
+error-disk-quota = the disk quota of this account is used up; delete files, or have the quota raised
+error-disk-read_only = the disk is mounted read-only; mount it for writing, or choose a folder on another disk
+error-disk-refused = this account may not do that; change the owner or the permissions of the folder
+error-disk-long = the path is too long; choose a shorter one
+error-disk-large = the file would be larger than this disk or account allows
+error-disk-broken = the disk reports an error; check it
+error-disk-open_files = too many files are open; raise the limit of open files (ulimit -n)
+error-disk-missing = there is no such file or folder
+error-disk-not_a_folder = a part of the path is a file, not a folder
+error-disk-links = the symbolic links of the path lead in a circle
+error-disk-away = the disk is not connected any more; mount it again
+
 ## Statuses: what people read while they wait.
 
 status-queued = Waiting for a place…
@@ -827,7 +842,7 @@ cli-help-echo = Answer with a built-in model that repeats what it is shown, inst
 cli-help-out = The HTML page to write; the same as text stands beside it. Default: selftest-PLATFORM.html in this folder.
 
 cli-up-already-running = csps-llm is already running with the data in { $folder } (process { $pid }). Stop it first. For a second service, set CSPS_LLM_DATA to another folder.
-cli-up-data-unwritable = The data folder { $folder } cannot be written: { $reason }. Change its owner, or set CSPS_LLM_DATA.
+cli-up-data-unwritable = The data folder { $folder } cannot be written: { $reason }. CSPS_LLM_DATA names another folder.
 cli-up-data-no-folder = The data folder { $folder } cannot be created: { $place } is a file. Set CSPS_LLM_DATA to a folder.
 cli-up-port-taken = Another program uses port { $port }. Stop that program, or choose another port: PORT={ $other } csps-llm up
 cli-up-port-refused = csps-llm cannot listen on { $host }:{ $port }: { $reason }. See HOST and PORT.
@@ -861,7 +876,10 @@ cli-up-stopped = Stopped.
 cli-procfile-invalid = { $place }: expected `name: command`
 cli-procfile-twice = { $place }: there are two processes named '{ $name }'
 cli-process-started = { $process } started (process { $pid })
-cli-process-ended = { $process } ended: { $why }. Starting it again in { NUMBER($delay_s, maximumFractionDigits: 1) } s.
+cli-process-ended = { $process } ended: { $why }. { $delay_s ->
+    [0] It is started again.
+   *[other] Starting it again in { NUMBER($delay_s, maximumFractionDigits: 1) } s.
+}
 cli-process-failing = { $process } ended { $times } times in a row. It is restarted each time, and the other processes continue. Its last lines:
 cli-process-refused = { $process } cannot start: the error is shown at the end. The other processes are stopped.
 cli-process-waiting = { $process } cannot start until somebody corrects the error below. The other processes continue. Next try in { NUMBER($delay_s, maximumFractionDigits: 1) } s:

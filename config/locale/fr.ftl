@@ -136,6 +136,21 @@ error-download-disk = Il manque { SIZE($missing) } dans { $folder } pour un tél
 error-download-unwritable = { $folder } ne peut pas servir à un téléchargement : { $cause }.
 error-download-crashed = Le téléchargement de { $repo } s’est arrêté à cause d’une erreur de ce programme. Le journal en donne le détail. La partie reçue est conservée, et le prochain essai poursuivra le téléchargement.
 
+## Les causes pour lesquelles le système refuse un fichier. Chacune termine une phrase; un exploitant la lit.
+
+error-disk-full = le disque est plein; libérez de l’espace, ou choisissez un dossier sur un autre disque
+error-disk-quota = le quota de disque de ce compte est épuisé; supprimez des fichiers, ou faites relever le quota
+error-disk-read_only = le disque est monté en lecture seule; montez-le en écriture, ou choisissez un dossier sur un autre disque
+error-disk-refused = ce compte n’en a pas le droit; changez le propriétaire ou les permissions du dossier
+error-disk-long = le chemin est trop long; choisissez-en un plus court
+error-disk-large = le fichier dépasserait la taille que permet ce disque ou ce compte
+error-disk-broken = le disque signale une erreur; vérifiez-le
+error-disk-open_files = trop de fichiers sont ouverts; relevez la limite de fichiers ouverts (ulimit -n)
+error-disk-missing = ce fichier ou ce dossier n’existe pas
+error-disk-not_a_folder = une partie du chemin est un fichier, et non un dossier
+error-disk-links = les liens symboliques du chemin tournent en rond
+error-disk-away = le disque n’est plus connecté; montez-le de nouveau
+
 ## Statuts : ce qu’on lit pendant l’attente.
 
 status-queued = En attente d’une place…
@@ -838,7 +853,7 @@ cli-help-echo = Répondre au moyen d’un modèle intégré qui répète ce qu�
 cli-help-out = La page HTML à écrire; le même contenu en texte se trouve à côté. Par défaut : selftest-PLATEFORME.html dans ce dossier.
 
 cli-up-already-running = csps-llm est déjà en cours d’exécution avec les données de { $folder } (processus { $pid }). Arrêtez-le d’abord. Pour un second service, donnez un autre dossier dans CSPS_LLM_DATA.
-cli-up-data-unwritable = Impossible d’écrire dans le dossier de données { $folder } : { $reason }. Changez-en le propriétaire, ou réglez CSPS_LLM_DATA.
+cli-up-data-unwritable = Impossible d’écrire dans le dossier de données { $folder } : { $reason }. CSPS_LLM_DATA désigne un autre dossier.
 cli-up-data-no-folder = Impossible de créer le dossier de données { $folder } : { $place } est un fichier. Donnez un dossier dans CSPS_LLM_DATA.
 cli-up-port-taken = Un autre programme utilise le port { $port }. Arrêtez ce programme, ou choisissez un autre port : PORT={ $other } csps-llm up
 cli-up-port-refused = csps-llm ne peut pas écouter sur { $host }:{ $port } : { $reason }. Voyez HOST et PORT.
@@ -872,7 +887,10 @@ cli-up-stopped = Arrêté.
 cli-procfile-invalid = { $place } : la forme attendue est `nom: commande`
 cli-procfile-twice = { $place } : deux processus ont le nom « { $name } »
 cli-process-started = { $process } démarré (processus { $pid })
-cli-process-ended = { $process } s’est arrêté : { $why }. Nouveau démarrage dans { NUMBER($delay_s, maximumFractionDigits: 1) } s.
+cli-process-ended = { $process } s’est arrêté : { $why }. { $delay_s ->
+    [0] Il est relancé.
+   *[other] Nouveau démarrage dans { NUMBER($delay_s, maximumFractionDigits: 1) } s.
+}
 cli-process-failing = { $process } s’est arrêté { $times } fois de suite. Il est relancé chaque fois, et les autres processus continuent. Ses dernières lignes :
 cli-process-refused = { $process } ne peut pas démarrer : l’erreur est affichée à la fin. Les autres processus sont arrêtés.
 cli-process-waiting = { $process } ne peut pas démarrer tant que l’erreur ci-dessous n’est pas corrigée. Les autres processus continuent. Prochain essai dans { NUMBER($delay_s, maximumFractionDigits: 1) } s :

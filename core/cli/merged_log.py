@@ -6,6 +6,7 @@ time are dropped. Knows nothing of the lines' meaning.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import queue
@@ -22,6 +23,7 @@ from core.texts import text
 
 QUEUE_LIMIT_LINES = 10_000
 CLOSE_S = 2.0
+FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 BOLD = 1
 COLOURS = (34, 36, 35, 33, 32)  # blue, cyan, magenta, yellow, green
 OWN_NAME = "up"
@@ -97,8 +99,11 @@ class MergedLog:
             try:
                 self._stream.write(self._compose(line))
                 self._stream.flush()
-            except OSError:
-                redirect_to_null(self._stream)
+            except OSError as exc:
+                if exc.errno in FULL_DISK:  # of a file; the log goes on once there is room
+                    self._dropped += 1
+                else:
+                    redirect_to_null(self._stream)
 
     def _compose(self, line: str | StatusLine) -> str:
         """Returns what to write: the line, and the status below it again."""

@@ -27,6 +27,7 @@ from core.model.library.choice import choose_configured, find_spec
 from core.model.library.installed import remove_installed
 from core.model.library.selection import write_selection
 from core.model.library.specs import HubFile, ModelSpec
+from core.runtime.disk_faults import explain_disk_fault
 from core.texts import text
 
 AUTOMATIC = "auto"
@@ -92,7 +93,7 @@ def use(model_id: str) -> None:
     try:
         write_selection(settings.data_folder, None if model_id == AUTOMATIC else model_id)
     except OSError as exc:
-        raise ConfigError(f"{exc.filename or settings.data_folder}: {exc.strerror}") from exc
+        raise ConfigError(f"{exc.filename or settings.data_folder}: {explain_disk_fault(exc, language)}") from exc
     for line in explain_selection(model_id, spec, settings, catalogue, language):
         typer.echo(line)
 
@@ -151,7 +152,7 @@ def remove(model_id: str, *, yes: bool) -> None:
     try:
         freed = remove_installed(survey.models, spec.source)
     except OSError as exc:
-        raise ConfigError(f"{exc.filename}: {exc.strerror}") from exc
+        raise ConfigError(f"{exc.filename}: {explain_disk_fault(exc, language)}") from exc
     typer.echo(text("cli-models-removed", language, title=spec.title, size=freed))
 
 

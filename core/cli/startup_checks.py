@@ -13,6 +13,7 @@ from pathlib import Path
 
 from core.contract import Language
 from core.errors import ConfigError
+from core.runtime.disk_faults import explain_disk_fault
 from core.runtime.lock_file import AlreadyLocked, hold_lock
 from core.texts import text
 
@@ -29,7 +30,7 @@ def lock_data_folder(folder: Path, language: Language) -> Iterator[None]:
             place = str(find_file(folder))
             raise ConfigError(text("cli-up-data-no-folder", language, folder=str(folder), place=place)) from exc
         except OSError as exc:
-            values = {"folder": str(folder), "reason": exc.strerror}
+            values = {"folder": str(folder), "reason": explain_disk_fault(exc, language)}
             raise ConfigError(text("cli-up-data-unwritable", language, **values)) from exc
         yield
 

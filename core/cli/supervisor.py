@@ -21,6 +21,7 @@ from typing import Protocol
 from core.runtime.backoff import RestartBackoff
 from core.runtime.process import OPERATOR_MUST_ACT, error_prefix
 from core.runtime.process_end import Guard, ProcessEndReason, explain_exit
+from core.runtime.ready_signal import ReadySignal
 
 TAIL_LINES = 10
 LINE_LIMIT_BYTES = 64 * 1024
@@ -162,6 +163,7 @@ class SupervisedProcess:
         self._child: asyncio.subprocess.Process | None = None
         self._error = ErrorBuffer(process.name, TAIL_LINES)
         self._was_ready = False  # at any time since the first start
+        self._served = False  # since the latest start
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
 
@@ -174,7 +176,7 @@ class SupervisedProcess:
                 if self._refused and not self._was_ready:
                     return self._give_up()
                 if not self._stopping.is_set():
-                    await self._pause(why, self._backoff.after(self._clock() - started_at))
+                    await self._pause(why, self._backoff.after(self._clock() - started_at, served=self._served))
         finally:
             self._show(self._error.release())
             self._ended.set()
@@ -189,7 +191,7 @@ class SupervisedProcess:
         self._refuse()
 
     def mark_ready(self) -> None:
-        self._was_ready = True
+        self._was_ready = self._served = True
 
     async def stop(self) -> None:
         """Ends the process: SIGTERM, its grace, SIGKILL."""
@@ -210,9 +212,10 @@ class SupervisedProcess:
     async def _run_once(self) -> str:
         """Runs the process until it ends. Returns the reason."""
         self._child = None
-        with closing(OutputPipe()) as pipe:
+        self._served = False
+        with closing(OutputPipe()) as pipe, closing(ReadySignal()) as ready:
             try:
-                self._child = child = await self._start(pipe)
+                self._child = child = await self._start(pipe, ready)
             except OSError as exc:
                 return ProcessEndReason("not_started", reason=exc.strerror)
             try:
@@ -222,8 +225,10 @@ class SupervisedProcess:
                 return await self._watch(child, await pipe.open_reader())
             finally:
                 kill_group(child.pid)  # its own children, and itself if this task is cancelled
+                if ready.was_sent():
+                    self.mark_ready()
 
-    async def _start(self, pipe: OutputPipe) -> asyncio.subprocess.Process:
+    async def _start(self, pipe: OutputPipe, ready: ReadySignal) -> asyncio.subprocess.Process:
         # A process group of its own: Ctrl+C in the terminal reaches only us, and its children can be killed with it.
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "core.runtime.die_with_parent", str(os.getpid()), *self.process.command),
@@ -231,7 +236,8 @@ class SupervisedProcess:
             stdout=pipe.sink,
             stderr=pipe.sink,
             process_group=0,
-            env=self._environ,
+            pass_fds=(ready.fd,),
+            env={**self._environ, **ready.environ},
             cwd=self._folder,
         )
 
@@ -271,7 +277,7 @@ class SupervisedProcess:
         else:
             self._show(self._error.release())
             self._report.event("ended", name, why=why, delay_s=delay_s)
-            if failures % FAILURES_PER_REPORT == 0:
+            if failures and failures % FAILURES_PER_REPORT == 0:
                 self._report.event("failing", name, times=failures, last_lines=tuple(self._error.tail))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), delay_s)

@@ -39,6 +39,7 @@ from core.model.hardware.tuning_search import TuningResult, TuningSearch
 from core.model.hardware.tuning_space import SHARED_SEQUENCES, Dimension, Timing, Trial, build_space, thread_counts
 from core.model.library.choice import STARTER
 from core.model.library.specs import ModelSpec
+from core.runtime.disk_faults import explain_disk_fault
 from core.texts import text
 
 BUDGET_S = 90.0
@@ -62,7 +63,7 @@ def tune(model_id: str | None, *, force: bool) -> None:
     try:
         write_record(settings.data_folder, make_record(model_key(path), machine_key(machine), values, result.gain))
     except OSError as exc:
-        raise ConfigError(f"{exc.filename or settings.data_folder}: {exc.strerror}") from exc
+        raise ConfigError(f"{exc.filename or settings.data_folder}: {explain_disk_fault(exc, language)}") from exc
     print_result(result, default, language)
     for line in explain_result(result, default, language, time.monotonic() - started):
         typer.echo(line)

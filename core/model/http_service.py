@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import structlog
 from aiohttp import web
 
+from core import strict_json
 from core.errors import BadRequest, CspsError
 from core.openai.response_objects import error_body, http_error_body, openai_status
 from core.runtime.http_protocol import Refusal
@@ -17,6 +18,7 @@ log = structlog.get_logger()
 
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
 BODY_TIMEOUT_S = 30.0  # for a whole request to arrive
+VALUES_LIMIT = 4 * strict_json.VALUES_LIMIT  # what is enforced of a schema may be larger than the schema
 SEND_TIMEOUT_S = 60.0  # a client that reads nothing for this long is dropped, which frees its slot
 CLIENT_DISCONNECTED = 499  # nginx's status; nobody receives it
 
@@ -59,6 +61,8 @@ async def read_body(request: web.Request) -> bytes:
 
 
 def parse_json(body: bytes) -> object:
+    """Raises BadRequest."""
+    strict_json.check_size(body, VALUES_LIMIT)
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as exc:

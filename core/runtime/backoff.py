@@ -46,16 +46,16 @@ def parse_retry_after(value: Any, default_s: float, limit_s: float = math.inf) -
 
 
 class RestartBackoff:
-    """The pause before the next start. A process that ran for `healthy_s` resets the count of failures."""
+    """The pause before the next start. A process that served, or ran for `healthy_s`, resets the count of failures."""
 
     def __init__(self, first_s: float = 0.5, limit_s: float = 30.0, healthy_s: float = 60.0) -> None:
         self._backoff = Backoff(first_s, limit_s, NO_JITTER)
         self._healthy_s = healthy_s
         self.failures = 0  # in a row
 
-    def after(self, ran_s: float) -> float:
-        """Returns the pause in seconds after a process that ran for `ran_s` seconds."""
-        self.failures = 1 if ran_s >= self._healthy_s else self.failures + 1
+    def after(self, ran_s: float, *, served: bool = False) -> float:
+        """Returns the pause in seconds after a process that ran for `ran_s` seconds; none after one that `served`."""
+        self.failures = 0 if served else 1 if ran_s >= self._healthy_s else self.failures + 1
         return self._backoff.pause_s(self.failures)
 
 

@@ -8,6 +8,7 @@ project or the operating system wrote it, because a ValueError or a ValidationEr
 
 from __future__ import annotations
 
+import io
 import logging
 import math
 import sys
@@ -16,8 +17,9 @@ import time
 import traceback
 import unicodedata
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from types import TracebackType
-from typing import TextIO
+from typing import TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
@@ -49,9 +51,28 @@ class LogInterval:
         self._logged_at = -math.inf
 
 
+class UnfailingStream(io.TextIOBase):
+    """A stream whose failure reaches nobody who logs: a full disk under the log must not fail a request."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+
 def configure(settings: LogSettings, process: str, stream: TextIO | None = None) -> None:
     """Sets up logging for this process, on stderr by default. `process` is its name in JSON events."""
-    stream = stream or sys.stderr
+    stream = stream or cast(TextIO, UnfailingStream(sys.stderr))
     json = settings.format == "json"
     common: list[Processor] = [
         structlog.contextvars.merge_contextvars,

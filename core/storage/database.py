@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import sqlite3
 import tempfile
 import time
@@ -22,6 +23,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from core.errors import ConfigError, StorageError
+from core.runtime.disk_faults import explain_disk_fault, find_disk_fault
 from core.storage import schema
 from core.storage.schema import SchemaVersion
 
@@ -46,6 +48,8 @@ SQLITE_PRAGMAS = (
 )
 # SQLite changes most of a table by copying it, and deletes the rows that refer to the old one if keys are enforced.
 SQLITE_UPGRADE_PRAGMAS = (f"busy_timeout={UPGRADE_TIMEOUT_S * 1000}", "foreign_keys=OFF")
+SQLITE_FULL = "SQLITE_FULL"
+SQLITE_DISK_ERRORS = (SQLITE_FULL, "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
 INSERT: Mapping[str, Insert] = {sqlite.dialect.name: sqlite.insert, postgresql.dialect.name: postgresql.insert}
 
 
@@ -252,7 +256,7 @@ def prepare_file(path: str | None) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600, exist_ok=True)
     except OSError as exc:
-        raise StorageError(f"the database {file} cannot be created: {exc.strerror}") from exc
+        raise StorageError(f"the database {file} cannot be created: {explain_disk_fault(exc)}") from exc
 
 
 def prepare_sqlite(connection: Any, pragmas: Sequence[str]) -> None:
@@ -288,7 +292,8 @@ def run(engine: sqlalchemy.Engine, work: Work[Result]) -> Result:
             return work(connection)
     except SQLAlchemyError as exc:
         # Drops the cause: PostgreSQL's details contain people's texts, and a traceback would log them.
-        raise StorageError(f"the database refused: {reason(exc)}", retry_after_s=RETRY_AFTER_S) from None
+        why = disk_reason(exc, engine.url.database) or reason(exc)
+        raise StorageError(f"the database refused: {why}", retry_after_s=RETRY_AFTER_S) from None
 
 
 def put_before(fence: Work[None], work: Work[Result]) -> Work[Result]:
@@ -297,6 +302,16 @@ def put_before(fence: Work[None], work: Work[Result]) -> Work[Result]:
         return work(connection)
 
     return fenced
+
+
+def disk_reason(exc: SQLAlchemyError, database: str | None) -> str | None:
+    """The cause in the words of the operating system, where SQLite only knows that it cannot write; else None."""
+    name = getattr(getattr(exc, "orig", None), "sqlite_errorname", "")
+    if not database or not name.startswith(SQLITE_DISK_ERRORS):
+        return None
+    if fault := find_disk_fault(Path(database).parent):
+        return explain_disk_fault(fault)
+    return explain_disk_fault(OSError(errno.ENOSPC, "")) if name == SQLITE_FULL else None  # there was no room just now
 
 
 def reason(exc: SQLAlchemyError) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import ConfigError
+from core.runtime.disk_faults import explain_disk_fault
 
 GGUF_MAGIC = b"GGUF"
 
@@ -31,6 +32,6 @@ def check_gguf(path: Path, variable: str) -> None:
         with path.open("rb") as file:
             beginning = file.read(len(GGUF_MAGIC))
     except OSError as exc:
-        raise ConfigError(f"{variable}: {path}: {exc.strerror or exc}") from exc
+        raise ConfigError(f"{variable}: {path}: {explain_disk_fault(exc)}") from exc
     if beginning != GGUF_MAGIC:
         raise ConfigError(f"{variable}: {path} is not a GGUF file")

@@ -10,6 +10,7 @@ import structlog
 
 from core.errors import ConfigError
 from core.model.library.gguf_file import ModelFile, check_gguf
+from core.runtime.disk_faults import explain_disk_fault
 
 log = structlog.get_logger()
 
@@ -36,7 +37,7 @@ def find_starter(folder: Path, transcode: Transcode) -> ModelFile:
             transcode(bundled_starter(), part)
             part.replace(target)
     except OSError as exc:
-        raise ConfigError(f"{exc.filename or folder}: {exc.strerror or exc}") from exc
+        raise ConfigError(f"{exc.filename or folder}: {explain_disk_fault(exc)}") from exc
     return ModelFile(target, f"{STARTER_NAME} (Q8_0)", starter=True)
 
 

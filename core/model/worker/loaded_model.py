@@ -35,6 +35,7 @@ from core.model.worker.suspended.identity import fingerprint
 from core.model.worker.suspended.state_folder import FolderLimits, StateFolder, delete_all
 from core.model.worker.suspended.state_store import SuspendedStore
 from core.openai.engine_requests import EngineChatRequest
+from core.runtime.disk_faults import explain_disk_fault
 
 IDLE_SHARE = 0.25  # of the KV cache, for paused conversations
 STALLED_S = 120.0  # no step of a healthy model takes this long
@@ -190,7 +191,7 @@ class LoadedModel:
         try:
             await self._inference.forget(keys)
         except OSError as exc:
-            raise StorageError(f"suspended conversations cannot be deleted: {exc.strerror}") from exc
+            raise StorageError(f"suspended conversations cannot be deleted: {explain_disk_fault(exc)}") from exc
 
     async def embed(self, tokens: list[int]) -> list[float]:
         """Returns one text's embedding. Raises NotAnEmbedder, or BadRequest if the text is empty or too long."""

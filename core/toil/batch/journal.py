@@ -21,6 +21,7 @@ from core import strict_json
 from core.contract import Json
 from core.errors import BadRequest, StorageError
 from core.runtime.atomic_files import sync_folder
+from core.runtime.disk_faults import explain_disk_fault
 from core.toil.batch.answers import Outcome
 
 VERSION = 1
@@ -177,7 +178,7 @@ class Journal:
                 write_all(self._output, lines)
                 os.fsync(self._output.fileno())
             except OSError as exc:
-                raise StorageError(f"the output cannot be written: {exc.strerror}") from exc
+                raise StorageError(f"the output cannot be written: {explain_disk_fault(exc)}") from exc
 
     def close(self) -> None:
         """Waits for a running `record`. Closing the job file releases the lock."""
@@ -196,7 +197,7 @@ def open_journal(
     try:
         return open_files(path, dict(job), number_of, code_of, anew=anew)
     except OSError as exc:
-        raise StorageError(f"{path} cannot be written: {exc.strerror}") from exc
+        raise StorageError(f"{path} cannot be written: {explain_disk_fault(exc)}") from exc
 
 
 def open_files(path: Path, job: dict[str, Json], number_of: NumberOf, code_of: CodeOf, *, anew: bool) -> Journal:

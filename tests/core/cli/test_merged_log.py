@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -95,6 +96,31 @@ def test_a_closed_terminal_does_not_stop_the_service() -> None:
         log.write_line("web", "lost as well")
         log.close()
         assert not any(thread.name == "merged-log" and thread.is_alive() for thread in threading.enumerate())
+
+
+class FullDisk(io.StringIO):
+    """A file on a disk that has no room until `freed` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.freed = False
+
+    def write(self, text: str) -> int:
+        if not self.freed:
+            self.freed = True
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(text)
+
+
+def test_the_log_goes_on_when_a_full_disk_has_room_again() -> None:
+    """The lines between are counted."""
+    stream = FullDisk()
+    log = MergedLog(stream, ["web"], "en", as_json=False, colour=False)
+    log.write_line("web", "lost")
+    log.write_line("web", "kept")
+    log.close()
+    assert "1 line was not shown" in stream.getvalue()
+    assert "kept" in stream.getvalue()
 
 
 def test_a_status_line_stays_below_the_log() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -58,6 +60,39 @@ def test_a_file_in_place_of_the_data_folder(tmp_path: Path) -> None:
         ):
             pass
         assert "owner" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "the disk is full"),
+        (errno.EDQUOT, "quota"),
+        (errno.EROFS, "read-only"),
+        (errno.EACCES, "owner"),
+    ],
+)
+def test_a_data_folder_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, words: str
+) -> None:
+    """The error tells the cause, and blames the owner for nothing else."""
+
+    def refuse(_path: Path) -> NoReturn:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(startup_checks, "hold_lock", refuse)
+    with pytest.raises(ConfigError, match=words) as caught, startup_checks.lock_data_folder(tmp_path, "en"):
+        pass
+    assert ("owner" in caught.value.message) is (number == errno.EACCES)
+    assert "CSPS_LLM_DATA" in caught.value.message
+
+
+def test_a_data_folder_with_a_long_name(tmp_path: Path) -> None:
+    """The kernel itself refuses it."""
+    with (
+        pytest.raises(ConfigError, match="the path is too long"),
+        startup_checks.lock_data_folder(tmp_path / ("x" * 300), "en"),
+    ):
+        pass
 
 
 def test_a_port_that_is_taken() -> None:

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -332,13 +333,29 @@ async def test_a_missing_command_is_tried_again() -> None:
         await report.until(lambda: len(report.named("ended")) >= 2)
 
 
+SERVED = "from core.runtime.ready_signal import announce_ready\nannounce_ready()\nimport os\nprint('pid', os.getpid())\n"
+
+
+async def test_a_process_that_served_is_restarted_at_once() -> None:
+    """Only one that dies before it serves has to wait, here for an hour."""
+    hour = partial(RestartBackoff, first_s=3600.0, limit_s=3600.0)
+    async with running(python("web", SERVED), python("model", "print('pid 1')"), backoff=hour) as (_, report, _task):
+        await report.until(lambda: len(report.pids("web")) >= 4 and len(report.pids("model")) == 1)
+        await report.until(lambda: any(process == "model" for event, process, _ in report.events if event == "ended"))
+        delays = {(process, values["delay_s"]) for event, process, values in report.events if event == "ended"}
+        assert {("web", 0.0), ("model", 3600.0)} == delays
+        assert report.named("failing") == []
+
+
 def test_backoff_doubles_up_to_its_limit() -> None:
-    """From 0.5 s to 30 s. After a process ran for a minute it starts again at 0.5 s."""
+    """From 0.5 s to 30 s. A process that ran for a minute, or served, resets the count."""
     backoff = RestartBackoff()
     waits = [backoff.after(ran_s=1.0) for _ in range(9)]
     assert waits == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
     assert backoff.after(ran_s=60.0) == 0.5
     assert backoff.after(ran_s=59.9) == 1.0
+    assert backoff.after(ran_s=0.1, served=True) == 0.0
+    assert backoff.after(ran_s=0.1) == 0.5
 
 
 @pytest.mark.parametrize(("code", "reason"), [(1, "exit code 1"), (-9, "SIGKILL"), (-6, "SIGABRT"), (-99, "signal 99")])

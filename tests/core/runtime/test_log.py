@@ -9,6 +9,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -153,3 +154,15 @@ def test_a_repeated_event_is_logged_once_per_interval() -> None:
     interval.reset()
 
     assert interval.is_due()
+
+
+def test_a_full_disk_under_the_log_fails_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event is lost; the code that logs it goes on."""
+    with open("/dev/full", "w", encoding="utf-8", buffering=1) as full:  # noqa: PTH123 - a device
+        monkeypatch.setattr(sys, "stderr", full)
+        log.configure(SimpleNamespace(format="json", level="info"), "web")
+        structlog.get_logger().info("request", status=200)
+        logging.getLogger("library").warning("words")
+        monkeypatch.undo()
+        with suppress(OSError):
+            full.close()

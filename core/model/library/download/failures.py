@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 import httpx
 
 from core.contract import Language
 from core.errors import ModelError
+from core.runtime.disk_faults import explain_disk_fault
 from core.runtime.network_errors import explain
 from core.texts import text
 
@@ -74,6 +76,18 @@ class HubUnreachable(DownloadFailed):
 
     def explain(self, language: Language) -> str:
         return text("error-download-unreachable", language, cause=explain(self.cause, language), **self.values)
+
+
+class DiskUnusable(DownloadFailed):
+    """The disk refused a file of a download, and is not full."""
+
+    def __init__(self, cause: OSError, folder: Path) -> None:
+        self.cause = cause
+        super().__init__("unwritable", folder=str(folder))
+
+    def explain(self, language: Language) -> str:
+        cause = explain_disk_fault(self.cause, language)
+        return text("error-download-unwritable", language, cause=cause, **self.values)
 
 
 def host_of(cause: httpx.RequestError) -> str:

@@ -18,7 +18,7 @@ import httpx
 import structlog
 
 from core.model.library.download.disk_threads import disk_threads
-from core.model.library.download.failures import DownloadFailed
+from core.model.library.download.failures import DiskUnusable, DownloadFailed
 from core.model.library.download.http_access import HubHttp, create_client, is_offline, read_access
 from core.model.library.download.hub import Hub, RemoteFile
 from core.model.library.download.leftovers import continue_renamed, remove_leftovers
@@ -68,7 +68,7 @@ async def fetch(
         async with open_hub(policy, environ) as hub:
             return await download(hub, source, models, on_progress, policy)
     except OSError as exc:
-        raise DownloadFailed("unwritable", folder=str(models), cause=exc.strerror or str(exc)) from exc
+        raise DiskUnusable(exc, models) from exc
 
 
 @asynccontextmanager

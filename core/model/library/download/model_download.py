@@ -15,7 +15,7 @@ import httpx
 import structlog
 
 from core.model.library.download.checksum import Checksum, parse_sha256
-from core.model.library.download.failures import DownloadFailed
+from core.model.library.download.failures import DiskUnusable, DownloadFailed
 from core.model.library.download.hub import FileLocation, RemoteFile
 from core.model.library.download.partial_file import READ_BYTES, PartialFile
 from core.model.library.download.patience import as_failure
@@ -202,8 +202,7 @@ class ModelDownload:
         if error.errno in DISK_FULL:
             missing_bytes = max(1, self._missing_room_bytes())
             return DownloadFailed("disk", folder=str(self._place), size=self._total_bytes, missing=missing_bytes)
-        cause = error.strerror or type(error).__name__
-        return DownloadFailed("unwritable", folder=str(self._place), cause=cause)
+        return DiskUnusable(error, self._place)
 
     # --- progress
 

@@ -228,7 +228,7 @@ class JsonEntry:
 def parse_answer(body: bytes) -> Json:
     """Raises UnreadableDocument."""
     try:
-        return strict_json.parse(body, last_wins=True)
+        return strict_json.parse(body, last_wins=True, values_limit=None)
     except BadRequest as exc:
         raise UnreadableDocument(f"its answer cannot be read: {exc.message}", "damaged") from exc
 

@@ -1,0 +1,37 @@
+"""Parses and checks large inputs in threads, a few at a time, so that the event loop goes on serving everybody else.
+
+A megabyte takes up to 0.2 s. Threads share the interpreter, so a thread alone is no bound: two at once, and one of a
+client, leave the event loop at least a third of the processor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from core.runtime.admission_queue import AdmissionQueue
+from core.runtime.keyed_limiter import KeyedLimiter
+
+LARGE_BYTES = 32 * 1024  # below, parsing takes less than a few milliseconds
+AT_ONCE = 2
+AT_ONCE_OF_A_CLIENT = 1
+QUEUE_LIMIT = 64
+WAIT_LIMIT_S = 20.0
+
+Result = TypeVar("Result")
+
+
+class LargeInputs:
+    """One per process."""
+
+    def __init__(self) -> None:
+        self._of_client: KeyedLimiter[None] = KeyedLimiter(AT_ONCE_OF_A_CLIENT)
+        self._all = AdmissionQueue("large requests", slots=AT_ONCE, queue_limit=QUEUE_LIMIT, wait_limit_s=WAIT_LIMIT_S)
+
+    async def run(self, client: str, size: int, work: Callable[[], Result]) -> Result:
+        """Returns the result of `work`, which is pure and blocks, on an input of `size` bytes. Raises Overloaded."""
+        if size <= LARGE_BYTES:
+            return work()
+        async with self._of_client.slot(client), self._all.slot():
+            return await asyncio.to_thread(work)
