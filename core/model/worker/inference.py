@@ -38,6 +38,7 @@ from core.model.worker.sequence import (
 )
 from core.model.worker.speculation import Speculation
 from core.model.worker.step_rates import Load, StepRates, load_of
+from core.model.worker.step_watch import StepWatch
 from core.model.worker.suspended.disk_tier import DiskTier
 from core.model.worker.suspended.state_store import SuspendedStore
 
@@ -81,7 +82,7 @@ class InferenceThread:
             scheduler, cache, self._disk, self._pinned, model.sampler, self._rates, metrics, self._emit, clock
         )
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
-        self._step_began_s: float | None = None
+        self.watch = StepWatch(clock)
 
     def start(self) -> None:
         self._thread.start()
@@ -115,12 +116,6 @@ class InferenceThread:
         await asyncio.wrap_future(self.run(self._cache.drop_forgotten))
         await self._disk.forget(keys)
 
-    @property
-    def step_took_s(self) -> float:
-        """Seconds since the current step began; 0 while there is nothing to compute."""
-        began_s = self._step_began_s
-        return 0.0 if began_s is None else self._clock() - began_s
-
     # --- the loop, on the inference thread -------------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -143,12 +138,12 @@ class InferenceThread:
             except Exception as exc:
                 log.exception("inference_failed", running=len(self._scheduler.running))
                 self._fail_all(exc)
-            self._step_began_s = None
+            self.watch.end()
             self._flush()
 
     def _run_commands(self, wait: bool) -> None:
         command = self._commands.take(self._disk.wait_s()) if wait else None
-        self._step_began_s = self._clock()
+        self.watch.begin()
         if command:
             command()
         self._commands.call_all()
@@ -173,12 +168,15 @@ class InferenceThread:
             # Drafts evict nothing.
             room = min(self._model.batch_tokens, self._cache.free_cells) - sum(part.count for part in call)
             self._speculation.draft([part.sequence for part in call if part.sampled], room)
+        self.watch.begin_call(self._rates.call_s(load, decodes=decodes))
         try:
             rows, indices = self._decode(call)
         except KvCacheFull as exc:
+            self.watch.begin()
             if not self._admission.make_room(sum(part.count for part in call)):
                 self._end_for_room(call[0].sequence, exc)
             return False
+        self.watch.end_call()
         self._measure(load, [len(part.sequence.draft) for part in call], self._clock() - started, decodes)
         self._metrics.count_step(call)
         for part, row, index in zip(call, rows, indices, strict=True):

@@ -38,7 +38,6 @@ from core.openai.engine_requests import EngineChatRequest
 from core.runtime.disk_faults import explain_disk_fault
 
 IDLE_SHARE = 0.25  # of the KV cache, for paused conversations
-STALLED_S = 120.0  # no step of a healthy model takes this long
 HIGH_WATER = 256  # queued outputs above which a sequence is paused
 
 
@@ -215,7 +214,7 @@ class LoadedModel:
 
     @property
     def stalled(self) -> bool:
-        return self._inference.step_took_s > STALLED_S
+        return self._inference.watch.is_overdue()
 
     def close(self, flush_s: float = 0.0) -> None:
         """Writes idle conversations to disk for at most `flush_s` seconds, then frees the model."""

@@ -43,6 +43,10 @@ class StepRates:
     def measure(self, load: Load, took_s: float, *, decodes: bool) -> None:
         (self.decode if decodes else self.prefill).measure(load, took_s)
 
+    def call_s(self, load: Load, *, decodes: bool) -> float:
+        """The seconds that a call should take."""
+        return (self.decode if decodes else self.prefill).estimate_s(load)
+
     def prefill_s(self, sequence: Sequence) -> float:
         """The seconds that the rest of a prompt takes alone."""
         return self.prefill.estimate_s(load_of([ScheduledTokens(sequence, sequence.pending)]))
