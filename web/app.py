@@ -22,6 +22,7 @@ from core.rag.facts.schedule import RefreshSchedule
 from core.runtime.addresses import listen_url
 from core.runtime.http_server import listen_error, serve_app
 from web import middleware, origin_guard, status
+from web.about import AboutPages
 from web.client_identity import ClientIdentity
 from web.conversations import ConversationEndpoints
 from web.facts import FactsEndpoints, FactsMetrics
@@ -84,6 +85,9 @@ def create_app(
     app.on_startup.append(static.load)
     router = MountedRouter(app.router, settings.web.prefix)
     add_routes(router, static, files, FactsEndpoints(editing, files))
+    about = AboutPages(static, settings)
+    for path in ("/about/{paper}", "/about/{language}/{paper}"):
+        router.add_get(path, about.show)
     add_conversation_routes(router, ConversationEndpoints(timedelta(days=settings.data.keep_days)))
     return app
 

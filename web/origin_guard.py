@@ -74,7 +74,9 @@ class OriginGuard:
 
 def is_page(request: GuardedRequest) -> bool:
     """True for the page and its files, which anybody may link to: they show nothing of a person."""
-    return request.method in ("GET", "HEAD") and (request.path in PAGES or request.path.startswith("/static/"))
+    return request.method in ("GET", "HEAD") and (
+        request.path in PAGES or request.path.startswith(("/static/", "/about/"))
+    )
 
 
 def build_guard(host: str, origins: Iterable[str]) -> OriginGuard:

@@ -767,6 +767,7 @@ cli-help-tune-show = Show what was found earlier.
 cli-help-tune-reset = Forget what was found for the model.
 cli-help-tune-force = Measure although the service is writing answers.
 cli-help-doctor = Check the machine, the model and the configuration, and say how to solve each problem.
+cli-help-papers = Write the system card, the accessibility statement, the privacy notice and the operator’s guide, in both languages, from the configuration.
 cli-help-selftest = Try a bot without its platform: play a recorded conversation on this machine, and write what people would see.
 cli-help-toil-run =
     Answer each row of a file. To continue a run that was stopped, give the same command again.
@@ -840,10 +841,12 @@ cli-help-read_all = Whether the bot may read all messages of its teams and group
 cli-help-stage_platform = The platform whose bot is tried.
 cli-help-echo = Answer with a built-in model that repeats what it is shown, instead of the configured model.
 cli-help-out = The HTML page to write; the same as text stands beside it. Default: selftest-PLATFORM.html in this folder.
+cli-help-papers-out = The folder to write to; it gets one folder for each language.
 
 cli-up-already-running = csps-llm is already running with the data in { $folder } (process { $pid }). Stop it first. For a second service, set CSPS_LLM_DATA to another folder.
 cli-up-data-unwritable = The data folder { $folder } cannot be written: { $reason }. CSPS_LLM_DATA names another folder.
 cli-up-data-no-folder = The data folder { $folder } cannot be created: { $place } is a file. Set CSPS_LLM_DATA to a folder.
+cli-papers-written = Read the papers before you publish them: they state how the service is set up, not whether that is enough.
 cli-up-port-taken = Another program uses port { $port }. Stop that program, or choose another port: PORT={ $other } csps-llm up
 cli-up-port-refused = csps-llm cannot listen on { $host }:{ $port }: { $reason }. See HOST and PORT.
 cli-up-model-running = A model process that was started by hand already answers at { $path }. Stop it first.
@@ -1406,6 +1409,10 @@ start-scripts = This page needs JavaScript.
 start-reload = Reload the page
 start-form = Ask without JavaScript
 
+## About: the pages /about/…, which need no JavaScript.
+
+about-back = Back to the service
+
 ## Form: the page /gpt, which asks and answers without JavaScript.
 
 form-title = Ask without JavaScript
@@ -1462,6 +1469,9 @@ page-about-text-days = The model reads your questions and files to answer them. 
 } after its last message.
 page-about-contact-name = Questions or problems
 page-about-contact = Ask your administrators, or whoever gave you this address.
+page-about-papers-name = Notices
+page-about-accessibility = Accessibility statement
+page-about-privacy = Privacy notice
 page-suggestions = Questions to begin with
 
 # Settings of a person.

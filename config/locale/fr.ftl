@@ -778,6 +778,7 @@ cli-help-tune-show = Afficher les résultats précédents.
 cli-help-tune-reset = Oublier les résultats de ce modèle.
 cli-help-tune-force = Mesurer même si le service rédige des réponses.
 cli-help-doctor = Vérifier la machine, le modèle et la configuration, et indiquer comment régler chaque problème.
+cli-help-papers = Rédiger la fiche du système, la déclaration sur l’accessibilité, l’avis de confidentialité et le guide de l’exploitant, dans les deux langues, à partir de la configuration.
 cli-help-selftest = Essayer un agent conversationnel sans sa plateforme : jouer une conversation enregistrée sur cette machine, et écrire ce que les gens verraient.
 cli-help-toil-run =
     Répondre à chaque ligne d’un fichier. Pour poursuivre une exécution arrêtée, donnez de nouveau la même commande.
@@ -851,10 +852,12 @@ cli-help-read_all = Accès de l’agent conversationnel à tous les messages de 
 cli-help-stage_platform = La plateforme dont l’agent est essayé.
 cli-help-echo = Répondre au moyen d’un modèle intégré qui répète ce qu’il reçoit, au lieu du modèle configuré.
 cli-help-out = La page HTML à écrire; le même contenu en texte se trouve à côté. Par défaut : selftest-PLATEFORME.html dans ce dossier.
+cli-help-papers-out = Le dossier où écrire; il reçoit un dossier pour chaque langue.
 
 cli-up-already-running = csps-llm est déjà en cours d’exécution avec les données de { $folder } (processus { $pid }). Arrêtez-le d’abord. Pour un second service, donnez un autre dossier dans CSPS_LLM_DATA.
 cli-up-data-unwritable = Impossible d’écrire dans le dossier de données { $folder } : { $reason }. CSPS_LLM_DATA désigne un autre dossier.
 cli-up-data-no-folder = Impossible de créer le dossier de données { $folder } : { $place } est un fichier. Donnez un dossier dans CSPS_LLM_DATA.
+cli-papers-written = Relisez les documents avant de les publier : ils disent comment le service est réglé, et non si cela suffit.
 cli-up-port-taken = Un autre programme utilise le port { $port }. Arrêtez ce programme, ou choisissez un autre port : PORT={ $other } csps-llm up
 cli-up-port-refused = csps-llm ne peut pas écouter sur { $host }:{ $port } : { $reason }. Voyez HOST et PORT.
 cli-up-model-running = Un processus de modèle lancé à la main répond déjà à { $path }. Arrêtez-le d’abord.
@@ -1429,6 +1432,10 @@ start-scripts = Cette page nécessite JavaScript.
 start-reload = Actualiser la page
 start-form = Poser une question sans JavaScript
 
+## À propos : les pages /about/…, sans JavaScript.
+
+about-back = Retour au service
+
 ## Form: the page /gpt, which asks and answers without JavaScript.
 
 form-title = Poser une question sans JavaScript
@@ -1485,6 +1492,9 @@ page-about-text-days = Le modèle lit vos questions et vos fichiers pour y répo
 } après son dernier message.
 page-about-contact-name = Questions ou problèmes
 page-about-contact = Adressez-vous à vos administrateurs ou à la personne qui vous a donné cette adresse.
+page-about-papers-name = Avis
+page-about-accessibility = Déclaration sur l’accessibilité
+page-about-privacy = Avis de confidentialité
 page-suggestions = Questions pour commencer
 
 # Paramètres d’une personne.

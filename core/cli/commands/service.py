@@ -1,4 +1,4 @@
-"""The subcommands of `csps-llm` without a group: up, chat, explain, doctor, selftest, tune."""
+"""The subcommands of `csps-llm` without a group: up, chat, explain, doctor, papers, selftest, tune."""
 
 from __future__ import annotations
 
@@ -49,6 +49,15 @@ def run_checks(as_json: Annotated[bool, typer.Option("--json", help="cli-help-js
     from core.cli.doctor import doctor
 
     raise typer.Exit(doctor(os.environ, as_json=as_json))
+
+
+@command(group, "papers", "cli-help-papers")
+def write_papers(
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="<path>", help="cli-help-papers-out")] = Path("papers"),
+) -> None:
+    from core.cli.papers import papers
+
+    papers(out)
 
 
 @command(group, "selftest", "cli-help-selftest")
