@@ -22,6 +22,7 @@ from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
 SERVER_NAME = "csps-llm"
 LINGER_S = 1.0  # for the rest of a refused request: a connection closed over unread data may lose the answer
+EOF_GRACE_S = 0.5  # for the answer to a client that ended its side: most have gone, and their slots should be free
 LINE_LIMIT_BYTES = 16_384  # above aiohttp's limit of a header, so that its errors tell the two apart
 HEAD_START_BYTES = 1024
 REQUEST_LINE = re.compile(rb"\s*[A-Z]+ (/[^\s?#]*)")
@@ -167,17 +168,21 @@ class StrictRequestHandler(RequestHandler):
             self._break_body()
 
     def eof_received(self) -> bool | None:  # type: ignore[override] # asyncio's: True keeps the connection for the answer
-        """Answers a request that the client ended half-way, and drops any other connection."""
+        """Answers a client that ended its side, unless it has gone: then it takes no answer either."""
         self._eof = True
-        if self._upgraded or self._payload_parser is not None or self._malformed:
+        if self._upgraded or self._payload_parser is not None or self._has_begun_answer():
             return False
-        if self._unanswered and not self._body.is_eof() and not self._has_begun_answer():
-            self._break_body()
-            return True
-        if self._head and self._is_idle():
+        if self._head and self._is_idle() and not self._malformed:
             self._queue_error(HeadIncomplete())
-            return True
-        return False
+        elif self._unanswered and not self._body.is_eof():
+            self._break_body()
+        if self._unanswered:
+            self._loop.call_later(EOF_GRACE_S, self._drop_unanswered)
+        return bool(self._unanswered)
+
+    def _drop_unanswered(self) -> None:
+        if self._unanswered and not self._has_begun_answer() and self.transport is not None:
+            self.transport.close()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         if self._gone is not None and not self._gone.done():
@@ -207,7 +212,7 @@ class StrictRequestHandler(RequestHandler):
     ) -> tuple[web.StreamResponse, bool]:
         finished = await super().finish_response(request, resp, start_time)
         self._unanswered -= 1
-        if self._malformed and not self._messages:
+        if (self._malformed or self._eof) and not self._messages:
             self.close()
             await self._linger()
         return finished
@@ -235,7 +240,10 @@ class StrictRequestHandler(RequestHandler):
     def _break_body(self) -> None:
         """Ends a body that will not arrive whole: its handler answers 400 now, instead of waiting for its deadline."""
         self._malformed = True
-        self._body.set_exception(web.RequestPayloadError("the body is not well-formed HTTP"))
+        if self._unanswered:
+            self._body.set_exception(web.RequestPayloadError("the body is not well-formed HTTP"))
+        else:
+            self.close()
         self._body.feed_eof()
 
     async def _linger(self) -> None:

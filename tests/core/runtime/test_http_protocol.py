@@ -66,6 +66,7 @@ MALFORMED: dict[str, tuple[bytes, int]] = {
 class Server:
     port: int
     reading: asyncio.Event = field(default_factory=asyncio.Event)
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @pytest.fixture
@@ -84,10 +85,18 @@ async def server() -> AsyncIterator[Server]:
         except web.RequestPayloadError:
             return web.json_response({"detail": "broken body"}, status=400)
 
+    async def forever(_request: web.Request) -> web.Response:
+        running.reading.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            running.cancelled.set()
+        raise AssertionError
+
     async def defect(_request: web.Request) -> web.Response:
         raise KeyError("secret")
 
-    app.add_routes([web.get("/", root), web.post("/body", body), web.get("/defect", defect)])
+    app.add_routes([web.get("/", root), web.post("/body", body), web.get("/defect", defect), web.get("/forever", forever)])
     async with serve_app(
         app,
         lambda runner: web.TCPSite(runner, "127.0.0.1", 0),
@@ -160,7 +169,7 @@ async def test_an_idle_connection_closes_without_words(server: Server) -> None:
     assert await send(server.port, b"") == b""
 
 
-@pytest.mark.parametrize("half", [b"GET / HT", GET, POST + b"Content-Length: 9\r\n\r\nhalf", CHUNKED + b"5\r\nab"])
+@pytest.mark.parametrize("half", [b"nonsense\r\n\r\n", b"GET / HT", GET, POST + b"Content-Length: 9\r\n\r\nhalf", CHUNKED + b"5\r\nab"])
 async def test_a_request_that_ends_half_way_is_400_at_once(server: Server, half: bytes) -> None:
     """The client has ended its side and still reads."""
     loop = asyncio.get_running_loop()
@@ -169,6 +178,22 @@ async def test_a_request_that_ends_half_way_is_400_at_once(server: Server, half:
 
     assert (status, bool(json.loads(body)["detail"])) == (400, True)
     assert loop.time() - began < 0.3, "before the read timeout"
+
+
+async def test_a_whole_request_is_answered_to_a_client_that_ended_its_side(server: Server) -> None:
+    """Some clients half-close a connection after their request, such as `nc -N`. Pipelined ones get all answers."""
+    received = await send(server.port, (GET + b"\r\n") * 2, ends=True)
+    assert received.count(b"fine") == 2
+
+
+async def test_a_client_that_has_gone_frees_its_handler(server: Server) -> None:
+    """Nobody waits for an answer that takes long."""
+    connection = await Connection.open(server.port)
+    connection.writer.write(b"GET /forever HTTP/1.1\r\nHost: h\r\n\r\n")
+    await server.reading.wait()
+    connection.writer.close()
+    async with asyncio.timeout(10):
+        await server.cancelled.wait()
 
 
 async def test_a_body_that_breaks_is_400_at_once(server: Server) -> None:
