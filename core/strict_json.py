@@ -59,7 +59,7 @@ def check_size(raw: bytes | str, limit: int = VALUES_LIMIT) -> None:
     unescaped = data.replace(b"\\\\", b"").replace(b'\\"', b"")  # every other quote now ends a string
     # Each string is a value or the key of one, so that so many quotes need no closer look.
     if unescaped.count(b'"') > 4 * limit or count_separators(b"".join(unescaped.split(b'"')[::2])) > limit:
-        raise BadRequest(f"the JSON holds more than {limit:,} values")
+        raise BadRequest(f"the JSON holds more than {limit:,} values, nested ones included")
 
 
 def count_separators(data: bytes) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import asdict, replace
 
@@ -10,7 +11,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from core import strict_json
-from core.contract import Json, Status, Task, Text, TextDiscarded, ToilEvent
+from core.contract import Json, KeywordReport, Status, Task, Text, TextDiscarded, ToilEvent
 from core.conversation.sessions import require_issued_id
 from core.errors import CspsError
 from core.toil.request import ToilFields
@@ -20,6 +21,10 @@ from web.problems import problem_details
 from web.service import SERVICE, Service
 from web.streaming import SSE, StreamedResponse
 from web.visitor import find_owner
+
+
+REPORT_FIELDS = ("path", "keyword", "outcome", "why")
+REPORT_BYTES = 100  # about
 
 
 class ToilRequest(ToilFields):
@@ -53,8 +58,14 @@ async def check(request: web.Request) -> web.Response:
     service.check_personality(request.match_info["personality"])
     fields = await request_body.read_json(request, CheckRequest)
     reports = await service.engine.check_schema(fields.json_schema)
+    body = await request_body.parse_large(request, len(reports) * REPORT_BYTES, lambda: encode_reports(reports))
+    return web.Response(body=body, content_type="application/json")
+
+
+def encode_reports(reports: Sequence[KeywordReport]) -> bytes:
     refused = any(report.outcome == "refused" for report in reports)
-    return web.json_response({"accepted": not refused, "keywords": [asdict(report) for report in reports]})
+    keywords = [{name: getattr(report, name) for name in REPORT_FIELDS} for report in reports]
+    return strict_json.dump({"accepted": not refused, "keywords": keywords})
 
 
 async def stream(request: web.Request, service: Service, task: Task) -> web.StreamResponse:

@@ -52,6 +52,12 @@ def test_bytes_are_understood_or_refused(raw: bytes) -> None:
         (b'{"\\udfff": 1}', "surrogate"),
         (b"[" * 65 + b"]" * 65, "nested"),
         (b'{"a":' * 65 + b"1" + b"}" * 65, "nested"),
+        (b"[" + b"1," * 60_000 + b"1]", "50,000 values"),
+        (b"[" + b'"",' * 300_000 + b'""]', "50,000 values"),
+        (b"{" + b",".join(b'"k%d":1' % n for n in range(60_000)) + b"}", "50,000 values"),
+        (b"[" + b"{}," * 60_000 + b"{}]", "50,000 values"),
+        (b'"' * 1_000_000, "50,000 values"),
+        (b'["' + rb"\"" * 100_000 + b'",' + b"1," * 60_000 + b"1]", "50,000 values"),
         (b"[" * 1_000_000, "nested"),
         (b"[" * 500_000 + b"]" * 500_000, "nested"),
     ],
@@ -75,3 +81,25 @@ def test_half_a_surrogate_pair_is_escaped() -> None:
     assert '"é"'.encode() == strict_json.dump("é")
     with pytest.raises(ValueError, match="JSON compliant"):
         strict_json.dump(math.nan)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ["," * 200_000],
+        ['"' * 200_000, "[{" * 100_000],
+        ["\\" * 100_000, '\\",' * 50_000],
+        [1] * 40_000,
+        {f"p{n}": {"type": "string"} for n in range(10_000)},
+    ],
+)
+@pytest.mark.parametrize("as_text", [True, False])
+def test_commas_of_texts_are_no_values(value: Json, as_text: bool) -> None:
+    """A long text passes whatever it holds, and so does a schema of 10,000 properties."""
+    raw = json.dumps(value)
+    assert value == strict_json.parse(raw if as_text else raw.encode())
+
+
+def test_data_that_the_operator_chose_have_no_limit() -> None:
+    """A source may have more values than a request."""
+    assert strict_json.parse(json.dumps([1] * 100_000), values_limit=None) == [1] * 100_000

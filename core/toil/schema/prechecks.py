@@ -33,11 +33,15 @@ def check_readable(schema: Any) -> Schema:
     if schema is False:
         raise SchemaRefused("the schema `false` allows no value at all; use `true` or an object")
     try:
+        size = len(json.dumps(schema))
+        if size > BYTES_LIMIT:  # first, because it is quick: the event loop waits for it
+            raise SchemaRefused(f"the schema takes {size} bytes; the limit is {BYTES_LIMIT}: remove unneeded parts")
         strict_json.check(schema)
-    except BadRequest as exc:
-        raise SchemaRefused(f"the schema: {exc.message}") from exc
-    if (size := len(json.dumps(schema))) > BYTES_LIMIT:
-        raise SchemaRefused(f"the schema takes {size} bytes; the limit is {BYTES_LIMIT}: remove unneeded parts")
+    except (BadRequest, RecursionError) as exc:
+        if isinstance(exc, SchemaRefused):
+            raise
+        reason = exc.message if isinstance(exc, BadRequest) else "it is nested too deeply"
+        raise SchemaRefused(f"the schema: {reason}") from exc
     return schema
 
 
