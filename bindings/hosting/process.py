@@ -26,6 +26,7 @@ from core.configuration.settings import Settings
 from core.errors import ConfigError
 from core.runtime import process
 from core.runtime.lock_file import AlreadyLocked, hold_lock
+from core.runtime.ready_signal import announce_ready
 from core.storage.database import serves_several
 
 log = structlog.get_logger()
@@ -131,6 +132,7 @@ class BotProcess:
                 await intake.join()
                 server.open()
                 log.info("bot_serving", platform=self._name)
+                announce_ready()
                 await self._work(intake, server, stopping)
 
     async def _finishes_before(self, stopping: asyncio.Task[bool], connecting: Coroutine[None, None, None]) -> bool:
