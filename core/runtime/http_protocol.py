@@ -150,6 +150,7 @@ class StrictRequestHandler(RequestHandler):
             return
         if not self._head and self._body.is_eof():
             self._head = data[:HEAD_START_BYTES]
+            self._next_keepalive_close_time = self._loop.time() + self.keepalive_timeout
         count = self._request_count
         super().data_received(data)
         if self._request_count > count:
