@@ -5,7 +5,7 @@
 The web process is `python -m web` before an engine of known speed, in a process of its own; a third process asks for
 /healthz every 20 ms, and for an ordinary answer of 0.4 s all the time. Each input must be answered (a WebSocket: be
 closed), without a status of 500 or more (503 with Retry-After is a refusal) and without the framework's banner.
-Targets: /healthz ≤100 ms, an ordinary answer within 2 times its usual time, no hang, no death. Exits 1 if one is missed.
+Targets: /healthz ≤100 ms, an ordinary answer within 2 times its usual time, no hang, no death. Exits 1 if one fails.
 """
 
 from __future__ import annotations
@@ -143,7 +143,8 @@ class Measurements:
 
     async def read(self, stream: asyncio.StreamReader) -> None:
         async for line in stream:
-            self.values.append(tuple(json.loads(line)))
+            kind, at_s, ms = json.loads(line)
+            self.values.append((kind, at_s, ms))
 
     def between(self, began_s: float, ended_s: float, kind: str) -> list[float]:
         """The milliseconds of those that overlap this time."""
@@ -255,7 +256,9 @@ def print_report(reports: dict[str, KindReport], usual_ms: float, *, alive: bool
         for each in [each for each in report.outcomes if each.fault][:10]:
             console.print(f"{each.input.kind}: {each.input.name}: {each.fault}", markup=False)
         for each in sorted(report.outcomes, key=lambda each: -each.took_s)[:3]:
-            console.print(f"  slow: {each.took_s:.1f} s {each.status} {each.input.kind}: {each.input.name}", markup=False)
+            console.print(
+                f"  slow: {each.took_s:.1f} s {each.status} {each.input.kind}: {each.input.name}", markup=False
+            )
         for name, count in report.failed.items():
             console.print(f"{count}× {name}", markup=False)
     return fine

@@ -60,7 +60,7 @@ def register(kind: str) -> Callable[[Callable[[random.Random], Iterator[tuple[st
 
 def generate_all(seed: int = 1) -> Iterator[HostileInput]:
     for kind, generate in KINDS.items():
-        yield from generate(random.Random(f"{seed} {kind}"))  # noqa: S311 - the same inputs each time
+        yield from generate(random.Random(f"{seed} {kind}"))
 
 
 def post(path: str, body: bytes, media_type: str = JSON, *, headers: bytes = b"") -> bytes:
@@ -102,7 +102,21 @@ def mutated_heads(chance: random.Random) -> Iterator[tuple[str, Callable[[], byt
 def heads(_chance: random.Random) -> Iterator[tuple[str, Callable[[], bytes]]]:
     for version in ("0.9", "1.2", "2.0", "3", "9.9", "1.1.1", "x", "", "1.1 ", "-1.1", "11"):
         yield f"version {version!r}", constant(f"GET / HTTP/{version}\r\nHost: localhost\r\n\r\n".encode())
-    targets = (b"", b"*", b"/\xff\xfe", b"/%ff", b"/%00", b"/%", b"/%zz", b"//", b"///x", b"/..", b"/%2e%2e/", b"?", b"#")
+    targets = (
+        b"",
+        b"*",
+        b"/\xff\xfe",
+        b"/%ff",
+        b"/%00",
+        b"/%",
+        b"/%zz",
+        b"//",
+        b"///x",
+        b"/..",
+        b"/%2e%2e/",
+        b"?",
+        b"#",
+    )
     targets += (b"http://", b"http://evil.example/", b"http://localhost/describe", b"ftp://x/", b"a:b", b"[::1", b"\\")
     targets += (b"/" + b"a/" * 8000, b"/?" + b"a=b&" * 4000, b"/" + b"x" * 200_000, b"/describe/" + b"%41" * 5000)
     for method, target in product((b"GET", b"POST", b"OPTIONS", b"CONNECT", b"BREW"), targets):
@@ -121,8 +135,23 @@ def framing(_chance: random.Random) -> Iterator[tuple[str, Callable[[], bytes]]]
     for length in lengths:
         head = b"POST /toil/whisper HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
         yield f"length {length!r}", constant(head + b"Content-Length: " + length + b"\r\n\r\n{}")
-    codings = (b"chunked", b"identity", b"gzip, chunked", b"chunked, gzip", b"xchunked", b"chunked, chunked", b"\x0bchunked")
-    chunks = (b"zz\r\n", b"-1\r\n", b"f" * 17 + b"\r\n", b"1\r\nabc", b"1;" + b"x" * 20_000 + b"\r\n", b"0\r\n" + b"A: b\r\n" * 5000)
+    codings = (
+        b"chunked",
+        b"identity",
+        b"gzip, chunked",
+        b"chunked, gzip",
+        b"xchunked",
+        b"chunked, chunked",
+        b"\x0bchunked",
+    )
+    chunks = (
+        b"zz\r\n",
+        b"-1\r\n",
+        b"f" * 17 + b"\r\n",
+        b"1\r\nabc",
+        b"1;" + b"x" * 20_000 + b"\r\n",
+        b"0\r\n" + b"A: b\r\n" * 5000,
+    )
     for coding, chunk in product(codings, chunks):
         head = b"POST /toil/whisper HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\nTransfer-Encoding: "
         yield f"{coding!r} {chunk[:9]!r}", constant(head + coding + b"\r\n\r\n" + chunk + b"\r\n\r\n")
@@ -143,7 +172,11 @@ def half_sent(_chance: random.Random) -> Iterator[HostileInput]:
     """Requests that stop half-way: with the end of the client's side, or without another word."""
     kind = "half-sent"
     body = b"POST /toil/whisper HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\nContent-Length: 90\r\n\r\n{"
-    chunked = b"POST /toil/whisper HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"
+    chunked = (
+        b"POST /toil/whisper HTTP/1.1\r\n"
+        + HOST
+        + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"
+    )
     socket = upgrade_head()
     for whole in (get(b"/describe"), body, chunked, socket):
         for cut in range(1, len(whole), max(1, len(whole) // 25)):
@@ -231,7 +264,20 @@ def mutated_json(chance: random.Random) -> Iterator[tuple[str, Callable[[], byte
         ROUTES[3]: b'{"model":"whisper","input":[{"role":"user","content":"Hi"}],"instructions":"Be brief."}',
         ROUTES[4]: b'{"model":"whisper","input":["Hi","there"],"encoding_format":"base64"}',
     }
-    atoms = (b"null", b"true", b"-1", b"1e400", b"NaN", b'""', b"[]", b"{}", b'"\\ud800"', b"\xff", b"9" * 400, b'"\\u0000"')
+    atoms = (
+        b"null",
+        b"true",
+        b"-1",
+        b"1e400",
+        b"NaN",
+        b'""',
+        b"[]",
+        b"{}",
+        b'"\\ud800"',
+        b"\xff",
+        b"9" * 400,
+        b'"\\u0000"',
+    )
     for number in range(500):
         path = chance.choice(list(whole))
         body = bytearray(whole[path])
@@ -247,7 +293,10 @@ def mutated_json(chance: random.Random) -> Iterator[tuple[str, Callable[[], byte
 @register("schemas")
 def schemas(_chance: random.Random) -> Iterator[tuple[str, Callable[[], bytes]]]:
     built: dict[str, Callable[[], object]] = {
-        "10,000 properties": lambda: {"type": "object", "properties": {f"p{n}": {"type": "string"} for n in range(10_000)}},
+        "10,000 properties": lambda: {
+            "type": "object",
+            "properties": {f"p{n}": {"type": "string"} for n in range(10_000)},
+        },
         "10,000 required": lambda: {"required": [f"p{n}" for n in range(10_000)]},
         "10,000 closed properties": lambda: {
             "properties": {f"p{n}": {"type": "integer"} for n in range(10_000)},
@@ -258,7 +307,10 @@ def schemas(_chance: random.Random) -> Iterator[tuple[str, Callable[[], bytes]]]
         "an enum of objects": lambda: {"enum": [{"a": n} for n in range(10_000)]},
         "10,000 alternatives": lambda: {"anyOf": [{"const": n} for n in range(10_000)]},
         "5,000 conditions": lambda: {"allOf": [{"if": {"const": n}, "then": {"type": "integer"}} for n in range(5000)]},
-        "10,000 definitions": lambda: {"$defs": {f"d{n}": {"$ref": f"#/$defs/d{n + 1}"} for n in range(10_000)}, "$ref": "#/$defs/d0"},
+        "10,000 definitions": lambda: {
+            "$defs": {f"d{n}": {"$ref": f"#/$defs/d{n + 1}"} for n in range(10_000)},
+            "$ref": "#/$defs/d0",
+        },
         "references that double": lambda: {
             "$defs": {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(30)} | {"d30": {}},
             "$ref": "#/$defs/d0",
@@ -274,7 +326,10 @@ def schemas(_chance: random.Random) -> Iterator[tuple[str, Callable[[], bytes]]]
         "10,000 patterns": lambda: {"patternProperties": {f"^p{n}": {"type": "string"} for n in range(10_000)}},
         "long names": lambda: {"properties": {"x" * 100_000 + str(n): {} for n in range(8)}},
         "a long title": lambda: {"title": "x" * 900_000, "type": "string"},
-        "unevaluated": lambda: {"allOf": [{"properties": {f"p{n}": {}}} for n in range(3000)], "unevaluatedProperties": False},
+        "unevaluated": lambda: {
+            "allOf": [{"properties": {f"p{n}": {}}} for n in range(3000)],
+            "unevaluatedProperties": False,
+        },
     }
     for name, schema in built.items():
         for path, extra in ((ROUTES[1], {}), (ROUTES[0], {"prompt": "Hi"})):
@@ -437,9 +492,28 @@ def socket_texts(_chance: random.Random) -> Iterator[tuple[str, Callable[[], byt
 def files(chance: random.Random) -> Iterator[tuple[str, Callable[[], bytes]]]:
     for name, (media_type, build) in CASES.items():
         yield name, lambda media_type=media_type, build=build: post("/read?name=a", build(), media_type)  # type: ignore[misc]
-    endings = ("pdf", "docx", "xlsx", "pptx", "odt", "rtf", "html", "xml", "csv", "json", "eml", "msg", "doc", "zip", "md")
+    endings = (
+        "pdf",
+        "docx",
+        "xlsx",
+        "pptx",
+        "odt",
+        "rtf",
+        "html",
+        "xml",
+        "csv",
+        "json",
+        "eml",
+        "msg",
+        "doc",
+        "zip",
+        "md",
+    )
     for number in range(60):
         noise = bytes(chance.randrange(256) for _ in range(chance.choice((0, 1, 100, 5000))))
-        yield f"noise {number}", constant(post(f"/read?name=a.{chance.choice(endings)}", noise, "application/octet-stream"))
+        yield (
+            f"noise {number}",
+            constant(post(f"/read?name=a.{chance.choice(endings)}", noise, "application/octet-stream")),
+        )
     for name, value in shapes().items():
         yield f"JSON: {name}", lambda value=value: post("/read?name=a.json", value())  # type: ignore[misc]

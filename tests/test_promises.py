@@ -45,7 +45,9 @@ PROOFS: Mapping[str, Sequence[str]] = {
         "core/rag/reading/test_reading.py::test_hostile_documents_end_as_a_document_or_a_refusal",
         "core/rag/fetching/test_fetch_bodies.py::test_hostile_bodies_end_within_limits",
     ),
-    "An answer of the service names": ("core/runtime/test_http_protocol.py::test_a_malformed_request_gets_an_answer_of_ours",),
+    "An answer of the service names": (
+        "core/runtime/test_http_protocol.py::test_a_malformed_request_gets_an_answer_of_ours",
+    ),
     "The web service has no accounts and does no TLS": (
         "web/test_client_identity.py::test_only_trusted_programs_may_name_a_user",
         "web/test_conversations.py::test_only_a_trusted_proxy_names_the_person",

@@ -22,7 +22,6 @@ from web.service import SERVICE, Service
 from web.streaming import SSE, StreamedResponse
 from web.visitor import find_owner
 
-
 REPORT_FIELDS = ("path", "keyword", "outcome", "why")
 REPORT_BYTES = 100  # about
 

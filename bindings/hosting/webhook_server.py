@@ -113,9 +113,14 @@ class WebhookServer:
 
 
 async def read_body(request: web.Request) -> None:
-    """Reads the body once; aiohttp keeps it for the handlers. Raises 408 after the deadline, 413 if it is too large."""
+    """Reads the body once; aiohttp keeps it for the handlers.
+
+    Raises 408 after the deadline, 413 if it is too large, 400 if it breaks off.
+    """
     try:
         async with asyncio.timeout(BODY_DEADLINE_S):
             await request.read()
     except TimeoutError as exc:
         raise web.HTTPRequestTimeout from exc
+    except web.RequestPayloadError as exc:
+        raise web.HTTPBadRequest from exc

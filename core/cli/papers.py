@@ -1,4 +1,4 @@
-"""`csps-llm papers`: writes the system card, the accessibility statement, the privacy notice and the operator's guide."""
+"""`csps-llm papers`: writes the papers about a service, in both languages."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ LANGUAGE_NAMES = {"en": {"en": "English", "fr": "French"}, "fr": {"en": "anglais
 
 
 def write_papers(settings: Settings, facts: dict[Language, ServiceFacts], folder: Path) -> list[Path]:
-    """Writes every paper in both languages to `folder`/<language>/, and returns the files. Raises ConfigError, OSError."""
+    """Writes every paper in both languages below `folder`, and returns the files. Raises ConfigError, OSError."""
     written = []
     for language in LANGUAGES:
         for paper in PAPERS:

@@ -44,7 +44,7 @@ class AssistantFacts:
 
 @dataclass(frozen=True, slots=True)
 class ServiceFacts:
-    """All facts, with the texts among them in one language. `engine`: the host of a remote engine; None: there is none."""
+    """All facts, with texts in one language. `engine`: the host of a remote engine; None: there is none."""
 
     version: str
     today: date

@@ -168,8 +168,8 @@ class StrictRequestHandler(RequestHandler):
             self._unanswered -= 1
             self._break_body()
 
-    def eof_received(self) -> bool | None:  # type: ignore[override] # asyncio's: True keeps the connection for the answer
-        """Answers a client that ended its side, unless it has gone: then it takes no answer either."""
+    def eof_received(self) -> bool | None:  # type: ignore[override] # asyncio's: None in aiohttp
+        """Answers a client that ended its side, unless it has gone. True keeps the connection open for the answer."""
         self._eof = True
         if self._upgraded or self._payload_parser is not None or self._has_begun_answer():
             return False

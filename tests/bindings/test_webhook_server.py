@@ -54,3 +54,15 @@ async def test_malformed_requests_get_an_answer_without_a_banner() -> None:
             assert b"aiohttp" not in head + body
             assert json.loads(body)["status"] == status
             assert (b"Retry-After" in head) is (status == 503)
+
+
+async def test_a_delivery_that_breaks_off_is_400() -> None:
+    """It is the sender's fault, and no defect of the bot."""
+    server = WebhookServer("slack", load({"SLACK_PORT": "0"}).slack, [], BotMetrics(), FakeEngine())
+    async with server.serving() as url:
+        server.open()
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rstrip("/").rpartition(":")[2]))
+        writer.write(b"POST /slack/events HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf")
+        writer.write_eof()
+        assert b" 400 " in await reader.readline()
+        writer.close()

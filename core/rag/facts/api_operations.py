@@ -80,7 +80,11 @@ def parse_root(body: bytes, charset: str | None) -> Mapping[str, Any]:
     source = decode(body, charset)
     try:
         is_json = source.lstrip().startswith("{")
-        root = strict_json.parse(source.lstrip("\ufeff"), last_wins=True, values_limit=None) if is_json else parse_yaml(source)
+        root = (
+            strict_json.parse(source.lstrip("\ufeff"), last_wins=True, values_limit=None)
+            if is_json
+            else parse_yaml(source)
+        )
     except BadRequest as exc:
         raise UnreadableDocument(f"this OpenAPI document cannot be read: {exc.message}", "damaged") from exc
     if not isinstance(root, dict) or not ("openapi" in root or "swagger" in root):

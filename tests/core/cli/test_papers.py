@@ -36,5 +36,5 @@ def test_papers_are_written_and_named(tmp_path: Path, capsys: pytest.CaptureFixt
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     """The cause follows the name."""
     (tmp_path / "out").write_text("in the way", encoding="utf-8")
-    with pytest.raises(ConfigError, match="out.*: une partie du chemin est un fichier"):
+    with pytest.raises(ConfigError, match=r"out.*: une partie du chemin est un fichier"):
         papers(tmp_path / "out")

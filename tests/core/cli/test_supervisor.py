@@ -333,7 +333,12 @@ async def test_a_missing_command_is_tried_again() -> None:
         await report.until(lambda: len(report.named("ended")) >= 2)
 
 
-SERVED = "from core.runtime.ready_signal import announce_ready\nannounce_ready()\nimport os\nprint('pid', os.getpid())\n"
+SERVED = """
+import os
+from core.runtime.ready_signal import announce_ready
+announce_ready()
+print('pid', os.getpid())
+"""
 
 
 async def test_a_process_that_served_is_restarted_at_once() -> None:

@@ -96,7 +96,9 @@ async def server() -> AsyncIterator[Server]:
     async def defect(_request: web.Request) -> web.Response:
         raise KeyError("secret")
 
-    app.add_routes([web.get("/", root), web.post("/body", body), web.get("/defect", defect), web.get("/forever", forever)])
+    app.add_routes(
+        [web.get("/", root), web.post("/body", body), web.get("/defect", defect), web.get("/forever", forever)]
+    )
     async with serve_app(
         app,
         lambda runner: web.TCPSite(runner, "127.0.0.1", 0),
@@ -169,7 +171,9 @@ async def test_an_idle_connection_closes_without_words(server: Server) -> None:
     assert await send(server.port, b"") == b""
 
 
-@pytest.mark.parametrize("half", [b"nonsense\r\n\r\n", b"GET / HT", GET, POST + b"Content-Length: 9\r\n\r\nhalf", CHUNKED + b"5\r\nab"])
+@pytest.mark.parametrize(
+    "half", [b"nonsense\r\n\r\n", b"GET / HT", GET, POST + b"Content-Length: 9\r\n\r\nhalf", CHUNKED + b"5\r\nab"]
+)
 async def test_a_request_that_ends_half_way_is_400_at_once(server: Server, half: bytes) -> None:
     """The client has ended its side and still reads."""
     loop = asyncio.get_running_loop()
