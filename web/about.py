@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 from html import escape
-from typing import cast
 
 from aiohttp import web
 from cachetools import TTLCache
@@ -44,9 +43,9 @@ class AboutPages:
         if language not in LANGUAGES:
             raise PathUnknown("this page is in English (en) and French (fr)")
         depth = "../" * (2 if "language" in request.match_info else 1)
-        content = await self._content(request, paper, cast(Language, language))
+        content = await self._content(request, paper, language)
         styles = [depth + self._files.address(f"styles/{name}") for name in STYLES]
-        return web.Response(text=build_page(content, paper, cast(Language, language), depth, styles), headers=HEADERS)
+        return web.Response(text=build_page(content, paper, language, depth, styles), headers=HEADERS)
 
     async def _content(self, request: web.Request, paper: Paper, language: Language) -> str:
         """The paper as HTML."""
@@ -73,7 +72,7 @@ def find_paper(name: str) -> Paper:
     """Raises PathUnknown."""
     if name not in PUBLIC_PAPERS:
         raise PathUnknown(f"there is nothing at this path; there are {' and '.join(PUBLIC_PAPERS)}")
-    return cast(Paper, name)
+    return name
 
 
 async def find_models(request: web.Request) -> tuple[ModelFacts, ...]:

@@ -104,7 +104,7 @@ class SocketConversation:
         try:
             decode = partial(self.dialect.decode, frame)
             command = await self.service.large_inputs.run(self.client.user, len(frame), decode)
-        except Unread as error:
+        except (BadRequest, Overloaded) as error:
             await self.enqueue(error)
             return
         match command:

@@ -63,7 +63,7 @@ async def check(request: web.Request) -> web.Response:
 
 def encode_reports(reports: Sequence[KeywordReport]) -> bytes:
     refused = any(report.outcome == "refused" for report in reports)
-    keywords = [{name: getattr(report, name) for name in REPORT_FIELDS} for report in reports]
+    keywords: list[Json] = [{name: getattr(report, name) for name in REPORT_FIELDS} for report in reports]
     return strict_json.dump({"accepted": not refused, "keywords": keywords})
 
 

@@ -112,8 +112,8 @@ class StrictServer(web.Server):
         return response
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        if request.version not in VERSIONS:
-            request._version = HttpVersion10  # it also begins the answer
+        if request._version not in VERSIONS:  # `version` would keep it for the answer
+            request._version = HttpVersion10
             response = self.refuse(Refusal(400, "send the request as HTTP/1.1", request.path))
             response.force_close()
             return response

@@ -41,7 +41,7 @@ async def test_an_error_of_ours_has_no_cause_in_the_disk(tmp_path: Path) -> None
     """The disk is not asked about a wrong statement."""
     database = Database(f"sqlite:///{tmp_path / 'test.db'}")
     with pytest.raises(StorageError, match="no such table"):
-        await database.read(lambda db: db.exec_driver_sql("SELECT * FROM nothing").all())
+        await database.read(lambda db: db.exec_driver_sql("SELECT * FROM missing_words").all())
     await database.close()
 
 
