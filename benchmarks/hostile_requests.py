@@ -11,7 +11,7 @@ import json
 import random
 import struct
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from tests.support.hostile_documents import CASES
@@ -59,8 +59,10 @@ def register(kind: str) -> Callable[[Callable[[random.Random], Iterator[tuple[st
 
 
 def generate_all(seed: int = 1) -> Iterator[HostileInput]:
+    """Yields all inputs. Their names begin with their numbers within the kind."""
     for kind, generate in KINDS.items():
-        yield from generate(random.Random(f"{seed} {kind}"))
+        for number, each in enumerate(generate(random.Random(f"{seed} {kind}"))):
+            yield replace(each, name=f"{number}: {each.name}")
 
 
 def post(path: str, body: bytes, media_type: str = JSON, *, headers: bytes = b"") -> bytes:

@@ -88,7 +88,7 @@ def build_page(content: str, paper: Paper, language: Language, depth: str, style
     other = next(each for each in LANGUAGES if each != language)
     links = "".join(f'<link rel="stylesheet" href="{escape(each)}">' for each in styles)
     title = text(f"page-about-{paper}", language)
-    back, switch = escape(text("about-back", language)), escape(text("form-this-language", other))
+    back, switch = escape(text("form-back", language)), escape(text("form-this-language", other))
     return (
         f'<!doctype html>\n<html lang="{language}">\n<head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

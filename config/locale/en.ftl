@@ -1409,15 +1409,12 @@ start-scripts = This page needs JavaScript.
 start-reload = Reload the page
 start-form = Ask without JavaScript
 
-## About: the pages /about/…, which need no JavaScript.
-
-about-back = Back to the service
-
 ## Form: the page /gpt, which asks and answers without JavaScript.
 
 form-title = Ask without JavaScript
 form-heading = AI chat without JavaScript
 form-this-language = English
+form-back = Back to the service
 form-personality = Assistant
 form-question = Your question
 form-caution = AI writes the answers: check important information. Do not enter protected or personal information. Each question stands alone, and nothing is kept.

@@ -1432,15 +1432,12 @@ start-scripts = Cette page nécessite JavaScript.
 start-reload = Actualiser la page
 start-form = Poser une question sans JavaScript
 
-## À propos : les pages /about/…, sans JavaScript.
-
-about-back = Retour au service
-
 ## Form: the page /gpt, which asks and answers without JavaScript.
 
 form-title = Poser une question sans JavaScript
 form-heading = Clavardage avec l’IA sans JavaScript
 form-this-language = Français
+form-back = Retour au service
 form-personality = Assistant
 form-question = Votre question
 form-caution = L’IA rédige les réponses : vérifiez les renseignements importants. N’inscrivez aucun renseignement protégé ou personnel. Chaque question est traitée séparément, et rien n’est conservé.

@@ -40,7 +40,11 @@ def check_readable(schema: Any) -> Schema:
     except (BadRequest, RecursionError) as exc:
         if isinstance(exc, SchemaRefused):
             raise
-        reason = exc.message if isinstance(exc, BadRequest) else "it is nested too deeply"
+        reason = (
+            exc.message
+            if isinstance(exc, BadRequest)
+            else f"it is nested more than {strict_json.DEPTH_LIMIT} levels deep"
+        )
         raise SchemaRefused(f"the schema: {reason}") from exc
     return schema
 

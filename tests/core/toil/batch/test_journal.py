@@ -199,7 +199,7 @@ def test_full_disk_raises_storage_error(tmp_path: Path) -> None:
     file = journal._output.fileno()  # /dev/full needs no root, unlike a full file system
     saved = os.dup(file)
     os.dup2(full, file)
-    with pytest.raises(StorageError, match="No space left"):
+    with pytest.raises(StorageError, match="the disk is full"):
         journal.record([outcome(2)])
     os.dup2(saved, file)
     journal.close()
