@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from bindings.delivery.outlet import PostedPage
 from bindings.incoming import CommandName, IncomingMessage, ThreadMessages
-from bindings.tables import EMPTY_PAYLOAD, hash_message, hash_workspace
+from bindings.tables import EMPTY_PAYLOAD, hash_author, hash_message, hash_workspace
 from core.runtime.digest import hash_id
 
 DeliveryKind = Literal["message", "limited", "refused"] | CommandName  # decided when the message was taken
@@ -72,6 +72,7 @@ def build_row(incoming: IncomingMessage, kind: DeliveryKind) -> dict[str, Any]:
         "workspace": hash_workspace(place.platform, place.tenant),
         "conversation": hash_id(place.conversation),
         "source": hash_message(place, incoming.message),
+        "author": hash_author(place.platform, incoming.user),
         "kind": kind,
         "payload": serialize_incoming(incoming),
         "refs": "[]",

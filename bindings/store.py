@@ -12,7 +12,6 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -40,7 +39,9 @@ from bindings.tables import (
     one_time_notices,
     personality_choices,
 )
+from core.holds.bots import copy_held_deliveries
 from core.runtime.digest import hash_id
+from core.storage.bot_tables import delete_unused_attempts
 from core.storage.database import Database, put, put_new
 from core.strict_json import storable
 
@@ -49,7 +50,7 @@ OneTimeNotice = Literal["privacy", "refused"]  # each person gets it once
 COMMENT_LIMIT_CHARS = 2000
 REASON_LIMIT_CHARS = 500
 TAKE_LOCK = 8_262_017  # with a hash of the conversation: the advisory lock under which a shared message is taken
-NO_CONTENT = {"payload": EMPTY_PAYLOAD, "heard": None}
+NO_CONTENT = {"payload": EMPTY_PAYLOAD, "heard": None, "author": None}
 
 
 class Store:
@@ -173,15 +174,18 @@ class Store:
     async def finish(self, delivery: Delivery, state: DeliveryState, reason: str | None = None) -> None:
         """Closes a delivery. Only an answered message keeps its content, for regenerate. `reason`: of a failure."""
         removed = {} if delivery.kind == "message" and state != "gone" else NO_CONTENT
+        now = self._clock()
         reason = None if reason is None else storable(reason[:REASON_LIMIT_CHARS])
         finished = update_delivery(delivery.number, state=state, reason=reason, **removed)
         uncounted = attempts.delete().where(attempts.c.answer == delivery.answer_id)
 
         def write(db: sa.Connection) -> None:
+            if removed:
+                copy_held_deliveries(db, now, deliveries.c.number == delivery.number)
             db.execute(finished)
             db.execute(uncounted)
 
-        await self._database.write(write)
+        await (self._database.erase(write) if state == "gone" else self._database.write(write))
 
     async def _update(self, number: int, **values: Any) -> None:
         change = update_delivery(number, **values)
@@ -237,7 +241,7 @@ class Store:
 
         The event keys stay, so that repeats are still recognised.
         """
-        await self._database.write(lambda db: delete_conversation(db, place, before))
+        await self._database.erase(lambda db: delete_conversation(db, place, before, self._clock()))
 
     async def places(self, platform: str, tenant: str) -> list[Place]:
         """The places of a workspace with stored content, once for each delivery."""
@@ -251,20 +255,7 @@ class Store:
     async def delete_workspace(self, platform: str, tenant: str) -> None:
         """Deletes everything about a workspace."""
         workspace = hash_workspace(platform, tenant)
-        await self._database.write(lambda db: delete_workspace(db, workspace))
-
-    async def purge(self, older_than: timedelta) -> int:
-        """Deletes old rows of all tables. Returns the number of deleted deliveries."""
-        oldest = self._clock() - older_than.total_seconds()
-
-        def write(db: sa.Connection) -> int:
-            for table in (feedback, one_time_notices, personality_choices):
-                db.execute(table.delete().where(table.c.at < oldest))
-            purged = db.execute(deliveries.delete().where(deliveries.c.at < oldest)).rowcount
-            delete_unused_attempts(db)
-            return purged
-
-        return await self._database.write(write)
+        await self._database.erase(lambda db: delete_workspace(db, workspace, self._clock()))
 
 
 class DeliveryLedger:
@@ -312,12 +303,6 @@ def increment_attempts(db: sa.Connection, answer: str) -> int:
     return int(db.execute(more.returning(attempts.c.times)).scalar_one())
 
 
-def delete_unused_attempts(db: sa.Connection) -> None:
-    """Deletes the counts of deliveries that no process will resume."""
-    unfinished = sa.select(deliveries.c.answer).where(deliveries.c.state == "received")
-    db.execute(attempts.delete().where(attempts.c.answer.not_in(unfinished)))
-
-
 def choose_owner(db: sa.Connection, row: dict[str, Any]) -> str:
     """The process that runs the conversation, else the one that takes the message. One message at a time is taken."""
     conversation = row["conversation"]
@@ -362,9 +347,10 @@ def insert_feedback(db: sa.Connection, row: dict[str, Any]) -> bool:
     return True
 
 
-def delete_conversation(db: sa.Connection, place: Place, before: int | None) -> None:
+def delete_conversation(db: sa.Connection, place: Place, before: int | None, now: float) -> None:
     key = hash_id(place.conversation)
     theirs = [deliveries.c.conversation == key, *([] if before is None else [deliveries.c.number < before])]
+    copy_held_deliveries(db, now, *theirs)
     db.execute(feedback.delete().where(feedback.c.answer.in_(sa.select(deliveries.c.answer).where(*theirs))))
     db.execute(personality_choices.delete().where(personality_choices.c.conversation == key))
     blank = {**NO_CONTENT, "refs": "[]", "conversation": "", "state": "done"}
@@ -372,8 +358,9 @@ def delete_conversation(db: sa.Connection, place: Place, before: int | None) -> 
     delete_unused_attempts(db)
 
 
-def delete_workspace(db: sa.Connection, workspace: str) -> None:
+def delete_workspace(db: sa.Connection, workspace: str, now: float) -> None:
     theirs = deliveries.c.workspace == workspace
+    copy_held_deliveries(db, now, theirs)
     db.execute(feedback.delete().where(feedback.c.answer.in_(sa.select(deliveries.c.answer).where(theirs))))
     for table in (deliveries, one_time_notices, personality_choices):
         db.execute(table.delete().where(table.c.workspace == workspace))

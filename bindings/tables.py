@@ -1,83 +1,17 @@
-"""The bots' database tables, and the hashes that stand in them for identities. Contains no queries.
-
-Events, conversations, workspaces and people are stored as SHA-256 hashes. Only `payload` and `heard` hold people's
-texts; both are emptied when the conversation is forgotten.
-
-Stored names are older than some names in code, and stay: "acquaintances", "chosen", "resumed", "told", "heard" (thread
-messages). A revision in `core/storage/versions/` changes a table.
-"""
+"""The hashes that stand in the bots' tables (`core.storage.bot_tables`) for identities. Contains no queries."""
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-
 from bindings.incoming import Place
 from core.runtime.digest import hash_id
-
-EMPTY_PAYLOAD = "{}"  # the payload was deleted, or never stored
-
-tables = sa.MetaData()
-deliveries = sa.Table(
-    "deliveries",
-    tables,
-    sa.Column("number", sa.Integer, primary_key=True),  # in order of arrival
-    sa.Column("event", sa.String(64), nullable=False, unique=True),
-    sa.Column("answer", sa.String(40), nullable=False, index=True),
-    sa.Column("platform", sa.String(16), nullable=False),
-    sa.Column("workspace", sa.String(64), nullable=False, index=True),
-    sa.Column("conversation", sa.String(64), nullable=False, index=True),  # "": forgotten
-    sa.Column("source", sa.String(64), nullable=False),  # `hash_message` of the question
-    sa.Column("kind", sa.String(16), nullable=False),
-    sa.Column("state", sa.String(16), nullable=False, index=True),
-    sa.Column("process", sa.String(16), nullable=False),  # that took the message; if processes share: that owns it
-    sa.Column("payload", sa.Text, nullable=False),  # IncomingMessage as JSON
-    sa.Column("refs", sa.Text, nullable=False),  # JSON: ids of the messages that hold the answer, see `LedgerState`
-    sa.Column("heard", sa.Text),  # the thread's messages, Turns as JSON; null: not requested yet
-    sa.Column("uploaded", sa.Boolean, nullable=False),  # the answer's file was sent
-    sa.Column("at", sa.Float, nullable=False, index=True),  # seconds since 1970, as in the other tables
-    sa.Column("reason", sa.Text),  # why it failed or is gone, for the operator; null: it is neither
-    # Another process owned it before. Only where processes share the deliveries, as the next column.
-    sa.Column("adopted", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("signal", sa.String(16)),  # what another process asks of the owner: "stop" or "withdrawn"
-)
-bot_processes = sa.Table(
-    "bot_processes",
-    tables,
-    sa.Column("id", sa.String(16), primary_key=True),
-    sa.Column("platform", sa.String(16), nullable=False),
-    sa.Column("expires_at", sa.Float, nullable=False),  # seconds since 1970 by the database's clock
-)
-feedback = sa.Table(
-    "feedback",
-    tables,
-    sa.Column("answer", sa.String(40), primary_key=True),
-    sa.Column("speaker", sa.String(64), primary_key=True),
-    sa.Column("value", sa.String(8), nullable=False),
-    sa.Column("comment", sa.Text, nullable=False),
-    sa.Column("at", sa.Float, nullable=False, index=True),
-)
-one_time_notices = sa.Table(
-    "acquaintances",
-    tables,
-    sa.Column("speaker", sa.String(64), primary_key=True),
-    sa.Column("told", sa.String(16), primary_key=True),  # the notice that this person has seen
-    sa.Column("workspace", sa.String(64), nullable=False, index=True),
-    sa.Column("at", sa.Float, nullable=False, index=True),
-)
-personality_choices = sa.Table(
-    "chosen",
-    tables,
-    sa.Column("conversation", sa.String(64), primary_key=True),
-    sa.Column("workspace", sa.String(64), nullable=False, index=True),
-    sa.Column("personality", sa.String(100), nullable=False),
-    sa.Column("at", sa.Float, nullable=False, index=True),
-)
-attempts = sa.Table(
-    "resumed",
-    tables,
-    sa.Column("answer", sa.String(40), primary_key=True),
-    sa.Column("times", sa.Integer, nullable=False),  # processes that resumed the delivery and crashed, or may crash
-)
+from core.storage.bot_tables import EMPTY_PAYLOAD as EMPTY_PAYLOAD
+from core.storage.bot_tables import attempts as attempts
+from core.storage.bot_tables import bot_processes as bot_processes
+from core.storage.bot_tables import deliveries as deliveries
+from core.storage.bot_tables import feedback as feedback
+from core.storage.bot_tables import one_time_notices as one_time_notices
+from core.storage.bot_tables import personality_choices as personality_choices
+from core.storage.bot_tables import tables as tables
 
 
 def hash_workspace(platform: str, tenant: str) -> str:
@@ -87,3 +21,8 @@ def hash_workspace(platform: str, tenant: str) -> str:
 def hash_message(place: Place, message: str) -> str:
     """Hashes a message id with its channel only: an event about a deleted message may not name the thread."""
     return hash_id(f"{place.platform}:{place.channel}:{message}")
+
+
+def hash_author(platform: str, user: str) -> str:
+    """Hashes a person over all workspaces, by the name under which access lists and records know them."""
+    return hash_id(f"{platform}:{user}")

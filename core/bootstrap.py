@@ -46,7 +46,8 @@ from core.rag.reading.reader import Reader
 from core.rag.retrieval import Retriever
 from core.rag.sources.catalogue import Sources
 from core.rag.sources.finder import SourceFinder
-from core.runtime.background_tasks import purge_daily, run_beside
+from core.records.purge import RecordsPurge
+from core.runtime.background_tasks import run_beside
 from core.storage.database import Database
 
 log = structlog.get_logger()
@@ -100,8 +101,8 @@ async def run_core(
     database = Database(settings.database_url)
     client = ModelClient.from_settings(settings)
     sessions = Sessions(database)
-    kept = timedelta(days=settings.data.keep_days)
-    forgotten = ForgottenStates(database, client, kept + FORGOTTEN_MARGIN)
+    forgotten = ForgottenStates(database, client, settings.retention["states"] + FORGOTTEN_MARGIN)
+    purge = RecordsPurge(database, settings.retention, settings.data_folder)
     embedder = embedder or build_shared_embedder(settings)
     encoder = build_bundled_encoder(settings, embedder)
     facts = FactStore(database, embedder, Glossary.load(settings.config_file("glossary.toml")))
@@ -123,7 +124,7 @@ async def run_core(
         await database.upgrade()
         await facts.detect_vector_backend()
         tasks = run_background_tasks(
-            chat, client, watched, sessions, forgotten, facts, finder, schedule, settings, warms=warms
+            chat, client, watched, sessions, forgotten, purge, facts, finder, schedule, settings, warms=warms
         )
         async with run_beside(tasks):
             yield Core(chat, personalities, database, editing, schedule, EngineMetrics(client.engines), encoder)
@@ -221,6 +222,7 @@ def build_fetcher(settings: Settings, deadline_s: float = FETCH_DEADLINE_S) -> F
         user_agent=agent,
         deny=rag.deny,
         limits=FetchLimits(deadline_s=deadline_s, body_bytes=rag.document_limit_bytes),
+        retention=settings.retention["pages"],
     )
 
 
@@ -249,6 +251,7 @@ async def run_background_tasks(
     watched: WatchedParts,
     sessions: Sessions,
     forgotten: ForgottenStates,
+    purge: RecordsPurge,
     facts: FactStore,
     finder: SourceFinder,
     schedule: RefreshSchedule,
@@ -264,7 +267,7 @@ async def run_background_tasks(
             tasks.create_task(watched.sources.watch(call_all(sources_changed.set, names_changed.set)))
             tasks.create_task(watched.collections.watch(call_all(schedule.changed.set, names_changed.set)))
             tasks.create_task(warn_unknown_names(watched, facts, settings, names_changed))
-            tasks.create_task(purge_daily("sessions", partial(sessions.purge, timedelta(days=settings.data.keep_days))))
+            tasks.create_task(purge.run())
             tasks.create_task(forgotten.run(sessions.deleted))
             delay = partial(wait_first_answers, chat, client) if warms else None
             tasks.create_task(keep_sources_warm(finder, sources_changed, delay))

@@ -10,7 +10,6 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 import structlog
 
@@ -316,7 +315,7 @@ class Intake:
             await self._sweep_jobs()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._run_shared(self._sharing) if self._sharing else self._run_alone())
-            group.create_task(purge_daily("deliveries", self._purge))
+            group.create_task(purge_daily("files", self._bot.platform.purge))
 
     async def _run_alone(self) -> None:
         unfinished = await self._bot.store.unfinished(self._bot.platform.name)
@@ -364,11 +363,6 @@ class Intake:
             group.create_task(self._job_queue.drain(limit_s))
         if self._sharing:
             await self._sharing.leave()
-
-    async def _purge(self) -> int:
-        count = await self._bot.store.purge(timedelta(days=self._bot.keep_days))
-        await self._bot.platform.purge()
-        return count
 
 
 def delivery_kind(incoming: IncomingMessage) -> DeliveryKind:

@@ -712,6 +712,20 @@ cli-db-change-0004 = the documents that answers were based on
 cli-db-change-0005 = when collections were synchronised, and who added a document
 cli-db-change-0006 = when questions were asked, and deleted conversations that models have yet to forget
 cli-db-change-0007 = titles and pins of conversations, the models of answers, and ratings
+cli-db-change-0008 = accesses to records, holds and proofs of deletions, and the author of each message to a bot
+cli-records-chain-whole = { $count ->
+    [0] No access is recorded. The log is whole.
+    [one] { $count } access. The log is whole: no entry was changed or removed.
+   *[other] { $count } accesses. The log is whole: no entry was changed or removed.
+}
+cli-records-chain-broken = The log was tampered with: entry { $number } was changed or removed.
+cli-records-purged = { $count ->
+    [0] Nothing is older than it is kept.
+    [one] { $count } entry was deleted:
+   *[other] { NUMBER($count) } entries were deleted:
+}
+cli-records-count =   { $table }: { NUMBER($count) }
+cli-records-clock-refused = Nothing was deleted: this machine’s clock says { $today }, which is { NUMBER($days) } days ahead of the last known time. Correct the clock. If it is right, for example after a long pause of the service, run csps-llm records purge --confirm-clock.
 
 # Usage errors. Typer writes them after "Invalid value: ".
 cli-usage-rows = Give a file of rows, or --openai with a file of requests.
@@ -753,6 +767,7 @@ cli-help-facts = Collections of documents in which answers are looked up.
 cli-help-sources = The public sources in config/sources.toml.
 cli-help-models = The models of config/models.toml, and which of them answers.
 cli-help-db = The revision of the database’s tables.
+cli-help-records = People’s records: retention, holds, exports, deletions with proof, and the log of accesses.
 cli-help-manifest = Files that Slack, Teams and Discord need to register the bot.
 cli-help-toil = Toil: one JSON answer for each row of a file.
 cli-help-up = Start the service, and restart its processes if they end, until Ctrl+C.
@@ -798,6 +813,9 @@ cli-help-model_or_auto = The id of a model, or auto for the best one on this mac
 cli-help-yes = Do not ask for a confirmation.
 cli-help-db-status = Show the revision of the database’s tables, and the revisions that an upgrade would apply.
 cli-help-db-upgrade = Upgrade the database’s tables to the newest revision, as each process does when it starts.
+cli-help-records-accesses = Show which administrator read or changed whose records. Exit status 1: an entry was changed or removed.
+cli-help-records-purge = Delete now what is older than its kind is kept. The service does it once a day.
+cli-help-confirm_clock = Confirm that this machine’s clock is right although it is far ahead of the last known time.
 cli-help-manifest-slack = Print the app manifest as JSON. Paste it at api.slack.com/apps: Create New App, From a manifest.
 cli-help-manifest-discord = Print the link that adds the bot to a server, and the permissions that it requests.
 cli-help-manifest-teams = Write the app package, a zip file with manifest and icons. Needs TEAMS_APP_ID.

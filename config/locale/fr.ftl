@@ -723,6 +723,20 @@ cli-db-change-0004 = les documents sur lesquels les réponses s’appuient
 cli-db-change-0005 = le moment où les collections ont été actualisées, et la personne qui a ajouté un document
 cli-db-change-0006 = le moment où les questions ont été posées, et les conversations supprimées que les modèles doivent encore oublier
 cli-db-change-0007 = les titres et l’épinglage des conversations, les modèles des réponses et les évaluations
+cli-db-change-0008 = les accès aux dossiers, les suspensions de suppression et les preuves de suppression, et l’auteur de chaque message à un agent conversationnel
+cli-records-chain-whole = { $count ->
+    [0] Aucun accès n’est consigné. Le journal est intact.
+    [one] { $count } accès. Le journal est intact : aucune entrée n’a été modifiée ni retirée.
+   *[other] { $count } accès. Le journal est intact : aucune entrée n’a été modifiée ni retirée.
+}
+cli-records-chain-broken = Le journal a été altéré : l’entrée { $number } a été modifiée ou retirée.
+cli-records-purged = { $count ->
+    [0] Rien ne dépasse sa durée de conservation.
+    [one] { $count } élément a été supprimé :
+   *[other] { NUMBER($count) } éléments ont été supprimés :
+}
+cli-records-count =   { $table } : { NUMBER($count) }
+cli-records-clock-refused = Rien n’a été supprimé : l’horloge de cette machine indique { $today }, soit { NUMBER($days) } jours de plus que la dernière heure connue. Corrigez l’horloge. Si elle est juste, par exemple après un long arrêt du service, exécutez csps-llm records purge --confirm-clock.
 
 # Erreurs d’utilisation. Typer les écrit après « Invalid value: ».
 cli-usage-rows = Indiquez un fichier de lignes, ou --openai avec un fichier de requêtes.
@@ -764,6 +778,7 @@ cli-help-facts = Les collections de documents dans lesquelles les réponses sont
 cli-help-sources = Les sources publiques du fichier config/sources.toml.
 cli-help-models = Les modèles de config/models.toml, et celui qui répond.
 cli-help-db = La révision des tables de la base de données.
+cli-help-records = Les dossiers des personnes : conservation, suspension des suppressions, exportations, suppressions avec preuve et journal des accès.
 cli-help-manifest = Les fichiers dont Slack, Teams et Discord ont besoin pour inscrire l’agent conversationnel.
 cli-help-toil = Traitement par lots : une réponse JSON pour chaque ligne d’un fichier.
 cli-help-up = Démarrer le service et relancer ses processus s’ils s’arrêtent, jusqu’à Ctrl+C.
@@ -809,6 +824,9 @@ cli-help-model_or_auto = L’identifiant d’un modèle, ou auto pour le meilleu
 cli-help-yes = Ne pas demander de confirmation.
 cli-help-db-status = Afficher la révision des tables de la base de données, et les révisions qu’une mise à niveau appliquerait.
 cli-help-db-upgrade = Mettre à niveau les tables de la base de données, comme le fait chaque processus à son démarrage.
+cli-help-records-accesses = Afficher les accès des administrateurs aux dossiers des personnes. Code de sortie 1 : une entrée a été modifiée ou retirée.
+cli-help-records-purge = Supprimer maintenant ce qui dépasse sa durée de conservation. Le service le fait une fois par jour.
+cli-help-confirm_clock = Confirmer que l’horloge de cette machine est juste, bien qu’elle soit très en avance sur la dernière heure connue.
 cli-help-manifest-slack = Afficher le manifeste de l’application en JSON. Collez-le à l’adresse api.slack.com/apps : Create New App, From a manifest.
 cli-help-manifest-discord = Afficher le lien qui ajoute l’agent conversationnel à un serveur, et les autorisations demandées.
 cli-help-manifest-teams = Écrire le paquet de l’application, un fichier zip avec le manifeste et les icônes. TEAMS_APP_ID est nécessaire.
@@ -1750,7 +1768,7 @@ page-confirm-all-title = Supprimer toutes les conversations?
 page-confirm-all-text = Toutes vos conversations seront supprimées du service et ne pourront pas être récupérées.
 page-confirm-all-action = Tout supprimer
 
-# Les actions sous une réponse et à côté d’une question. $day : le moment où la question a été posée.
+# Les actions sous une réponse et à côté d’une question. $day : le moment où la question a été posée.
 page-answer-actions = À propos de cette réponse
 page-copy = Copier
 page-copied = Copié.

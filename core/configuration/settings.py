@@ -11,6 +11,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from pydantic.fields import FieldInfo
 from core import PROJECT_ROOT
 from core.configuration import toml
 from core.configuration.platform_sections import DiscordSettings, PlatformSettings, SlackSettings, TeamsSettings
+from core.configuration.record_section import RecordKind, RecordSettings
 from core.configuration.setting_sections import (
     BotSettings,
     DataSettings,
@@ -47,6 +49,7 @@ class Settings(Section):
     time: TimeSettings
     rag: RagSettings
     data: DataSettings
+    records: RecordSettings
     log: LogSettings
     config: Path  # the operator's folder, which overrides the shipped one
     file: Path  # the settings.toml that error messages name
@@ -60,6 +63,11 @@ class Settings(Section):
     @property
     def database_url(self) -> str:
         return self.data.database_url or f"sqlite:///{self.data_folder / 'csps-llm.db'}"
+
+    @property
+    def retention(self) -> dict[RecordKind, timedelta]:
+        """How long each kind of stored data is kept."""
+        return self.records.retention(self.data.keep_days)
 
     def platform(self, name: str) -> PlatformSettings:
         """The section of "slack", "discord" or "teams"."""

@@ -18,7 +18,6 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
-from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,6 +25,7 @@ from pydantic import TypeAdapter
 
 from core.contract import Attachment, Ending, Source, Turn
 from core.conversation import forgotten_states
+from core.conversation.deletion import copy_held_exchange, delete_conversations
 from core.conversation.exchanges import Conversation, Exchange, ExchangeKey, Question
 from core.conversation.revisions import StoredExchange, copy_exchange, put_back
 from core.conversation.tables import (
@@ -179,8 +179,10 @@ class Sessions:
 
     async def withdraw_exchange(self, key: ExchangeKey) -> None:
         """Deletes an exchange whose question was refused. It would have the next question refused too."""
+        now = self._clock()
 
         def write(db: sa.Connection) -> None:
+            copy_held_exchange(db, key, now)
             db.execute(exchanges.delete().where(*exchange_matches(key)))
             if key.number == 1:
                 db.execute(lead_documents.delete().where(lead_documents.c.conversation == key.conversation))
@@ -188,21 +190,9 @@ class Sessions:
 
         await self._database.write(write)
 
-    async def purge(self, older_than: timedelta) -> int:
-        """Deletes the conversations without an exchange for `older_than`. Returns their number."""
-        last = self._clock() - older_than.total_seconds()
-        return await self._delete(conversations.c.used_at < last)
-
     async def _delete(self, *matching: sa.ColumnElement[bool]) -> int:
-        """Deletes conversations, and records that the model process is to forget their states."""
-        deletion = conversations.delete().where(*matching).returning(conversations.c.key, conversations.c.personality)
-
-        def delete(db: sa.Connection) -> int:
-            rows = db.execute(deletion).all()
-            forgotten_states.record(db, (forgotten_states.cache_key(*row) for row in rows), self._clock())
-            return len(rows)
-
-        count = await self._database.write(delete)
+        now = self._clock()
+        count = await self._database.erase(lambda db: delete_conversations(db, now, *matching))
         if count:
             self.deleted.set()
         return count
@@ -328,6 +318,7 @@ def write_exchange(
         "model": None,
     }
     if number:
+        copy_held_exchange(db, target, now)
         db.execute(exchanges.update().where(*exchange_matches(target)).values(row_values))
         write_sources(db, target, ())
         write_shown(db, target, ())

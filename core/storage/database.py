@@ -24,7 +24,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from core.errors import ConfigError, StorageError
 from core.runtime.disk_faults import explain_disk_fault, find_disk_fault
-from core.storage import schema
+from core.storage import erasing, schema
+from core.storage.erasing import TraceRemover
 from core.storage.schema import SchemaVersion
 
 log = structlog.get_logger()
@@ -45,6 +46,7 @@ SQLITE_PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",  # an acknowledged write survives a power cut
     "foreign_keys=ON",
+    "secure_delete=ON",  # deleted rows are overwritten with zeros
 )
 # SQLite changes most of a table by copying it, and deletes the rows that refer to the old one if keys are enforced.
 SQLITE_UPGRADE_PRAGMAS = (f"busy_timeout={UPGRADE_TIMEOUT_S * 1000}", "foreign_keys=OFF")
@@ -63,6 +65,7 @@ class Database:
         # One state of the database for all of a transaction's statements, as SQLite has it anyway.
         steady = {"isolation_level": "REPEATABLE READ"} if self._engine.dialect.name == postgresql.dialect.name else {}
         self._reader = self._engine.execution_options(**steady)
+        self.traces = TraceRemover(self._engine)
         self.fence: Work[None] | None = None  # begins each transaction of `write`; raises to prevent it
 
     @property
@@ -73,6 +76,12 @@ class Database:
     async def write(self, work: Work[Result]) -> Result:
         """Commits what `work` did, or raises StorageError and nothing was done. A cancelled caller does not undo it."""
         return await self.write_unfenced(work if self.fence is None else put_before(self.fence, work))
+
+    async def erase(self, work: Work[Result]) -> Result:
+        """Works as `write`, for deletions: soon afterwards, SQLite's files have nothing of what was deleted."""
+        result = await self.write(work)
+        await self.traces.remove()
+        return result
 
     async def write_unfenced(self, work: Work[Result]) -> Result:
         """Works as `write`, without the fence."""
@@ -111,6 +120,7 @@ class Database:
         await self.read(lambda connection: connection.execute(sqlalchemy.select(1)).scalar())
 
     async def close(self) -> None:
+        await self.traces.close()
         await asyncio.to_thread(self._engine.dispose)
 
 
@@ -121,7 +131,11 @@ def upgrade(url: sqlalchemy.URL) -> tuple[str, ...]:
     """Returns the revisions that it applied; none if another process applied them meanwhile. Runs in a thread."""
     engine = connect(url, upgrades=True)
     try:
-        return run(engine, locked_upgrade)
+        is_new = not run(engine, lambda db: sqlalchemy.inspect(db).get_table_names())
+        applied = run(engine, locked_upgrade)
+        if applied and not is_new and engine.dialect.name == sqlite.dialect.name:
+            erasing.compact(engine)
+        return applied
     finally:
         engine.dispose()
 

@@ -17,6 +17,9 @@ from core.contract import Attachment, Turn
 from core.storage.database import Database
 from tests.bindings.intake.support_intake import DIRECT, THREAD, Clock, message
 from tests.support.databases import dump_tables, execute
+from tests.support.purging import purge
+
+RECORDS = ("record_hold_keys", "record_holds", "held_copies", "record_accesses", "deletion_proofs", "record_state")
 
 
 @pytest.fixture
@@ -98,7 +101,9 @@ async def test_attempts_are_counted_over_processes(database: Database, store: St
 
 
 @pytest.mark.parametrize("way", ["forget", "uninstalled", "purge"])
-async def test_no_attempt_count_outlives_its_delivery(store: Store, database_url: str, clock: Clock, way: str) -> None:
+async def test_no_attempt_count_outlives_its_delivery(
+    store: Store, database: Database, database_url: str, clock: Clock, way: str
+) -> None:
     """This holds for each way in which a delivery is deleted."""
     for number in (1, 2):
         await store.record_attempt((await take(store, message("x", number))).answer_id)
@@ -108,7 +113,7 @@ async def test_no_attempt_count_outlives_its_delivery(store: Store, database_url
         await store.delete_workspace("slack", "T1")
     else:
         clock.now += 100
-        await store.purge(timedelta(seconds=50))
+        await purge(database, timedelta(seconds=50), clock.now)
 
     assert [] == dump_tables(database_url)["resumed"]
 
@@ -131,6 +136,9 @@ async def test_an_older_database_is_upgraded(store: Store, database: Database, d
         *(f"ALTER TABLE turns DROP COLUMN {name}" for name in ("asked_at", "model")),
         "ALTER TABLE fact_documents DROP COLUMN added_by",
         *(f"ALTER TABLE deliveries DROP COLUMN {name}" for name in ("reason", "adopted", "signal")),
+        "DROP INDEX ix_deliveries_author",
+        "ALTER TABLE deliveries DROP COLUMN author",
+        *(f"DROP TABLE {name}" for name in RECORDS),
     )
     await database.upgrade()
 
@@ -319,7 +327,7 @@ async def test_one_time_notices_are_recorded_by_person_and_workspace(store: Stor
     assert not await store.has_seen_notice(elsewhere, "privacy")
 
 
-async def test_purge_deletes_old_data(store: Store, clock: Clock) -> None:
+async def test_purge_deletes_old_data(store: Store, database: Database, clock: Clock) -> None:
     old = await take(store, message("x", 1))
     await store.save_feedback(old.answer_id, "u", "good", "")
     await store.record_notice(message("x"), "privacy")
@@ -329,7 +337,9 @@ async def test_purge_deletes_old_data(store: Store, clock: Clock) -> None:
     new = await take(store, message("x", 2))
     await store.pin_personality(DIRECT, "whisper")  # marks the choice as used
 
-    assert 1 == await store.purge(timedelta(seconds=50))
+    counts = await purge(database, timedelta(seconds=50), clock.now)
+
+    assert {"deliveries": 1, "feedback": 1, "acquaintances": 1, "chosen": 2} == counts
 
     assert await store.record(old.number) is None
     assert await store.record(new.number) is not None

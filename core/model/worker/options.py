@@ -54,7 +54,7 @@ class WorkerOptions:
             queue_limit=model.queue_limit,
             suspend_mb=model.suspend_mb,
             suspend_disk_mb=model.suspend_disk_mb,
-            keep_days=settings.data.keep_days,
+            keep_days=settings.retention["states"].days,
             context_window=model.context_window,
             cache_tokens=model.cache_tokens,
             gpu_layers=model.gpu_layers,

@@ -16,7 +16,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
@@ -29,7 +29,15 @@ from core.contract import Omission
 from core.errors import ConfigError, FetchFailed
 from core.rag.fetching import url_policy
 from core.rag.fetching.connection import AddressGuard, GuardedBackend, GuardedTransport, Resolve, SystemResolver
-from core.rag.fetching.page_cache import CachedPage, PageCache, combined_lifetime_s, is_storable, lifetime_s, validator
+from core.rag.fetching.page_cache import (
+    RETENTION_S,
+    CachedPage,
+    PageCache,
+    combined_lifetime_s,
+    is_storable,
+    lifetime_s,
+    validator,
+)
 from core.rag.fetching.response import body_too_long, is_cuttable, parse_charset, parse_file_name, parse_media_type
 from core.rag.fetching.robots import ROBOTS_LIMIT_BYTES as ROBOTS_LIMIT_BYTES
 from core.rag.fetching.robots import Robots
@@ -98,10 +106,11 @@ class Fetcher:
         resolve: Resolve | None = None,
         network: httpcore.AsyncNetworkBackend | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        retention: timedelta = timedelta(seconds=RETENTION_S),
     ) -> None:
         self._limits = limits or FetchLimits()
         self._allow = frozenset(map(parse_allowed_host, allow))
-        self._cache = PageCache(cache_folder)
+        self._cache = PageCache(cache_folder, retention_s=retention.total_seconds())
         self._now = now
         guard = AddressGuard(resolve or SystemResolver(), self._allow, parse_networks(deny))
         backend = GuardedBackend(guard, network or httpcore.AnyIOBackend())

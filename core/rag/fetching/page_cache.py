@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 FILES_LIMIT = 500
 SIZE_LIMIT_BYTES = 100 * 2**20
-RETENTION_S = 7 * 86_400  # the user may have given the URL, so nothing stays for good
+RETENTION_S = 7 * 86_400.0  # by default; the user may have given the URL, so nothing stays for good
 ENDING = ".page"
 PERMANENT = {301, 308}
 LIFETIME_LIMIT_S = 30 * 86_400.0
@@ -62,11 +62,16 @@ class PageCache:
     """Pages by requested URL. Without a folder, it stores nothing."""
 
     def __init__(
-        self, folder: Path | None, files_limit: int = FILES_LIMIT, size_limit_bytes: int = SIZE_LIMIT_BYTES
+        self,
+        folder: Path | None,
+        files_limit: int = FILES_LIMIT,
+        size_limit_bytes: int = SIZE_LIMIT_BYTES,
+        retention_s: float = RETENTION_S,
     ) -> None:
         self._folder = folder
         self._files_limit = files_limit
         self._size_limit_bytes = size_limit_bytes
+        self._retention_s = retention_s
 
     async def get(self, url: str) -> CachedPage | None:
         """Returns None for a missing file, and for a damaged one."""
@@ -93,7 +98,7 @@ class PageCache:
         """Yields the oldest files beyond the limits, and partial files of crashed processes."""
         files = ((entry.stat(), Path(entry.path)) for entry in cache_files(folder))
         entries = sorted(files, key=lambda pair: -pair[0].st_mtime)
-        too_old, total_bytes = time.time() - RETENTION_S, 0
+        too_old, total_bytes = time.time() - self._retention_s, 0
         for number, (stat, path) in enumerate(entries, 1):
             total_bytes += stat.st_size
             if number > self._files_limit or total_bytes > self._size_limit_bytes or stat.st_mtime < too_old:

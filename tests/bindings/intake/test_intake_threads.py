@@ -11,6 +11,7 @@ from bindings.incoming import BotCommand
 from core.contract import Language
 from tests.bindings.intake.support_intake import DIRECT, THREAD, BotHarness, message
 from tests.support.fake_engine import FakeEngine
+from tests.support.purging import purge
 
 WHERE = THREAD.conversation
 CHANNEL = replace(THREAD, thread=None, threaded=True)  # a slash command, where conversations are threads
@@ -95,7 +96,7 @@ async def test_a_used_choice_is_not_purged(harness: BotHarness, engine: FakeEngi
         await harness.answer_all(message("hello", 1 + day, replace(THREAD, thread=f"{day}.0")))
     harness.clock.now += 40 * day_s
     async with harness.open():
-        await harness.store.purge(timedelta(days=30))
+        await purge(harness.store._database, timedelta(days=30), harness.clock.now)
     await harness.answer_all(message("hello", 9, replace(THREAD, thread="9.0")))
 
     assert ["guide", "guide", "guide", "whisper"] == [prompt.personality for prompt in engine.prompts]

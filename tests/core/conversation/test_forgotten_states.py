@@ -23,6 +23,7 @@ from core.conversation.tables import forgotten_states
 from core.errors import ModelUnavailable
 from core.runtime.digest import hash_id
 from core.storage.database import Database
+from tests.support.purging import purge
 
 THREAD = "slack:T1:C1:1"
 KEEP = timedelta(days=31)
@@ -140,7 +141,7 @@ async def test_the_daily_purge_forgets_in_batches(database: Database) -> None:
         await sessions.enter(f"{THREAD}:{number}", "whisper")
     await database.write(lambda db: record(db, [f"{n:064x}" for n in range(BATCH_KEYS)], clock.now_s))
     clock.now_s += 60
-    assert await sessions.purge(timedelta(seconds=30)) == 3
+    assert await purge(database, timedelta(seconds=30), clock.now_s) == {"conversations": 3}
     await ForgottenStates(database, models, KEEP, clock).pass_on()
 
     assert len(models.forgotten) == len(set(models.forgotten)) == BATCH_KEYS + 3

@@ -18,6 +18,7 @@ from core.conversation.sessions import EXCHANGES_KEPT_IN_VIEW, Sessions
 from core.errors import ConfigError, SessionUnknown, StorageError
 from core.storage.database import Database
 from tests.support.databases import dump_tables, execute
+from tests.support.purging import purge
 
 FULL_DISK = {
     "sqlite": ("CREATE TRIGGER full BEFORE INSERT ON turns BEGIN SELECT RAISE(FAIL, 'disk is full'); END",),
@@ -150,13 +151,15 @@ async def test_a_withdrawn_turn_leaves_nothing(sessions: Sessions) -> None:
     assert await sessions.resume(name, "whisper") == conversation
 
 
-async def test_old_conversations_are_purged(sessions: Sessions, clock: Clock) -> None:
+async def test_old_conversations_are_purged(sessions: Sessions, database_url: str, clock: Clock) -> None:
     """Only conversations older than the limit go; an exchange renews a conversation."""
     old, used = await sessions.open("whisper"), await sessions.open("whisper")
     clock.now += 1000
     await sessions.begin_exchange((await sessions.resume(used, "whisper")).id, Question("hi"))
 
-    assert await sessions.purge(timedelta(seconds=999)) == 1
+    database = Database(database_url)
+    assert await purge(database, timedelta(seconds=999), clock.now) == {"conversations": 1}
+    await database.close()
     await sessions.resume(used, "whisper")
     with pytest.raises(SessionUnknown):
         await sessions.resume(old, "whisper")

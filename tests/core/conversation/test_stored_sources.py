@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from core.conversation.sessions import Sessions
 from core.conversation.tables import exchange_sources
 from core.storage.database import Database
 from tests.support.databases import dump_tables, execute
+from tests.support.purging import purge
 
 FORECAST = Source(1, "Forecast", "https://weather.example/x", "en", datetime(2026, 7, 27, 18, 5, tzinfo=UTC))
 NEWS = Source(2, "Nouvelles «du jour»")
@@ -105,7 +107,9 @@ async def test_a_repeated_turn_is_found_with_its_sources(sessions: Sessions) -> 
 
 
 @pytest.mark.parametrize("how", ["forget", "purge", "withdraw"])
-async def test_sources_are_deleted_with_their_turn(sessions: Sessions, database_url: str, how: str) -> None:
+async def test_sources_are_deleted_with_their_turn(
+    sessions: Sessions, database: Database, database_url: str, how: str
+) -> None:
     """No sources remain of a deleted conversation or exchange; a late answer adds none."""
     key = await begun(sessions)
     await sessions.finish_exchange(key, "a", "stop", (FORECAST,))
@@ -113,7 +117,7 @@ async def test_sources_are_deleted_with_their_turn(sessions: Sessions, database_
         case "forget":
             await sessions.forget(HERE)
         case "purge":
-            await sessions.purge(timedelta(seconds=-60))
+            await purge(database, timedelta(), time.time() + 60)
         case "withdraw":
             await sessions.withdraw_exchange(key)
     await sessions.finish_exchange(key, "a", "stop", (FORECAST,))
@@ -124,6 +128,7 @@ async def test_sources_are_deleted_with_their_turn(sessions: Sessions, database_
 async def test_an_older_database_still_works(sessions: Sessions, database: Database, database_url: str) -> None:
     """Old answers have no sources; new ones do."""
     await sessions.finish_exchange(await begun(sessions), "a", "stop")
+    records = ("record_hold_keys", "record_holds", "held_copies", "record_accesses", "deletion_proofs", "record_state")
     facts = ("fact_refreshes", "fact_vectors", "fact_passages", "fact_documents")
     # Later revisions changed or made these.
     later = (
@@ -132,6 +137,7 @@ async def test_an_older_database_still_works(sessions: Sessions, database: Datab
         "turn_documents",
         "turn_ratings",
         "forgotten_states",
+        *records,
         *facts,
         "alembic_version",
     )

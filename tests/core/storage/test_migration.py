@@ -15,10 +15,12 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from structlog.testing import capture_logs
 
-import bindings.tables
 import core.conversation.tables
+import core.holds.tables
 import core.rag.facts.memory_vectors
 import core.rag.facts.tables
+import core.records.tables
+import core.storage.bot_tables
 from core.errors import ConfigError, StorageError
 from core.rag.facts import pgvector
 from core.storage import database as storage
@@ -27,6 +29,13 @@ from core.storage.database import Database, examine, lock_schema, rehearse
 from core.storage.schema import SchemaVersion
 from tests.support.databases import dump_schema, dump_tables, execute
 
+TABLE_MODULES = (
+    core.conversation.tables,
+    core.holds.tables,
+    core.rag.facts.tables,
+    core.records.tables,
+    core.storage.bot_tables,
+)
 VERSIONS = Path(migration.__file__).parent / "versions"
 NEWEST = str(migration.scripts().get_current_head())
 NEXT = f"{int(NEWEST) + 1:04}"
@@ -67,8 +76,8 @@ def create_as_defined(url: str) -> None:
     """Creates the tables as the definitions in code have them, without revisions."""
     engine = sa.create_engine(url)
     with engine.begin() as db:
-        for tables in (core.conversation.tables.tables, bindings.tables.tables, core.rag.facts.tables.tables):
-            tables.create_all(db)
+        for module in TABLE_MODULES:
+            module.tables.create_all(db)
         pgvector.create(db)
     engine.dispose()
 

@@ -1,0 +1,28 @@
+"""Single values by name, which all processes of a database share. A value is JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.records.tables import record_state
+from core.storage.database import put, put_new
+
+
+def load(db: sa.Connection, name: str) -> Any:
+    """The value; None: there is none."""
+    stored = db.execute(sa.select(record_state.c.value).where(record_state.c.name == name)).scalar()
+    return None if stored is None else json.loads(stored)
+
+
+def load_locked(db: sa.Connection, name: str, default: Any) -> Any:
+    """The value, which no other transaction changes until this one ends. Stores `default` if there is none."""
+    put_new(db, record_state, {"name": name, "value": json.dumps(default)})
+    query = sa.select(record_state.c.value).where(record_state.c.name == name).with_for_update()
+    return json.loads(db.execute(query).scalar_one())
+
+
+def store(db: sa.Connection, name: str, value: Any) -> None:
+    put(db, record_state, {"name": name, "value": json.dumps(value)})
