@@ -726,6 +726,50 @@ cli-records-purged = { $count ->
 }
 cli-records-count =   { $table }: { NUMBER($count) }
 cli-records-clock-refused = Nothing was deleted: this machine’s clock says { $today }, which is { NUMBER($days) } days ahead of the last known time. Correct the clock. If it is right, for example after a long pause of the service, run csps-llm records purge --confirm-clock.
+cli-records-held = Hold { $number }: what is stored of { $subject } is not deleted until you run csps-llm records release { $number }.
+cli-records-no-holds = There are no holds.
+cli-records-hold-since = held since { $at }
+cli-records-hold-released = released { $at }
+cli-records-released = Hold { $number } of { $subject } is released. The next purge deletes what is older than it is kept. { $copies ->
+    [0] There were no copies of deleted records.
+    [one] { $copies } copy of a deleted record is deleted.
+   *[other] { $copies } copies of deleted records are deleted.
+}
+cli-records-traces-later = The rows are deleted, but another process reads the database: earlier versions stay in its write-ahead log until the service truncates it, within an hour.
+cli-records-postgresql-traces = The rows are deleted. PostgreSQL keeps earlier versions until VACUUM, and in its WAL archive and backups (docs/operating.md, Records).
+cli-records-exported = { $file }: { NUMBER($conversations) } conversations, { NUMBER($deliveries) } messages to bots, { NUMBER($feedback) } ratings of bots’ answers, { NUMBER($held_copies) } held copies of deleted records.
+cli-records-export-key = Signed with the key { $key } (SHA-256 of public_key.pem). Note it apart from the file.
+cli-records-genuine = { $count ->
+    [one] { $count } file, unchanged since it was exported at { $at }.
+   *[other] { NUMBER($count) } files, unchanged since they were exported at { $at }.
+}
+cli-records-own-key = Signed by this service.
+cli-records-other-key = Signed with the key { $key }, which is not this service’s own: compare it with the key that was noted at the export.
+cli-records-not-genuine = { $file } is not genuine: { $part } was changed, added or removed.
+cli-export-title = Exported records
+cli-export-subject = Whose
+cli-export-at = Date
+cli-export-who = Exported by
+cli-export-conversations = Conversations
+cli-export-conversation = Conversation
+cli-export-none = There are none.
+cli-export-files = The files ending in .jsonl contain the same records for programs.
+cli-export-personality = Assistant
+cli-export-used = Last used
+cli-export-deleted = Deleted by its owner, kept under a hold
+cli-export-context = Pasted text
+cli-export-question = Question { $number }
+cli-export-attachment = File
+cli-export-thread = Other message of the thread
+cli-export-answer = Answer { $number }
+cli-export-answer-id = Answer
+cli-export-model = Model
+cli-export-ended = Ended
+cli-export-sources = Sources
+cli-export-rating = Rating
+cli-export-feedback = Ratings of bots’ answers
+cli-export-verdict = Verdict
+cli-export-comment = Comment
 
 # Usage errors. Typer writes them after "Invalid value: ".
 cli-usage-rows = Give a file of rows, or --openai with a file of requests.
@@ -758,6 +802,8 @@ cli-argument-url = url
 cli-argument-rows = rows
 cli-argument-platform = slack|discord|teams
 cli-argument-model = model
+cli-argument-number = number
+cli-argument-file = file
 cli-argument-pattern = file
 
 # Help: the groups of commands, the commands, then their options and arguments.
@@ -815,6 +861,22 @@ cli-help-db-status = Show the revision of the database’s tables, and the revis
 cli-help-db-upgrade = Upgrade the database’s tables to the newest revision, as each process does when it starts.
 cli-help-records-accesses = Show which administrator read or changed whose records. Exit status 1: an entry was changed or removed.
 cli-help-records-purge = Delete now what is older than its kind is kept. The service does it once a day.
+cli-help-records-hold = Hold what is stored of a person or a conversation: nothing deletes it until the hold is released.
+cli-help-records-hold_from = Hold only what was used on this day or later. Default: everything.
+cli-help-records-holds = Show all holds.
+cli-help-records-hold_number = The number of the hold.
+cli-help-records-release = Release a hold.
+cli-help-records-delete = Delete what is stored of a person or a conversation, and print the proof as JSON.
+cli-help-records-proofs = Print the proofs of all deletions as JSON.
+cli-help-records-export = Export records as a signed ZIP file with JSON lines and pages to read. Without --user and --conversation: everybody’s.
+cli-help-records-output = The ZIP file to write.
+cli-help-records-from = The first day, such as 2026-04-01.
+cli-help-records-to = The last day.
+cli-help-records-verify = Check that an export is unchanged, and who signed it. Exit status 1: it is not genuine.
+cli-help-records-export_file = The ZIP file of an export.
+cli-help-records-user = A person: the user that the proxy names, such as ana@example.gc.ca, or slack:T0123:U0123, discord:…, teams:….
+cli-help-records-conversation = A conversation: its id, or its SHA-256 as in exports.
+cli-help-records-reason = The reason, which is recorded.
 cli-help-confirm_clock = Confirm that this machine’s clock is right although it is far ahead of the last known time.
 cli-help-manifest-slack = Print the app manifest as JSON. Paste it at api.slack.com/apps: Create New App, From a manifest.
 cli-help-manifest-discord = Print the link that adds the bot to a server, and the permissions that it requests.

@@ -737,6 +737,50 @@ cli-records-purged = { $count ->
 }
 cli-records-count =   { $table } : { NUMBER($count) }
 cli-records-clock-refused = Rien n’a été supprimé : l’horloge de cette machine indique { $today }, soit { NUMBER($days) } jours de plus que la dernière heure connue. Corrigez l’horloge. Si elle est juste, par exemple après un long arrêt du service, exécutez csps-llm records purge --confirm-clock.
+cli-records-held = Suspension { $number } : rien de ce qui est conservé ({ $subject }) n’est supprimé avant csps-llm records release { $number }.
+cli-records-no-holds = Il n’y a aucune suspension.
+cli-records-hold-since = suspendu depuis { $at }
+cli-records-hold-released = levée { $at }
+cli-records-released = La suspension { $number } ({ $subject }) est levée. La prochaine purge supprimera ce qui dépasse sa durée de conservation. { $copies ->
+    [0] Il n’y avait aucune copie d’un élément supprimé.
+    [one] { $copies } copie d’un élément supprimé est supprimée.
+   *[other] { $copies } copies d’éléments supprimés sont supprimées.
+}
+cli-records-traces-later = Les lignes sont supprimées, mais un autre processus lit la base de données : des versions antérieures restent dans son journal WAL jusqu’à ce que le service le tronque, d’ici une heure.
+cli-records-postgresql-traces = Les lignes sont supprimées. PostgreSQL garde des versions antérieures jusqu’à VACUUM, ainsi que dans son archive WAL et ses copies de sauvegarde (docs/operating.md, Records).
+cli-records-exported = { $file } : { NUMBER($conversations) } conversations, { NUMBER($deliveries) } messages à des agents conversationnels, { NUMBER($feedback) } évaluations de leurs réponses, { NUMBER($held_copies) } copies suspendues d’éléments supprimés.
+cli-records-export-key = Signé avec la clé { $key } (SHA-256 de public_key.pem). Notez-la ailleurs que dans le fichier.
+cli-records-genuine = { $count ->
+    [one] { $count } fichier, inchangé depuis l’exportation du { $at }.
+   *[other] { NUMBER($count) } fichiers, inchangés depuis l’exportation du { $at }.
+}
+cli-records-own-key = Signé par ce service.
+cli-records-other-key = Signé avec la clé { $key }, qui n’est pas celle de ce service : comparez-la à la clé notée lors de l’exportation.
+cli-records-not-genuine = { $file } n’est pas authentique : { $part } a été modifié, ajouté ou retiré.
+cli-export-title = Dossiers exportés
+cli-export-subject = Visés
+cli-export-at = Date
+cli-export-who = Exportés par
+cli-export-conversations = Conversations
+cli-export-conversation = Conversation
+cli-export-none = Il n’y en a aucune.
+cli-export-files = Les fichiers .jsonl contiennent les mêmes dossiers pour les programmes.
+cli-export-personality = Assistant
+cli-export-used = Dernière utilisation
+cli-export-deleted = Supprimée par son propriétaire, conservée par suspension
+cli-export-context = Texte collé
+cli-export-question = Question { $number }
+cli-export-attachment = Fichier
+cli-export-thread = Autre message du fil
+cli-export-answer = Réponse { $number }
+cli-export-answer-id = Réponse
+cli-export-model = Modèle
+cli-export-ended = Fin
+cli-export-sources = Sources
+cli-export-rating = Évaluation
+cli-export-feedback = Évaluations des réponses des agents conversationnels
+cli-export-verdict = Verdict
+cli-export-comment = Commentaire
 
 # Erreurs d’utilisation. Typer les écrit après « Invalid value: ».
 cli-usage-rows = Indiquez un fichier de lignes, ou --openai avec un fichier de requêtes.
@@ -769,6 +813,8 @@ cli-argument-url = url
 cli-argument-rows = lignes
 cli-argument-platform = slack|discord|teams
 cli-argument-model = modèle
+cli-argument-number = numéro
+cli-argument-file = fichier
 cli-argument-pattern = fichier
 
 # Aide : les groupes de commandes, les commandes, puis leurs options et leurs arguments.
@@ -826,6 +872,22 @@ cli-help-db-status = Afficher la révision des tables de la base de données, et
 cli-help-db-upgrade = Mettre à niveau les tables de la base de données, comme le fait chaque processus à son démarrage.
 cli-help-records-accesses = Afficher les accès des administrateurs aux dossiers des personnes. Code de sortie 1 : une entrée a été modifiée ou retirée.
 cli-help-records-purge = Supprimer maintenant ce qui dépasse sa durée de conservation. Le service le fait une fois par jour.
+cli-help-records-hold = Suspendre la suppression de ce qui est conservé d’une personne ou d’une conversation, jusqu’à la levée de la suspension.
+cli-help-records-hold_from = Ne suspendre que ce qui a été utilisé ce jour-là ou plus tard. Par défaut : tout.
+cli-help-records-holds = Afficher toutes les suspensions.
+cli-help-records-hold_number = Le numéro de la suspension.
+cli-help-records-release = Lever une suspension.
+cli-help-records-delete = Supprimer ce qui est conservé d’une personne ou d’une conversation, et afficher la preuve en JSON.
+cli-help-records-proofs = Afficher en JSON les preuves de toutes les suppressions.
+cli-help-records-export = Exporter les dossiers dans un fichier ZIP signé, avec des lignes JSON et des pages à lire. Sans --user ni --conversation : ceux de toutes les personnes.
+cli-help-records-output = Le fichier ZIP à écrire.
+cli-help-records-from = Le premier jour, par exemple 2026-04-01.
+cli-help-records-to = Le dernier jour.
+cli-help-records-verify = Vérifier qu’une exportation est inchangée, et qui l’a signée. Code de sortie 1 : elle n’est pas authentique.
+cli-help-records-export_file = Le fichier ZIP d’une exportation.
+cli-help-records-user = Une personne : l’utilisateur que nomme le mandataire, comme ana@example.gc.ca, ou slack:T0123:U0123, discord:…, teams:….
+cli-help-records-conversation = Une conversation : son identifiant, ou son SHA-256 comme dans les exportations.
+cli-help-records-reason = Le motif, qui est consigné.
 cli-help-confirm_clock = Confirmer que l’horloge de cette machine est juste, bien qu’elle soit très en avance sur la dernière heure connue.
 cli-help-manifest-slack = Afficher le manifeste de l’application en JSON. Collez-le à l’adresse api.slack.com/apps : Create New App, From a manifest.
 cli-help-manifest-discord = Afficher le lien qui ajoute l’agent conversationnel à un serveur, et les autorisations demandées.

@@ -8,7 +8,7 @@ import os
 import socket
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 import typer
@@ -39,6 +39,10 @@ class RecordsSession:
     def print(self, key: str, **values: object) -> None:
         typer.echo(log.escape_control(text(key, self.language, **values)))
 
+    def tell(self, key: str, **values: object) -> None:
+        """Prints on stderr, beside results for programs."""
+        typer.echo(log.escape_control(text(key, self.language, **values)), err=True)
+
     async def enter(self, action: str, subject: str) -> None:
         """Enters an access in the log, before it happens. Raises StorageError."""
         await record_access(self.database, self.who, action, subject)
@@ -67,13 +71,13 @@ def administrator() -> str:
     return f"{behind} ({account})@{socket.gethostname()}" if behind else f"{account}@{socket.gethostname()}"
 
 
-def parse_day(option: str, value: str | None) -> float | None:
-    """The first second of a local day such as 2026-04-01, in seconds since 1970. Raises ConfigError."""
+def parse_day(option: str, value: str | None, days: int = 0) -> float | None:
+    """The first second of a local day such as 2026-04-01, in seconds since 1970; `days` later. Raises ConfigError."""
     if value is None:
         return None
     try:
-        day = date.fromisoformat(value)
-    except ValueError as exc:
+        day = date.fromisoformat(value) + timedelta(days=days)
+    except (ValueError, OverflowError) as exc:
         raise ConfigError(f"{option}: expected a day such as 2026-04-01") from exc
     return datetime(day.year, day.month, day.day).astimezone().timestamp()
 
