@@ -46,9 +46,11 @@ from core.rag.reading.reader import Reader
 from core.rag.retrieval import Retriever
 from core.rag.sources.catalogue import Sources
 from core.rag.sources.finder import SourceFinder
+from core.records import encrypting
 from core.records.purge import RecordsPurge
 from core.runtime.background_tasks import run_beside
 from core.storage.database import Database
+from core.storage.opening import open_database
 
 log = structlog.get_logger()
 
@@ -98,9 +100,8 @@ async def run_core(
     personalities.load()
     if settings.model.url:
         delete_local_states(settings.data_folder)
-    database = Database(settings.database_url)
+    database = open_database(settings)
     client = ModelClient.from_settings(settings)
-    sessions = Sessions(database)
     forgotten = ForgottenStates(database, client, settings.retention["states"] + FORGOTTEN_MARGIN)
     purge = RecordsPurge(database, settings.retention, settings.data_folder)
     embedder = embedder or build_shared_embedder(settings)
@@ -111,6 +112,7 @@ async def run_core(
     collections = FactCollections(settings.config_file(FILE))
     collections.load()
     fetcher, reader = build_fetcher(settings), Reader(text_limit_chars=TEXT_LIMIT_CHARS)
+    sessions = Sessions(database, forget_pages=fetcher.forget)
     decide: Decide = lambda *question: chat.decide(*question)  # noqa: E731  # the engine is built below
     finder = SourceFinder(sources, fetcher, reader, embedder, decide)
     retriever = Retriever(fetcher, reader, (finder, FactsFinder(facts)), QuestionRewriter(decide))
@@ -124,7 +126,7 @@ async def run_core(
         await database.upgrade()
         await facts.detect_vector_backend()
         tasks = run_background_tasks(
-            chat, client, watched, sessions, forgotten, purge, facts, finder, schedule, settings, warms=warms
+            chat, client, watched, sessions, forgotten, database, purge, facts, finder, schedule, settings, warms=warms
         )
         async with run_beside(tasks):
             yield Core(chat, personalities, database, editing, schedule, EngineMetrics(client.engines), encoder)
@@ -177,7 +179,7 @@ async def open_store(
     async with AsyncExitStack() as closing:
         embedder = build(settings)
         closing.push_async_callback(embedder.close)
-        database = Database(settings.database_url)
+        database = open_database(settings)
         closing.push_async_callback(database.close)
         store = FactStore(database, embedder, Glossary.load(settings.config_file("glossary.toml")))
         await database.upgrade()
@@ -251,6 +253,7 @@ async def run_background_tasks(
     watched: WatchedParts,
     sessions: Sessions,
     forgotten: ForgottenStates,
+    database: Database,
     purge: RecordsPurge,
     facts: FactStore,
     finder: SourceFinder,
@@ -268,6 +271,7 @@ async def run_background_tasks(
             tasks.create_task(watched.collections.watch(call_all(schedule.changed.set, names_changed.set)))
             tasks.create_task(warn_unknown_names(watched, facts, settings, names_changed))
             tasks.create_task(purge.run())
+            tasks.create_task(encrypting.run(database))
             tasks.create_task(forgotten.run(sessions.deleted))
             delay = partial(wait_first_answers, chat, client) if warms else None
             tasks.create_task(keep_sources_warm(finder, sources_changed, delay))

@@ -746,6 +746,13 @@ cli-records-genuine = { $count ->
 cli-records-own-key = Signed by this service.
 cli-records-other-key = Signed with the key { $key }, which is not this service’s own: compare it with the key that was noted at the export.
 cli-records-not-genuine = { $file } is not genuine: { $part } was changed, added or removed.
+cli-records-encrypted = { $count ->
+    [0] No text had to be encrypted. The key is { $key }.
+    [one] { $count } row is encrypted with the key { $key }.
+   *[other] { NUMBER($count) } rows are encrypted with the key { $key }.
+}
+cli-records-remove-old-keys = You can now remove the other keys from { $variable }. Backups made before still need them.
+cli-records-retired-keys = The old key is in { $file }. Backups made before still need it; delete it with the last of them.
 cli-export-title = Exported records
 cli-export-subject = Whose
 cli-export-at = Date
@@ -868,6 +875,7 @@ cli-help-records-hold_number = The number of the hold.
 cli-help-records-release = Release a hold.
 cli-help-records-delete = Delete what is stored of a person or a conversation, and print the proof as JSON.
 cli-help-records-proofs = Print the proofs of all deletions as JSON.
+cli-help-records-rotate_key = Make a new key for people’s texts in the database, and encrypt all of them with it. The service may run.
 cli-help-records-export = Export records as a signed ZIP file with JSON lines and pages to read. Without --user and --conversation: everybody’s.
 cli-help-records-output = The ZIP file to write.
 cli-help-records-from = The first day, such as 2026-04-01.

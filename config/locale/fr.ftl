@@ -757,6 +757,13 @@ cli-records-genuine = { $count ->
 cli-records-own-key = Signé par ce service.
 cli-records-other-key = Signé avec la clé { $key }, qui n’est pas celle de ce service : comparez-la à la clé notée lors de l’exportation.
 cli-records-not-genuine = { $file } n’est pas authentique : { $part } a été modifié, ajouté ou retiré.
+cli-records-encrypted = { $count ->
+    [0] Aucun texte n’était à chiffrer. La clé est { $key }.
+    [one] { $count } ligne est chiffrée avec la clé { $key }.
+   *[other] { NUMBER($count) } lignes sont chiffrées avec la clé { $key }.
+}
+cli-records-remove-old-keys = Vous pouvez maintenant retirer les autres clés de { $variable }. Les copies de sauvegarde antérieures en ont encore besoin.
+cli-records-retired-keys = L’ancienne clé se trouve dans { $file }. Les copies de sauvegarde antérieures en ont encore besoin; supprimez-la avec la dernière.
 cli-export-title = Dossiers exportés
 cli-export-subject = Visés
 cli-export-at = Date
@@ -879,6 +886,7 @@ cli-help-records-hold_number = Le numéro de la suspension.
 cli-help-records-release = Lever une suspension.
 cli-help-records-delete = Supprimer ce qui est conservé d’une personne ou d’une conversation, et afficher la preuve en JSON.
 cli-help-records-proofs = Afficher en JSON les preuves de toutes les suppressions.
+cli-help-records-rotate_key = Créer une nouvelle clé pour les textes des personnes dans la base de données et les rechiffrer tous. Le service peut être en cours d’exécution.
 cli-help-records-export = Exporter les dossiers dans un fichier ZIP signé, avec des lignes JSON et des pages à lire. Sans --user ni --conversation : ceux de toutes les personnes.
 cli-help-records-output = Le fichier ZIP à écrire.
 cli-help-records-from = Le premier jour, par exemple 2026-04-01.

@@ -26,7 +26,7 @@ from core.rag.facts.collections import FILE, load_collections
 from core.rag.facts.document_rows import collection_sizes
 from core.rag.sources.catalogue import Sources
 from core.runtime.addresses import reachable_url
-from core.storage.database import Database
+from core.storage.opening import open_database
 from core.texts import text
 
 PACKAGES = ("csps-llm", "llama-cpp-python", "llguidance", "aiohttp", "pydantic")
@@ -90,7 +90,7 @@ def check_disk(build: FindingBuilder, settings: Settings) -> Iterator[Finding]:
 
 async def check_database(build: FindingBuilder, settings: Settings) -> list[Finding]:
     try:
-        database = Database(settings.database_url)
+        database = open_database(settings)
         try:
             await database.examine_schema()  # an older version of the code must not use a newer database
         finally:
@@ -144,7 +144,7 @@ async def known_collections(settings: Settings) -> list[str]:
     names: list[str] = []
     with suppress(ConfigError):
         names += load_collections(settings.config_file(FILE))
-    database = Database(settings.database_url)
+    database = open_database(settings)
     try:
         names += [size.name for size in await database.read(collection_sizes)]
     except StorageError:

@@ -13,21 +13,24 @@ import typer
 
 from core.cli.localization import locale_language
 from core.configuration import settings
+from core.configuration.settings import Settings
 from core.contract import Language
 from core.runtime import log
-from core.storage.database import Database, examine, rehearse
+from core.storage.database import examine, rehearse
+from core.storage.opening import open_database
 from core.storage.schema import SchemaVersion
 from core.texts import text
 
 
 def status() -> None:
     """Prints the revision. Raises ConfigError and StorageError."""
-    print_schema(examine(load_database_url()), locale_language(os.environ))
+    print_schema(examine(load_settings().database_url), locale_language(os.environ))
 
 
 def upgrade(*, dry_run: bool) -> None:
     """Upgrades the tables, or rehearses it. Raises ConfigError and StorageError, after which nothing is changed."""
-    url, language = load_database_url(), locale_language(os.environ)
+    loaded, language = load_settings(), locale_language(os.environ)
+    url = loaded.database_url
     schema = examine(url)
     print_schema(schema, language)
     if not schema.pending:
@@ -37,14 +40,14 @@ def upgrade(*, dry_run: bool) -> None:
         rehearse(url)
         typer.echo(text("cli-db-rehearsed", language, seconds=round(time.monotonic() - started_at, 1)))
     else:
-        asyncio.run(upgrade_database(url))
+        asyncio.run(upgrade_database(loaded))
         typer.echo(text("cli-db-upgraded", language, revision=schema.pending[-1]))
 
 
-def load_database_url() -> str:
+def load_settings() -> Settings:
     loaded = settings.load(os.environ)
     log.configure(loaded.log, "db")
-    return loaded.database_url
+    return loaded
 
 
 def print_schema(schema: SchemaVersion, language: Language) -> None:
@@ -58,8 +61,8 @@ def print_schema(schema: SchemaVersion, language: Language) -> None:
         typer.echo(f"  {revision}  {text(f'cli-db-change-{revision}', language)}")
 
 
-async def upgrade_database(url: str) -> None:
-    database = Database(url)
+async def upgrade_database(loaded: Settings) -> None:
+    database = open_database(loaded)
     try:
         await database.upgrade()
     finally:

@@ -9,7 +9,7 @@ from core.configuration.settings import Settings
 from core.errors import ConfigError, StorageError
 from core.rag.facts.collections import FILE, ConfiguredCollection, load_collections
 from core.rag.facts.refresh_ledger import RefreshLedger, RefreshState
-from core.storage.database import Database
+from core.storage.opening import open_database
 
 
 async def check_facts(build: FindingBuilder, settings: Settings) -> list[Finding]:
@@ -21,7 +21,7 @@ async def check_facts(build: FindingBuilder, settings: Settings) -> list[Finding
     unknown = list(check_web_editors(build, settings, collections))
     if not collections:
         return unknown
-    database = Database(settings.database_url)
+    database = open_database(settings)
     try:
         states, now = await RefreshLedger(database).states()
     except StorageError:

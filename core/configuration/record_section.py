@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Literal
 
-from core.configuration.setting_types import OptionalInt, env
+from core.configuration.setting_types import OptionalInt, OptionalPath, OptionalSecret, env
 from core.configuration.toml import Section
 
 RecordKind = Literal["conversations", "feedback", "jobs", "pages", "receipts", "states", "accesses"]
@@ -47,6 +47,18 @@ class RecordSettings(Section):
         "The days after which entries of the log of accesses and proofs of deletions are deleted.",
         "730",
         ge=1,
+    )
+    key_file: OptionalPath = env(
+        "RECORDS_KEY_FILE",
+        "The file with the keys that encrypt people's texts in the database, one a line: the first encrypts, all of"
+        " them decrypt. `csps-llm records rotate-key` makes it. A relative path starts at the data folder. Empty: texts"
+        " are not encrypted.",
+        "/etc/csps-llm/records.key",
+    )
+    key: OptionalSecret = env(
+        "RECORDS_KEY",
+        "The keys themselves, separated by commas, instead of RECORDS_KEY_FILE.",
+        "3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
     )
 
     def retention(self, conversations_days: int) -> dict[RecordKind, timedelta]:

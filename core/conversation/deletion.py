@@ -5,6 +5,8 @@ Every deletion of conversations goes through `delete_conversations`.
 
 from __future__ import annotations
 
+import re
+
 import sqlalchemy as sa
 
 from core.conversation import forgotten_states
@@ -23,6 +25,7 @@ from core.holds.conditions import any_hold, is_held
 from core.holds.copies import CopyKind, Rows, keep_copy, select_rows
 from core.storage.bot_tables import deliveries
 
+ADDRESS = re.compile(r"""https?://[^\s"'<>\\]+""")
 PARTS = (exchanges, exchange_sources, exchange_documents, exchange_ratings)
 
 
@@ -35,6 +38,17 @@ def delete_conversations(db: sa.Connection, now: float, *matching: sa.ColumnElem
     rows = db.execute(deletion).all()
     forgotten_states.record(db, (forgotten_states.cache_key(*row) for row in rows), now)
     return len(rows)
+
+
+def addresses_of(db: sa.Connection, *matching: sa.ColumnElement[bool]) -> set[str]:
+    """The addresses that conversations name, or that their answers are based on."""
+    theirs = sa.select(conversations.c.id).where(*matching)
+    addresses: set[str] = set()
+    for column in (exchanges.c.question, exchange_sources.c.sources, lead_documents.c.reading):
+        assert isinstance(column.table, sa.Table)
+        for text in db.execute(sa.select(column).where(column.table.c.conversation.in_(theirs))).scalars():
+            addresses.update(match.rstrip(".,;:!?)") for match in ADDRESS.findall(text))
+    return addresses
 
 
 def is_conversation_held() -> sa.ColumnElement[bool]:

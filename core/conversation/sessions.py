@@ -16,7 +16,7 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -25,7 +25,7 @@ from pydantic import TypeAdapter
 
 from core.contract import Attachment, Ending, Source, Turn
 from core.conversation import forgotten_states
-from core.conversation.deletion import copy_held_exchange, delete_conversations
+from core.conversation.deletion import addresses_of, copy_held_exchange, delete_conversations
 from core.conversation.exchanges import Conversation, Exchange, ExchangeKey, Question
 from core.conversation.revisions import StoredExchange, copy_exchange, put_back
 from core.conversation.tables import (
@@ -55,10 +55,23 @@ SOURCES = TypeAdapter(tuple[Source, ...])
 SHOWN = TypeAdapter(tuple[NumberedDocument, ...])
 
 
-class Sessions:
-    """`clock` returns seconds since 1970. `deleted` is set after each deletion of conversations."""
+ForgetPages = Callable[[Collection[str]], Awaitable[None]]
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+
+async def keep_pages(addresses: Collection[str]) -> None:
+    """Does nothing: for a service without a cache of pages."""
+
+
+class Sessions:
+    """`clock` returns seconds since 1970. `deleted` is set after each deletion of conversations.
+
+    `forget_pages`: deletes cached pages by their addresses, when the conversations that used them are deleted.
+    """
+
+    def __init__(
+        self, database: Database, clock: Callable[[], float] = time.time, forget_pages: ForgetPages = keep_pages
+    ) -> None:
+        self._forget_pages = forget_pages
         self._database = database
         self._clock = clock
         self.deleted = asyncio.Event()
@@ -192,7 +205,13 @@ class Sessions:
 
     async def _delete(self, *matching: sa.ColumnElement[bool]) -> int:
         now = self._clock()
-        count = await self._database.erase(lambda db: delete_conversations(db, now, *matching))
+
+        def delete(db: sa.Connection) -> tuple[set[str], int]:
+            return addresses_of(db, *matching), delete_conversations(db, now, *matching)
+
+        addresses, count = await self._database.erase(delete)
+        if addresses:
+            await self._forget_pages(addresses)
         if count:
             self.deleted.set()
         return count

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.conversation.exchanges import ExchangeKey
+from core.storage.encryption import EncryptedText
 
 tables = sa.MetaData()
 conversations = sa.Table(
@@ -21,9 +22,9 @@ conversations = sa.Table(
     sa.Column("personality", sa.String(100), nullable=False),
     sa.Column("user_key", sa.String(64), index=True),  # SHA-256 of the owner; null: whoever has the id may continue it
     sa.Column("issued_id", sa.String(64)),  # the id itself, of a conversation with an owner
-    sa.Column("title", sa.Text),  # the owner's; null: the first question is shown
+    sa.Column("title", EncryptedText),  # the owner's; null: the first question is shown
     sa.Column("pinned", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("context", sa.Text),  # the pasted lead context, part of every prompt
+    sa.Column("context", EncryptedText),  # the pasted lead context, part of every prompt
     sa.Column("used_at", sa.Float, nullable=False, index=True),  # seconds since 1970
     sa.UniqueConstraint("key", "personality"),
 )
@@ -32,10 +33,10 @@ exchanges = sa.Table(
     tables,
     sa.Column("conversation", sa.ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # from 1
-    sa.Column("question", sa.Text, nullable=False),
-    sa.Column("attachments", sa.Text, nullable=False),  # JSON list of Attachment
-    sa.Column("heard", sa.Text, nullable=False),  # JSON list of Turn: the thread messages
-    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("question", EncryptedText, nullable=False),
+    sa.Column("attachments", EncryptedText, nullable=False),  # JSON list of Attachment
+    sa.Column("heard", EncryptedText, nullable=False),  # JSON list of Turn: the thread messages
+    sa.Column("answer", EncryptedText, nullable=False),
     sa.Column("reason", sa.String(16)),
     sa.Column("asked_at", sa.Float),  # seconds since 1970; null: before revision 0006
     sa.Column("model", sa.String(200)),  # the one that answered; null: unknown
@@ -45,7 +46,7 @@ exchange_sources = sa.Table(
     tables,
     sa.Column("conversation", sa.Integer, primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("sources", sa.Text, nullable=False),  # JSON list of Source
+    sa.Column("sources", EncryptedText, nullable=False),  # JSON list of Source
     sa.ForeignKeyConstraint(["conversation", "number"], ["turns.conversation", "turns.number"], ondelete="CASCADE"),
 )
 exchange_documents = sa.Table(
@@ -53,7 +54,7 @@ exchange_documents = sa.Table(
     tables,
     sa.Column("conversation", sa.Integer, primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("documents", sa.Text, nullable=False),  # JSON list of NumberedDocument
+    sa.Column("documents", EncryptedText, nullable=False),  # JSON list of NumberedDocument
     sa.ForeignKeyConstraint(["conversation", "number"], ["turns.conversation", "turns.number"], ondelete="CASCADE"),
 )
 exchange_keys = sa.Table(
@@ -70,7 +71,7 @@ exchange_ratings = sa.Table(
     sa.Column("conversation", sa.Integer, primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("verdict", sa.String(8), nullable=False),  # "good", "bad"
-    sa.Column("comment", sa.Text, nullable=False),
+    sa.Column("comment", EncryptedText, nullable=False),
     sa.Column("rated_at", sa.Float, nullable=False),  # seconds since 1970
     sa.ForeignKeyConstraint(["conversation", "number"], ["turns.conversation", "turns.number"], ondelete="CASCADE"),
 )
@@ -79,7 +80,7 @@ lead_documents = sa.Table(
     tables,
     sa.Column("conversation", sa.ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # from 1
-    sa.Column("reading", sa.Text, nullable=False),  # JSON of RetrievedDocument
+    sa.Column("reading", EncryptedText, nullable=False),  # JSON of RetrievedDocument
 )
 # Deleted conversations whose computed states the model process may still have.
 forgotten_states = sa.Table(

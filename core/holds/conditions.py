@@ -23,7 +23,7 @@ def active_holds(
 
 
 def is_copy_held() -> sa.ColumnElement[bool]:
-    return active_holds(held_copies.c.keys.contains(hold_keys.c.key), held_copies.c.at).correlate(held_copies)
+    return active_holds(held_copies.c.known_as.contains(hold_keys.c.key), held_copies.c.at).correlate(held_copies)
 
 
 def any_hold(db: sa.Connection) -> bool:

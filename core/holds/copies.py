@@ -22,7 +22,7 @@ def keep_copy(
     content = {table: [dict(row) for row in each] for table, each in rows.items() if each}
     values = {
         "kind": kind,
-        "keys": " ".join(sorted({key for key in keys if key})),
+        "known_as": " ".join(sorted({key for key in keys if key})),
         "at": used_at,
         "copied_at": now,
         "content": json.dumps(content),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from core.storage.encryption import EncryptedText
+
 tables = sa.MetaData()
 holds = sa.Table(
     "record_holds",
@@ -29,8 +31,8 @@ held_copies = sa.Table(
     tables,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("kind", sa.String(16), nullable=False),  # "conversation", "exchange", "delivery"
-    sa.Column("keys", sa.Text, nullable=False),  # every key by which a hold may cover it, with blanks between
+    sa.Column("known_as", sa.Text, nullable=False),  # every key by which a hold may cover it, with blanks between
     sa.Column("at", sa.Float, nullable=False),  # when the original was used last
     sa.Column("copied_at", sa.Float, nullable=False),
-    sa.Column("content", sa.Text, nullable=False),  # JSON: the rows, by table
+    sa.Column("content", EncryptedText, nullable=False),  # JSON: the rows, by table
 )

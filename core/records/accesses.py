@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass
 import sqlalchemy as sa
 import structlog
 
-from core.records import state
 from core.records.tables import accesses
+from core.storage import state
 from core.storage.database import Database
 from core.strict_json import storable
 
@@ -81,7 +81,8 @@ async def load_accesses(database: Database) -> AccessLog:
 def find_break(entries: Sequence[Access], anchor: dict[str, object], head: dict[str, object]) -> int | None:
     """The number of the first entry that is changed or missing."""
     number, digest = anchor["number"], anchor["digest"]
-    assert isinstance(number, int) and isinstance(digest, str)
+    assert isinstance(number, int)
+    assert isinstance(digest, str)
     for entry in entries:
         number += 1
         if entry.number != number:

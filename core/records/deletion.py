@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,10 +12,11 @@ from pathlib import Path
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from core.conversation.deletion import delete_conversations, is_conversation_held
+from core.conversation.deletion import addresses_of, delete_conversations, is_conversation_held
 from core.conversation.tables import conversations, exchange_ratings, exchanges
 from core.errors import BadRequest
 from core.holds.bots import is_delivery_held, is_feedback_held
+from core.rag.fetching.page_cache import drop_pages
 from core.records.subjects import (
     Subject,
     choices_of,
@@ -60,20 +60,20 @@ class DeletionProof:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """A proof, and the answers whose files are to be deleted too."""
+    """A proof, and what names the files that are to be deleted too: answers for jobs, addresses for cached pages."""
 
     proof: DeletionProof
     answers: tuple[str, ...]
+    addresses: frozenset[str]
 
 
-def delete(
-    db: sa.Connection, subject: Subject, who: str, reason: str, key: Ed25519PrivateKey, now: float
-) -> Deletion:
+def delete(db: sa.Connection, subject: Subject, who: str, reason: str, key: Ed25519PrivateKey, now: float) -> Deletion:
     """Raises BadRequest if any of it is held: then nothing is deleted."""
     subject = with_speakers(db, subject)
     refuse_held(db, subject)
     keys = sorted(db.execute(sa.select(conversations.c.key).where(conversations_of(subject))).scalars())
     answers = sorted(db.execute(sa.select(deliveries.c.answer).where(deliveries_of(subject))).scalars())
+    addresses = frozenset(addresses_of(db, conversations_of(subject)))
     rows = delete_rows(db, subject, now)
     proof = DeletionProof(
         secrets.token_hex(ID_BYTES),
@@ -87,7 +87,7 @@ def delete(
     )
     proof = DeletionProof(**{**asdict(proof), "signature": key.sign(proof.signed_content()).hex()})
     db.execute(deletion_proofs.insert().values(id=proof.id, at=now, proof=json.dumps(asdict(proof))))
-    return Deletion(proof, tuple(answers))
+    return Deletion(proof, tuple(answers), addresses)
 
 
 def refuse_held(db: sa.Connection, subject: Subject) -> None:
@@ -123,12 +123,12 @@ def count(db: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool]) -> 
     return int(db.execute(sa.select(sa.func.count()).select_from(table).where(where)).scalar_one())
 
 
-def delete_job_files(data_folder: Path, answers: Iterable[str]) -> int:
-    """Deletes the files of jobs on this machine. Returns the number of jobs."""
-    folders = [path for answer in answers for path in data_folder.glob(f"jobs/*/{answer}")]
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
-    return len(folders)
+def delete_files(data_folder: Path, deletion: Deletion) -> None:
+    """Deletes the files of jobs and the cached pages on this machine. Raises OSError."""
+    for answer in deletion.answers:
+        for folder in data_folder.glob(f"jobs/*/{answer}"):
+            shutil.rmtree(folder)
+    drop_pages(data_folder / "pages", deletion.addresses)
 
 
 def find_proofs(db: sa.Connection) -> list[DeletionProof]:

@@ -101,7 +101,7 @@ class RecordsReader:
     async def copies(self) -> AsyncIterator[Record]:
         """Held records that their owners deleted."""
         keys = self._selection.subject.keys
-        covers = sa.or_(*(held_copies.c.keys.contains(key) for key in sorted(keys))) if keys else sa.true()
+        covers = sa.or_(*(held_copies.c.known_as.contains(key) for key in sorted(keys))) if keys else sa.true()
         async for row in self._rows(held_copies, held_copies.c.id, covers, self._selection.within(held_copies.c.at)):
             yield describe_copy(row)
 
@@ -194,7 +194,11 @@ def describe_feedback(row: Mapping[str, Any]) -> Record:
 def describe_copy(row: Mapping[str, Any]) -> Record:
     """A copy in the form of the original, and when it was deleted."""
     content = json.loads(row["content"])
-    record: Record = {"kind": row["kind"], "used_at": format_time(row["at"]), "deleted_at": format_time(row["copied_at"])}
+    record: Record = {
+        "kind": row["kind"],
+        "used_at": format_time(row["at"]),
+        "deleted_at": format_time(row["copied_at"]),
+    }
     if row["kind"] == "delivery":
         given = [describe_feedback(each) for each in content.get(feedback.name, ())]
         return {**record, "delivery": describe_delivery(content[deliveries.name][0]), "feedback": given}

@@ -45,9 +45,7 @@ class ExportFiles:
         self.archive.add("index.html", index)
         self.archive.finish({**description, "records": self.counts})
 
-    async def _write_lines(
-        self, name: str, records: AsyncIterator[Record], show: Show = lambda _record: None
-    ) -> None:
+    async def _write_lines(self, name: str, records: AsyncIterator[Record], show: Show = lambda _record: None) -> None:
         path = self.folder / name
         self.counts[name] = 0
         with path.open("wb") as file:

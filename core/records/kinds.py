@@ -15,8 +15,8 @@ from core.configuration.record_section import RecordKind
 from core.conversation.deletion import delete_conversations, is_conversation_held
 from core.conversation.tables import conversations, exchange_ratings
 from core.holds.bots import is_delivery_held, is_feedback_held
-from core.records import accesses
-from core.records.tables import deletion_proofs
+from core.records.accesses import expire as expire_accesses
+from core.records.tables import accesses, deletion_proofs
 from core.storage import bot_tables
 
 Condition = Callable[[], sa.ColumnElement[bool]]
@@ -95,7 +95,7 @@ KINDS = (
     Kind(
         "accesses",
         (
-            StoredTable(accesses.accesses, lambda db, before, _now: accesses.expire(db, before)),
+            StoredTable(accesses, lambda db, before, _now: expire_accesses(db, before)),
             by_age(deletion_proofs.c.at),
         ),
     ),

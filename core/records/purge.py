@@ -20,9 +20,9 @@ from sqlalchemy.dialects import postgresql
 from core.configuration.record_section import RecordKind
 from core.conversation.tables import conversations
 from core.errors import StorageError
-from core.records import state
 from core.records.clock import LEAP_LIMIT_S, ClockReading, find_leap_s, read_clock
 from core.records.kinds import KINDS, Kind
+from core.storage import state
 from core.storage.bot_tables import deliveries
 from core.storage.database import Database
 
@@ -136,7 +136,9 @@ def observe(db: sa.Connection, last: ClockReading | None, now: ClockReading) -> 
 
 def newest_use(db: sa.Connection) -> ClockReading | None:
     """The last known time of a database that no process observed yet."""
-    times = [db.execute(sa.select(sa.func.max(column))).scalar() for column in (conversations.c.used_at, deliveries.c.at)]
+    times = [
+        db.execute(sa.select(sa.func.max(column))).scalar() for column in (conversations.c.used_at, deliveries.c.at)
+    ]
     known = [each for each in times if each is not None]
     return ClockReading(max(known)) if known else None
 

@@ -1,4 +1,4 @@
-"""The tables of records: accesses by administrators, proofs of deletions, and what the daily purge remembers."""
+"""The tables of records: accesses by administrators, and proofs of deletions."""
 
 from __future__ import annotations
 
@@ -22,11 +22,4 @@ deletion_proofs = sa.Table(
     sa.Column("id", sa.String(32), primary_key=True),
     sa.Column("at", sa.Float, nullable=False, index=True),
     sa.Column("proof", sa.Text, nullable=False),  # JSON of `core.records.deletion.DeletionProof`
-)
-# Single values by name, as JSON: the last known time, the claim of the purge, both ends of the chain of accesses.
-record_state = sa.Table(
-    "record_state",
-    tables,
-    sa.Column("name", sa.String(32), primary_key=True),
-    sa.Column("value", sa.Text, nullable=False),
 )

@@ -1,4 +1,4 @@
-"""The bots' database tables. The queries are in `bindings.store`; `bindings.tables` has the hashes that stand in them for identities.
+"""The bots' database tables. The queries are in `bindings.store`, the hashes for identities in `bindings.tables`.
 
 They are here, not in `bindings`, because retention, holds and exports (`core.records`) know every table.
 
@@ -12,6 +12,8 @@ messages). A revision in `core/storage/versions/` changes a table.
 from __future__ import annotations
 
 import sqlalchemy as sa
+
+from core.storage.encryption import EncryptedText
 
 EMPTY_PAYLOAD = "{}"  # the payload was deleted, or never stored
 
@@ -29,16 +31,18 @@ deliveries = sa.Table(
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("state", sa.String(16), nullable=False, index=True),
     sa.Column("process", sa.String(16), nullable=False),  # that took the message; if processes share: that owns it
-    sa.Column("payload", sa.Text, nullable=False),  # IncomingMessage as JSON
+    sa.Column("payload", EncryptedText, nullable=False),  # IncomingMessage as JSON
     sa.Column("refs", sa.Text, nullable=False),  # JSON: ids of the messages that hold the answer, see `LedgerState`
-    sa.Column("heard", sa.Text),  # the thread's messages, Turns as JSON; null: not requested yet
+    sa.Column("heard", EncryptedText),  # the thread's messages, Turns as JSON; null: not requested yet
     sa.Column("uploaded", sa.Boolean, nullable=False),  # the answer's file was sent
     sa.Column("at", sa.Float, nullable=False, index=True),  # seconds since 1970, as in the other tables
     sa.Column("reason", sa.Text),  # why it failed or is gone, for the operator; null: it is neither
     # Another process owned it before. Only where processes share the deliveries, as the next column.
     sa.Column("adopted", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("signal", sa.String(16)),  # what another process asks of the owner: "stop" or "withdrawn"
-    sa.Column("author", sa.String(64), index=True),  # the hash of "slack:U1"; null: taken before revision 0008, forgotten
+    sa.Column(
+        "author", sa.String(64), index=True
+    ),  # the hash of "slack:U1"; null: taken before revision 0008, forgotten
 )
 bot_processes = sa.Table(
     "bot_processes",
@@ -53,7 +57,7 @@ feedback = sa.Table(
     sa.Column("answer", sa.String(40), primary_key=True),
     sa.Column("speaker", sa.String(64), primary_key=True),
     sa.Column("value", sa.String(8), nullable=False),
-    sa.Column("comment", sa.Text, nullable=False),
+    sa.Column("comment", EncryptedText, nullable=False),
     sa.Column("at", sa.Float, nullable=False, index=True),
 )
 one_time_notices = sa.Table(

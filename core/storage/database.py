@@ -11,7 +11,7 @@ import errno
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -24,14 +24,16 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from core.errors import ConfigError, StorageError
 from core.runtime.disk_faults import explain_disk_fault, find_disk_fault
-from core.storage import erasing, schema
+from core.storage import encryption, erasing, schema
+from core.storage.encryption import KeyRing
 from core.storage.erasing import TraceRemover
+from core.storage.rows import put as put
+from core.storage.rows import put_new as put_new
 from core.storage.schema import SchemaVersion
 
 log = structlog.get_logger()
 Result = TypeVar("Result")
 Work = Callable[[sqlalchemy.Connection], Result]
-Insert = Callable[[sqlalchemy.Table], Any]
 
 BUSY_TIMEOUT_S = 10
 LOCKED_PAUSE_S = 0.02
@@ -52,15 +54,18 @@ SQLITE_PRAGMAS = (
 SQLITE_UPGRADE_PRAGMAS = (f"busy_timeout={UPGRADE_TIMEOUT_S * 1000}", "foreign_keys=OFF")
 SQLITE_FULL = "SQLITE_FULL"
 SQLITE_DISK_ERRORS = (SQLITE_FULL, "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
-INSERT: Mapping[str, Insert] = {sqlite.dialect.name: sqlite.insert, postgresql.dialect.name: postgresql.insert}
 
 
 class Database:
     """`read` and `write` run one short transaction each; a process may be killed in either without loss."""
 
-    def __init__(self, url: str) -> None:
-        """Raises ConfigError for a URL that cannot be used, StorageError for a folder that cannot be written."""
+    def __init__(self, url: str, keys: KeyRing | None = None) -> None:
+        """`keys`: encrypt people's words. Raises ConfigError for a URL that cannot be used, StorageError for a folder
+        that cannot be written.
+        """
         self._engine = connect(url)
+        self.keys = keys
+        encryption.use_keys(self._engine.dialect, keys)
         self._writer = self._engine.execution_options(writes=True)
         # One state of the database for all of a transaction's statements, as SQLite has it anyway.
         steady = {"isolation_level": "REPEATABLE READ"} if self._engine.dialect.name == postgresql.dialect.name else {}
@@ -99,8 +104,13 @@ class Database:
         """Brings the tables to the newest revision, all or nothing, and returns the revisions that were applied.
 
         Several processes may call it at once: one upgrades, the others wait. Raises ConfigError if a newer version of
-        csps-llm made the tables, or another program; StorageError.
+        csps-llm made the tables, or another program, or if its texts are encrypted with other keys; StorageError.
         """
+        applied = await self._upgrade()
+        await self.write_unfenced(lambda db: encryption.require_keys(db, self.keys))
+        return applied
+
+    async def _upgrade(self) -> tuple[str, ...]:
         found = await self.examine_schema()
         if not found.pending:
             return ()
@@ -207,21 +217,6 @@ def rolled_back(engine: sqlalchemy.Engine) -> tuple[str, ...]:
         return run(engine, work)
     finally:
         engine.dispose()
-
-
-# ---------------------------------------------------------------- rows
-
-
-def put(db: sqlalchemy.Connection, table: sqlalchemy.Table, row: Mapping[str, Any]) -> None:
-    """Inserts the row, or replaces the row with its primary key."""
-    inserted = INSERT[db.dialect.name](table).values(row)
-    db.execute(inserted.on_conflict_do_update(index_elements=table.primary_key.columns, set_=row))
-
-
-def put_new(db: sqlalchemy.Connection, table: sqlalchemy.Table, row: Mapping[str, Any]) -> Any:
-    """The new row's primary key, or None: there is one already that it may not stand beside."""
-    inserted = INSERT[db.dialect.name](table).values(row).on_conflict_do_nothing()
-    return db.execute(inserted.returning(*table.primary_key.columns)).first()
 
 
 # ---------------------------------------------------------------- connections

@@ -62,12 +62,12 @@ def truncate_log(engine: sqlalchemy.Engine) -> bool:
         return True
     try:
         with contextlib.closing(engine.raw_connection()) as connection:
-            before = connection.execute("PRAGMA busy_timeout").fetchone()[0]  # type: ignore[attr-defined]
-            connection.execute(f"PRAGMA busy_timeout={READERS_WAIT_MS}")  # type: ignore[attr-defined]
+            before = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+            connection.execute(f"PRAGMA busy_timeout={READERS_WAIT_MS}")
             try:
-                busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]  # type: ignore[attr-defined]
+                busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             finally:
-                connection.execute(f"PRAGMA busy_timeout={before}")  # type: ignore[attr-defined]
+                connection.execute(f"PRAGMA busy_timeout={before}")
     except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as exc:
         log.debug("wal_not_truncated", problem=type(exc).__name__)
         return False
@@ -78,7 +78,7 @@ def compact(engine: sqlalchemy.Engine) -> None:
     """Writes an SQLite database anew: before `secure_delete` was on, deleted rows stayed in free pages."""
     try:
         with contextlib.closing(engine.raw_connection()) as connection:
-            connection.execute("VACUUM")  # type: ignore[attr-defined]
+            connection.execute("VACUUM")
     except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as exc:
         log.warning("database_not_compacted", problem=str(exc))
     truncate_log(engine)

@@ -93,7 +93,8 @@ def export_records(
 
     subject = require_subject(user, conversation) if user or conversation else EVERYBODY
     selection = Selection(subject, session.parse_day("--from", since), session.parse_day("--to", until, days=1))
-    session.run(lambda opened: export.export(opened, selection, output))
+    target = export.check_target(output)
+    session.run(lambda opened: export.export(opened, selection, target))
 
 
 @command(group, "verify", "cli-help-records-verify")
@@ -101,3 +102,10 @@ def verify_export(file: Annotated[Path, typer.Argument(help="cli-help-records-ex
     from core.cli.records import export
 
     raise typer.Exit(export.check(file))
+
+
+@command(group, "rotate-key", "cli-help-records-rotate_key")
+def rotate_key() -> None:
+    from core.cli.records import keys
+
+    keys.rotate()

@@ -19,9 +19,7 @@ async def show(session: RecordsSession, *, as_json: bool) -> int:
     """Prints every entry, oldest first, and whether the chain is whole. Returns the exit status."""
     found = await load_accesses(session.database)
     if as_json:
-        entries = [
-            {**asdict(each), "at": datetime.fromtimestamp(each.at, UTC).isoformat()} for each in found.entries
-        ]
+        entries = [{**asdict(each), "at": datetime.fromtimestamp(each.at, UTC).isoformat()} for each in found.entries]
         typer.echo(json.dumps({"entries": entries, "broken_at": found.broken_at}, ensure_ascii=False, indent=1))
         return CHAIN_BROKEN if found.broken_at else 0
     for each in found.entries:

@@ -10,6 +10,7 @@ from dataclasses import asdict
 import typer
 
 from core.cli.records.session import RecordsSession
+from core.errors import StorageError
 from core.records import deletion
 from core.records.signing_key import load_signing_key
 from core.records.subjects import Subject
@@ -19,11 +20,12 @@ async def delete(session: RecordsSession, subject: Subject, reason: str) -> None
     """Prints the proof as JSON on stdout, and what remains to be done on stderr. Raises BadRequest if it is held."""
     await session.enter("delete", subject.label)
     key = load_signing_key(session.settings.data_folder)
-    done = await session.database.write(
-        lambda db: deletion.delete(db, subject, session.who, reason, key, time.time())
-    )
+    done = await session.database.write(lambda db: deletion.delete(db, subject, session.who, reason, key, time.time()))
     is_erased = await session.database.traces.remove()
-    await asyncio.to_thread(deletion.delete_job_files, session.settings.data_folder, done.answers)
+    try:
+        await asyncio.to_thread(deletion.delete_files, session.settings.data_folder, done)
+    except OSError as exc:
+        raise StorageError(f"{exc.filename}: {exc.strerror}; the rows are deleted, this file is not") from exc
     typer.echo(json.dumps(asdict(done.proof), ensure_ascii=False, indent=1))
     if session.database.serves_several:
         session.tell("cli-records-postgresql-traces")

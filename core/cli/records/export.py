@@ -24,19 +24,23 @@ from core.texts import text
 NOT_GENUINE = 1
 
 
-async def export(session: RecordsSession, selection: Selection, target: Path) -> None:
-    """Raises ConfigError if the file exists, StorageError if it cannot be written: then there is none."""
+def check_target(target: Path) -> Path:
+    """The absolute path of an export. Raises ConfigError if the file exists, or its folder does not."""
     if target.exists():
         raise ConfigError(f"{target}: this file exists; choose another name")
+    if not target.absolute().parent.is_dir():
+        raise ConfigError(f"{target}: there is no such folder")
+    return target.absolute()
+
+
+async def export(session: RecordsSession, selection: Selection, target: Path) -> None:
+    """Raises StorageError if the file cannot be written: then there is none."""
     await session.enter("export", describe(selection))
     key = load_signing_key(session.settings.data_folder)
-    description = {
-        "subject": describe(selection),
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "who": session.who,
-    }
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    description = {"subject": describe(selection), "at": at, "who": session.who}
     try:
-        with temporary_folder(target.absolute().parent) as folder:
+        with temporary_folder(target.parent) as folder:
             part = Path(folder) / "export.zip"
             files = ExportFiles(ArchiveWriter(part, key), Path(folder))
             await files.write(RecordsReader(session.database, selection), description)

@@ -49,7 +49,5 @@ def hold_cells(hold: Hold, language: Language) -> Iterator[str]:
 async def release(session: RecordsSession, number: int) -> None:
     """Raises NotFound."""
     await session.enter("release hold", f"hold {number}")
-    released, copies = await session.database.erase(
-        lambda db: holding.release(db, number, session.who, time.time())
-    )
+    released, copies = await session.database.erase(lambda db: holding.release(db, number, session.who, time.time()))
     session.print("cli-records-released", number=number, subject=escape_control(released.subject), copies=copies)

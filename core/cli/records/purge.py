@@ -1,4 +1,4 @@
-"""`csps-llm records purge`: deletes now what is older than its kind is kept. Exit status 1: the clock is not believed."""
+"""`csps-llm records purge`: deletes now what is older than its kind is kept. Exit status 1: refused."""
 
 from __future__ import annotations
 

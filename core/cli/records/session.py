@@ -21,6 +21,7 @@ from core.errors import ConfigError
 from core.records.accesses import record_access
 from core.runtime import log
 from core.storage.database import Database
+from core.storage.opening import open_database
 from core.texts import text
 
 Result = TypeVar("Result")
@@ -36,10 +37,10 @@ class RecordsSession:
     def language(self) -> Language:
         return locale_language(os.environ)
 
-    def print(self, key: str, **values: object) -> None:
+    def print(self, key: str, /, **values: object) -> None:
         typer.echo(log.escape_control(text(key, self.language, **values)))
 
-    def tell(self, key: str, **values: object) -> None:
+    def tell(self, key: str, /, **values: object) -> None:
         """Prints on stderr, beside results for programs."""
         typer.echo(log.escape_control(text(key, self.language, **values)), err=True)
 
@@ -54,7 +55,7 @@ def run(work: Callable[[RecordsSession], Coroutine[Any, Any, Result]]) -> Result
     log.configure(loaded.log.model_copy(update={"level": "warning"}), "records")
 
     async def open_and_run() -> Result:
-        database = Database(loaded.database_url)
+        database = open_database(loaded)
         try:
             await database.upgrade()
             return await work(RecordsSession(database, loaded, administrator()))

@@ -14,7 +14,7 @@ import asyncio
 import re
 import ssl
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -126,6 +126,10 @@ class Fetcher:
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    async def forget(self, urls: Collection[str]) -> None:
+        """Deletes cached pages that a deleted conversation was based on, and all cached searches."""
+        await self._cache.forget(urls)
 
     async def close(self) -> None:
         await self._sites.close()

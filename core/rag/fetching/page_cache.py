@@ -15,7 +15,7 @@ import math
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -84,6 +84,11 @@ class PageCache:
         if self._folder is not None:
             await write_logged(self._store, self._folder, url, page)
 
+    async def forget(self, urls: Collection[str]) -> None:
+        """Deletes what `drop_pages` does. Logs an error of the disk."""
+        if self._folder is not None:
+            await write_logged(drop_pages, self._folder, urls)
+
     async def drop(self, url: str) -> None:
         if self._folder is not None:
             await write_logged(remove, self._folder / file_name(url))
@@ -105,7 +110,23 @@ class PageCache:
                 yield path
 
 
-async def write_logged(work: Callable[..., None], *about: object) -> None:
+def drop_pages(folder: Path, urls: Collection[str]) -> int:
+    """Deletes the pages of these addresses, before or after redirects, and those of all searches. Returns their number.
+
+    The address of a search has the words of a question. Raises OSError.
+    """
+    if not urls or not folder.is_dir():
+        return 0
+    names, count = {file_name(url) for url in urls}, 0
+    for entry in list(cache_files(folder)):
+        page = load(Path(entry.path))
+        if page is None or entry.name in names or page.url in urls or httpx.URL(page.url).query:
+            remove(Path(entry.path))
+            count += 1
+    return count
+
+
+async def write_logged(work: Callable[..., object], *about: object) -> None:
     try:
         await asyncio.to_thread(work, *about)
     except OSError as exc:

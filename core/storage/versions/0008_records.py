@@ -58,7 +58,7 @@ def create_holds() -> None:
     )
     op.create_table(
         "record_hold_keys",
-        sa.Column("hold", sa.ForeignKey("record_holds.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("hold", sa.Integer, sa.ForeignKey("record_holds.id", ondelete="CASCADE"), primary_key=True),
         sa.Column("key", sa.String(64), primary_key=True),
     )
     op.create_index("ix_record_hold_keys_key", "record_hold_keys", ["key"])
@@ -66,7 +66,7 @@ def create_holds() -> None:
         "held_copies",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("kind", sa.String(16), nullable=False),
-        sa.Column("keys", sa.Text, nullable=False),
+        sa.Column("known_as", sa.Text, nullable=False),
         sa.Column("at", sa.Float, nullable=False),
         sa.Column("copied_at", sa.Float, nullable=False),
         sa.Column("content", sa.Text, nullable=False),

@@ -7,8 +7,9 @@ import asyncio
 import pytest
 import sqlalchemy as sa
 
-from core.records import accesses, state
+from core.records import accesses
 from core.records.accesses import ANCHOR, load_accesses, record_access
+from core.storage import state
 from core.storage.database import Database
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -57,9 +56,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def sessions(database: Database, clock: Clock) -> AsyncIterator[Sessions]:
+async def sessions(database: Database, clock: Clock) -> Sessions:
     await database.upgrade()
-    yield Sessions(database, clock.wall_s)
+    return Sessions(database, clock.wall_s)
 
 
 def process(database: Database, clock: Clock, retention: dict[RecordKind, timedelta] = MONTH) -> RecordsPurge:
@@ -248,7 +247,9 @@ async def test_old_files_are_deleted(database: Database, clock: Clock, tmp_path:
     } | {each for each in left if each.startswith("database/") and each != "database/test.db"}
 
 
-async def test_dumped_state_names_no_person(sessions: Sessions, database: Database, database_url: str, clock: Clock) -> None:
+async def test_dumped_state_names_no_person(
+    sessions: Sessions, database: Database, database_url: str, clock: Clock
+) -> None:
     """The purge remembers times and periods, nothing else."""
     await sessions.open("whisper", "person:ana@example.gc.ca")
     await process(database, clock).purge_when_due()

@@ -21,6 +21,7 @@ import core.rag.facts.memory_vectors
 import core.rag.facts.tables
 import core.records.tables
 import core.storage.bot_tables
+import core.storage.state
 from core.errors import ConfigError, StorageError
 from core.rag.facts import pgvector
 from core.storage import database as storage
@@ -35,6 +36,7 @@ TABLE_MODULES = (
     core.rag.facts.tables,
     core.records.tables,
     core.storage.bot_tables,
+    core.storage.state,
 )
 VERSIONS = Path(migration.__file__).parent / "versions"
 NEWEST = str(migration.scripts().get_current_head())

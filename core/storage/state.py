@@ -1,4 +1,4 @@
-"""Single values by name, which all processes of a database share. A value is JSON."""
+"""Single values by name, which all processes of a database share: the last known time, claims, ends of chains."""
 
 from __future__ import annotations
 
@@ -7,8 +7,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.records.tables import record_state
-from core.storage.database import put, put_new
+from core.storage.rows import put, put_new
+
+tables = sa.MetaData()
+record_state = sa.Table(
+    "record_state",
+    tables,
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),  # JSON
+)
 
 
 def load(db: sa.Connection, name: str) -> Any:
