@@ -1,8 +1,8 @@
 """The inference thread, which alone calls llama.cpp: accepts requests, runs steps, emits text.
 
-Each step decodes two batches: the next token of every running sequence, then slices of waiting prompts (continuous
-batching, chunked prefill). The step samples a token for each sequence and delivers the new text. Other threads call
-`submit`, `cancel`, `pause` and `run`, which only put a command into a queue.
+Each step computes the next token of every running sequence, and slices of waiting prompts (continuous batching,
+chunked prefill), in one batch or in two. The step samples a token for each sequence and delivers the new text. Other
+threads call `submit`, `cancel`, `pause` and `run`, which only put a command into a queue.
 """
 
 from __future__ import annotations
@@ -153,22 +153,31 @@ class InferenceThread:
         self._admission.admit()
         self._admission.report_queue()
         plan = self._scheduler.plan(self._model.batch_tokens, self._rates)
-        for call in split_calls(plan):
+        for call in self._calls(plan):
             if not self._compute(call):
                 break
         self._writer.settle_choices()
         return bool(plan)
 
+    def _calls(self, plan: list[ScheduledTokens]) -> list[list[ScheduledTokens]]:
+        """The calls that compute a plan: one, or the replies' and then the prompts'.
+
+        One call needs room for all: where it is short, a prompt must not keep a reply from its next token.
+        """
+        calls = split_calls(plan)
+        has_room = self._cache.free_cells >= sum(part.count for part in plan)
+        return [plan] if len(calls) > 1 and has_room and self._rates.joining.choose() else calls
+
     def _compute(self, call: SequenceOf[ScheduledTokens]) -> bool:
         """Computes a batch and samples the next tokens. False: the cache was full; room was made for the next step."""
-        load = load_of(call)
-        decodes = call[0].decodes
+        kinds = split_calls(call)
+        loads = [load_of(kind) for kind in kinds]
         started = self._clock()
-        if decodes and self._speculation:
+        if self._speculation and call[0].decodes:
             # Drafts evict nothing.
             room = min(self._model.batch_tokens, self._cache.free_cells) - sum(part.count for part in call)
-            self._speculation.draft([part.sequence for part in call if part.sampled], room)
-        self.watch.begin_call(self._rates.call_s(load, decodes=decodes))
+            self._speculation.draft([part.sequence for part in kinds[0] if part.sampled], room)
+        self.watch.begin_call(self._rates.call_s(loads, decodes=call[0].decodes))
         try:
             rows, indices = self._decode(call)
         except KvCacheFull as exc:
@@ -177,7 +186,8 @@ class InferenceThread:
                 self._end_for_room(call[0].sequence, exc)
             return False
         self.watch.end_call()
-        self._measure(load, [len(part.sequence.draft) for part in call], self._clock() - started, decodes)
+        drafts = [len(part.sequence.draft) for part in kinds[0]]
+        self._measure(loads, drafts, self._clock() - started, decodes=call[0].decodes)
         self._metrics.count_step(call)
         for part, row, index in zip(call, rows, indices, strict=True):
             self._record_computed(part, row)
@@ -205,9 +215,16 @@ class InferenceThread:
         rows = [self._row(part) for part in call]
         return rows, self._model.decode(rows)
 
-    def _measure(self, load: Load, drafts: list[int], took_s: float, decodes: bool) -> None:
+    def _measure(self, loads: SequenceOf[Load], drafts: list[int], took_s: float, *, decodes: bool) -> None:
+        """`loads`: of the replies, of the prompts, or of both in one call."""
+        if len(loads) > 1:
+            if not any(drafts):
+                self._rates.measure_joined(loads[0], loads[1], took_s)
+                if self._rates.joining.pays:  # rows pass the cells of others by
+                    self._cache.keep_idle()
+            return
         if not any(drafts):
-            self._rates.measure(load, took_s, decodes=decodes)
+            self._rates.measure(loads[0], took_s, decodes=decodes)
         if decodes and self._speculation:
             self._speculation.measure(drafts, took_s)
 

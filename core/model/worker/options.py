@@ -75,6 +75,11 @@ class WorkerOptions:
         """The sequences in the KV cache: answers, those that continue them, pinned prefixes and a new one."""
         return min(2 * self.slots + PINNED_PREFIXES + 1, SEQUENCE_LIMIT)
 
+    @property
+    def idle_sequences(self) -> int:
+        """Further sequences that stay in the KV cache after their answers, where cells are left."""
+        return 2 * self.slots
+
     def to_json(self) -> str:
         return json.dumps(asdict(self))
 

@@ -36,6 +36,7 @@ def runner_config(options: WorkerOptions, tuned: TunedValues) -> RunnerConfig:
         window=options.context_window,
         cache_tokens=options.cache_tokens,
         sequences=options.sequences,
+        idle_sequences=options.idle_sequences,
         threads=options.threads or tuned.threads or choose_threads(),
         threads_batch=options.threads or tuned.threads_batch or tuned.threads,
         gpu_layers=tuned.gpu_layers if options.gpu_layers is None else options.gpu_layers,

@@ -76,7 +76,7 @@ class WaitForecast:
 
     def waits_s(self, waiting: SequenceOf[Sequence]) -> list[float] | None:
         """The seconds until the first words of each, in their order of service. None: no answer was measured yet."""
-        if not self._lengths or not self._rates.decode.is_measured:
+        if not self._lengths or not self._rates.is_measured:
             return None
         running = [self._foresee(s) for s in self._scheduler.running if not s.paused]
         coming = [self._foresee(s) for s in waiting]

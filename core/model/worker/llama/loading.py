@@ -49,6 +49,7 @@ class RunnerConfig:
     cache_tokens: int | None  # KV cells for all sequences together
     sequences: int  # slots in the KV cache, at most 256
     threads: int
+    idle_sequences: int = 0  # further slots, where a slot takes no memory
     threads_batch: int | None = None  # for prompts; None: as many as for answers
     gpu_layers: int | None = None  # -1: all
     ubatch: int = UBATCH_TOKENS  # tokens that are computed at once, at most BATCH_TOKENS
@@ -187,8 +188,9 @@ def make_context(model: Any, placement: Placement, config: RunnerConfig) -> Any:
     if llama.llama_model_has_encoder(model) and llama.llama_model_has_decoder(model):
         raise ConfigError("this is an encoder-decoder model; the service runs decoder-only models and embedders")
     parameters = context_parameters(config, placement)
-    if llama.llama_model_n_swa(model) > 0:  # each sequence has a twin (sliding_window.py)
-        parameters.n_seq_max = min(2 * config.sequences, SEQUENCE_LIMIT)
+    sequences = config.sequences + (0 if has_recurrent_states(model) else config.idle_sequences)
+    has_twins = llama.llama_model_n_swa(model) > 0  # each sequence has one (sliding_window.py)
+    parameters.n_seq_max = min(2 * sequences if has_twins else sequences, SEQUENCE_LIMIT)
     context = llama.llama_init_from_model(model, parameters)
     if not context:
         raise PlacementRefused(
@@ -198,12 +200,16 @@ def make_context(model: Any, placement: Placement, config: RunnerConfig) -> Any:
     return context
 
 
+def has_recurrent_states(model: Any) -> bool:
+    """True if each sequence has states of its own in memory, whether it is used or not."""
+    return bool(llama.llama_model_is_recurrent(model) or llama.llama_model_is_hybrid(model))
+
+
 def context_parameters(config: RunnerConfig, placement: Placement) -> Any:
     parameters = llama.llama_context_default_params()
     parameters.n_ctx = placement.cells
     parameters.n_batch = BATCH_TOKENS
     parameters.n_ubatch = min(placement.ubatch, BATCH_TOKENS)
-    parameters.n_seq_max = config.sequences
     parameters.n_threads = config.threads
     parameters.n_threads_batch = config.threads_batch or config.threads
     parameters.type_k = parameters.type_v = GGML_TYPES[placement.kv_type]

@@ -54,6 +54,7 @@ class CallCost:
 
 DECODE = CallCost(0.006, 0.008, 6e-6)
 PREFILL = CallCost(0.020, 0.0023, 1.3e-6)
+SHARED_S = 0.006  # of the weights, which one call for replies and prompts reads once
 
 
 @dataclass(eq=False)
@@ -116,7 +117,10 @@ class CostedModel:
             self._logits[index] = row.sequence
             indices.append(index)
         answers = [row for row in rows if row.start >= self.requests[self.held[row.sequence][0]].prompt]
-        took_s = (DECODE if len(answers) == len(rows) else PREFILL).of(rows)
+        prompts = [row for row in rows if row not in answers]
+        took_s = sum(cost.of(kind) for cost, kind in ((DECODE, answers), (PREFILL, prompts)) if kind)
+        if answers and prompts:
+            took_s -= SHARED_S
         took_s *= self._random.lognormvariate(0, self._noise)
         self.steps_s.append((took_s, len(rows), count))
         self._clock.now_s += took_s

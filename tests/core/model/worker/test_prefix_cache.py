@@ -62,6 +62,20 @@ def test_the_longest_idle_sequence_is_suspended_first() -> None:
     assert cache.longest(tokens_of((2, 60))) == 40
 
 
+def test_idle_sequences_that_cost_no_time_stay() -> None:
+    """Three quarters of the cells may then be idle."""
+    memory = FakeKvCache(400)
+    cache = make_cache(memory, idle_cells=100)
+    cache.keep_idle()
+    for number in range(3):
+        finish(memory, cache, tokens_of((number, 90)))
+    assert cache.suspended_bytes == 0
+
+    finish(memory, cache, tokens_of((3, 90)))
+
+    assert cache.suspended_bytes == 90 * BYTES
+
+
 def test_a_suspended_conversation_is_restored() -> None:
     """Its state returns from host memory, also into another slot."""
     memory = FakeKvCache(120)

@@ -15,6 +15,7 @@ from core.model.worker.step_rates import (
     BACKLOG_FACTOR,
     IDLE_STEP_S,
     MIN_IDLE_TOKENS,
+    MIN_JOINED_TOKENS,
     MIN_PREFILL_TOKENS,
     PREFILL_SHARE,
     SHORT_STEP_S,
@@ -89,9 +90,49 @@ def test_prefill_lengthens_a_step_by_its_share(count: int) -> None:
     assert 0.01 + 0.01 * tokens == pytest.approx(PREFILL_SHARE * (0.01 + 0.01 * count), rel=0.1)
 
 
-def test_slices_have_a_least_size() -> None:
+@pytest.mark.parametrize(("gain", "least"), [(0.8, MIN_JOINED_TOKENS), (1.5, MIN_PREFILL_TOKENS)])
+def test_slices_have_a_least_size(gain: float, least: int) -> None:
     """Beside one reply, a call for its share of a step would read all weights for a token or two."""
-    assert measured(0.02, 0.01).prefill_tokens(decoding(1), [prompt(500)]) == MIN_PREFILL_TOKENS
+    rates = measured(0.02, 0.01)
+    rates.joining.measure(gain)
+
+    assert rates.prefill_tokens(decoding(1), [prompt(500)]) == least
+
+
+@pytest.mark.parametrize(("gain", "call_s"), [(0.8, 0.0), (1.5, 0.05)])
+def test_one_call_for_both_leaves_larger_slices(gain: float, call_s: float) -> None:
+    """A slice's own call has a constant cost within the slice's share. In one call with the replies it has none."""
+    rates, running = measured(0.05, 0.01), decoding(64)
+    rates.joining.measure(gain)
+    tokens = rates.prefill_tokens(running, [prompt(500)])
+    counted, added_s = rates.slice_of(0.69, 500, 0.0, 1 / 64)
+
+    assert call_s + 0.01 * tokens == pytest.approx(PREFILL_SHARE * 0.69, rel=0.1)
+    assert (counted, added_s) == (pytest.approx(tokens, rel=0.1), pytest.approx(PREFILL_SHARE * 0.69, rel=0.1))
+
+
+def test_calls_for_both_teach_the_costs_of_each() -> None:
+    """A service may never be without a reply again, so that no prompt is computed alone."""
+    rates = StepRates()
+    for n in range(400):
+        decoding_load, prompt_load = (1.0, 1.0 + n % 8, 0.0), (1.0, 8.0 + n % 24, 0.0)
+        rates.measure(decoding_load, 0.006 + 0.001 * decoding_load[1], decodes=True)
+        rates.measure_joined(decoding_load, prompt_load, 0.006 + 0.001 * decoding_load[1] + 0.0005 * prompt_load[1])
+
+    assert rates.joining.pays
+    assert rates.prompt_s(100, 0.0) == pytest.approx(0.05, rel=0.05)
+    assert rates.decode_s(4, 0.0) == pytest.approx(0.010, rel=0.05)
+
+
+def test_calls_that_disturb_each_other_teach_nothing() -> None:
+    """llama.cpp's own attention computes a mixed batch in a multiple of the time of two calls."""
+    rates = measured(0.006, 0.001)
+    before = rates.prompt_s(100, 0.0)
+    for _ in range(20):
+        rates.measure_joined((1.0, 4.0, 0.0), (1.0, 16.0, 0.0), 4 * 0.032)
+
+    assert not rates.joining.pays
+    assert rates.prompt_s(100, 0.0) == before
 
 
 def test_a_backlog_of_prompts_gets_a_larger_share() -> None:
