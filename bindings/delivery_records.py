@@ -12,7 +12,7 @@ from bindings.incoming import CommandName, IncomingMessage, ThreadMessages
 from bindings.tables import EMPTY_PAYLOAD, hash_author, hash_message, hash_workspace
 from core.runtime.digest import hash_id
 
-DeliveryKind = Literal["message", "limited", "refused"] | CommandName  # decided when the message was taken
+DeliveryKind = Literal["message", "limited", "refused", "blocked"] | CommandName  # decided when the message was taken
 DeliveryState = Literal["received", "done", "gone", "failed"]
 ANSWER_ID_BYTES = 12
 

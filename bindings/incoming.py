@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from bindings.delivery.outlet import Outlet
-from core.contract import Attachment, Language, Prompt, Turn
+from core.contract import Attachment, Language, PersonalInformation, Prompt, Turn
 
 PlatformName = Literal["slack", "discord", "teams"]
 CommandName = Literal["help", "stop", "regenerate", "forget", "personality", "share", "facts"]
@@ -92,6 +92,7 @@ class ThreadMessages:
     files: tuple[AttachedFile, ...] = ()
     found: FoundParts = FoundParts()
     unread: tuple[UnreadPart, ...] = ()  # parts of these messages that cannot be read, as the turns tell the model
+    masked: tuple[PersonalInformation, ...] = ()  # taken out of them
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "turns": [turn.to_json() for turn in self.turns]}
@@ -110,6 +111,7 @@ class ThreadMessages:
                 tuple(UnreadPart(**part) for part in found.get("unread", ())),
             ),
             tuple(UnreadPart(**part) for part in stored.get("unread", ())),
+            parse_masked(stored),
         )
 
 
@@ -144,6 +146,7 @@ class IncomingMessage:
     heard_since: str | None = None  # the message id where the unread part of the thread begins, if known
     command: BotCommand | None = None  # from a slash command or button; typed commands are found in the text
     toil: bool = False  # from the command for JSON answers: a schema is expected
+    masked: tuple[PersonalInformation, ...] = ()  # taken out of it before it was stored
 
     @property
     def speaker(self) -> str:
@@ -187,8 +190,17 @@ class IncomingMessage:
                 "unread": tuple(UnreadPart(**each) for each in value.get("unread", ())),
                 "groups": tuple(value.get("groups", ())),
                 "command": BotCommand(**value["command"]) if value["command"] else None,
+                "masked": parse_masked(value),
             }
         )
+
+
+def parse_masked(stored: Mapping[str, Any]) -> tuple[PersonalInformation, ...]:
+    """Messages of older versions have none."""
+    return tuple(
+        PersonalInformation(each["kind"], each["count"], tuple((name, title) for name, title in each["titles"]))
+        for each in stored.get("masked", ())
+    )
 
 
 class Platform(Protocol):

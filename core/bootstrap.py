@@ -12,6 +12,8 @@ from functools import partial
 import structlog
 from pydantic import SecretStr
 
+from core.configuration.personal_information import FILE as PERSONAL_INFORMATION
+from core.configuration.personal_information import PersonalInformationPolicy
 from core.configuration.personalities import Personalities, unknown_collections, unknown_models, unknown_sources
 from core.configuration.settings import Settings
 from core.conversation.forgotten_states import ForgottenStates, delete_local_states
@@ -49,6 +51,7 @@ from core.rag.sources.finder import SourceFinder
 from core.records import encrypting
 from core.records.purge import RecordsPurge
 from core.runtime.background_tasks import run_beside
+from core.screening import Screener
 from core.storage.database import Database
 from core.storage.opening import open_database
 
@@ -77,6 +80,7 @@ class Core:
     schedule: RefreshSchedule
     engine_metrics: EngineMetrics
     encoder: CountingEmbedder  # the bundled one
+    screener: Screener
 
 
 @asynccontextmanager
@@ -111,17 +115,22 @@ async def run_core(
     sources.load()
     collections = FactCollections(settings.config_file(FILE))
     collections.load()
+    policy = PersonalInformationPolicy(settings.config_file(PERSONAL_INFORMATION))
+    policy.load()
+    screener = Screener(policy)
     fetcher, reader = build_fetcher(settings), Reader(text_limit_chars=TEXT_LIMIT_CHARS)
     sessions = Sessions(database, forget_pages=fetcher.forget)
     decide: Decide = lambda *question: chat.decide(*question)  # noqa: E731  # the engine is built below
     finder = SourceFinder(sources, fetcher, reader, embedder, decide)
     retriever = Retriever(fetcher, reader, (finder, FactsFinder(facts)), QuestionRewriter(decide))
     clock = local_clock(settings.time.zone)
-    chat = ChatEngine(personalities, sessions, database, client, retriever, settings.model.wait_s, clock, encoder)
+    chat = ChatEngine(
+        personalities, sessions, database, client, retriever, settings.model.wait_s, clock, encoder, screener
+    )
     schedule = RefreshSchedule(facts, RefreshLedger(database), collections)
     writer = ChildWriter()
     editing = FactsEditing(facts, collections, fetcher, writer, settings.rag.facts_editors)
-    watched = WatchedParts(personalities, sources, collections)
+    watched = WatchedParts(personalities, sources, collections, policy)
     try:
         await database.upgrade()
         await facts.detect_vector_backend()
@@ -129,7 +138,9 @@ async def run_core(
             chat, client, watched, sessions, forgotten, database, purge, facts, finder, schedule, settings, warms=warms
         )
         async with run_beside(tasks):
-            yield Core(chat, personalities, database, editing, schedule, EngineMetrics(client.engines), encoder)
+            yield Core(
+                chat, personalities, database, editing, schedule, EngineMetrics(client.engines), encoder, screener
+            )
     finally:
         await chat.close()
         await writer.close()
@@ -235,15 +246,19 @@ class WatchedParts:
     personalities: Personalities
     sources: Sources
     collections: FactCollections
+    policy: PersonalInformationPolicy
 
     async def unknown_names(self, facts: FactStore, settings: Settings) -> Sequence[str]:
-        """A sentence for each unknown source, collection and model that a personality names. Raises CspsError."""
+        """A sentence for each unknown source, collection and model that a personality names, and for each unknown
+        personality of the policy on personal information. Raises CspsError.
+        """
         stored = [size.name for size in await facts.collections()]
         models = await asyncio.to_thread(known_models, settings, self.personalities.model_ids())
         return (
             *unknown_sources(self.personalities, self.sources.names()),
             *unknown_collections(self.personalities, (*stored, *self.collections.names())),
             *(() if models is None else unknown_models(self.personalities, models)),
+            *self.policy.unknown_personalities(self.personalities.names()),
         )
 
 
@@ -269,6 +284,7 @@ async def run_background_tasks(
             tasks.create_task(watched.personalities.watch(call_all(chat.warmer.forget, names_changed.set)))
             tasks.create_task(watched.sources.watch(call_all(sources_changed.set, names_changed.set)))
             tasks.create_task(watched.collections.watch(call_all(schedule.changed.set, names_changed.set)))
+            tasks.create_task(watched.policy.watch(names_changed.set))
             tasks.create_task(warn_unknown_names(watched, facts, settings, names_changed))
             tasks.create_task(purge.run())
             tasks.create_task(encrypting.run(database))

@@ -197,6 +197,23 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonalInformation:
+    """One kind of personal information in a request. `titles`: of an operator's own kind, its name by language."""
+
+    kind: str  # "sin", "email"…, or the name of an operator's pattern
+    count: int
+    titles: tuple[tuple[Language, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """Personal information that was taken out of a request before it was queued, stored or sent to the model."""
+
+    found: tuple[PersonalInformation, ...]
+    question: str = ""  # the question without it, as it is stored
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A document that the answer is based on. A person can open one that has an address; a file has none."""
 
@@ -224,7 +241,7 @@ class Done:
     exchange: int | None = None  # the number of the stored exchange in its conversation, from 1
 
 
-Event = Status | Source | Text | Done  # exactly one Done, and it is last
+Event = Status | Masked | Source | Text | Done  # exactly one Done, and it is last; Masked is first
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +305,7 @@ class ToilResult:
     value: Json
     model: str
     usage: Usage
+    masked: tuple[PersonalInformation, ...] = ()  # taken out of its task
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +318,7 @@ class ConformingText(Text):
     """The next part of a JSON text that can only become a conforming value. Only the model's death discards it."""
 
 
-ToilEvent = Status | Text | TextDiscarded | ToilResult  # exactly one ToilResult, and it is last
+ToilEvent = Status | Masked | Text | TextDiscarded | ToilResult  # exactly one ToilResult, and it is last
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +345,7 @@ class ToolsChosen:
     usage: Usage
 
 
-ToolEvent = Status | ToolCallStarted | ToolArguments | ToolsChosen  # exactly one ToolsChosen, and it is last
+ToolEvent = Status | Masked | ToolCallStarted | ToolArguments | ToolsChosen  # exactly one ToolsChosen, and it is last
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from core.contract import (
     Event,
     Json,
     KeywordReport,
+    Language,
     ModelProgress,
     Prompt,
     Rating,
@@ -52,6 +53,7 @@ from core.local_time import Clock
 from core.model.client import ModelClient, ModelInfo
 from core.rag.embeddings import Embedder
 from core.rag.retrieval import Retriever
+from core.screening import Screener
 from core.storage.database import Database
 from core.toil.decisions import Decisions
 from core.toil.toiler import ATTEMPTS, Toiler
@@ -64,6 +66,7 @@ class ChatEngine:
 
     `wait_s`: the seconds that an answer waits for a model that is away. `clock`: the date that prompts tell; None: the
     machine's. `encoder`: the bundled one, which chooses tools where the model is too weak; None: the model chooses.
+    `screener`: takes personal information out of requests; None: by the default policy.
     """
 
     def __init__(
@@ -76,7 +79,9 @@ class ChatEngine:
         wait_s: float,
         clock: Clock | None = None,
         encoder: Embedder | None = None,
+        screener: Screener | None = None,
     ) -> None:
+        self._screener = screener or Screener()
         self._personalities = personalities
         self._sessions = sessions
         self._database = database
@@ -86,7 +91,7 @@ class ChatEngine:
         self._pipeline = AnswerPipeline(client, retriever, sessions, wait_s, clock)
         self._toiler = Toiler(client, wait_s)
         self._tool_caller = ToolCaller(self._toiler, client, ToolSimilarity(encoder) if encoder else None)
-        self._decisions = Decisions(client, partial(self.toil, attempts=1))
+        self._decisions = Decisions(client, self._toil_once)
         self._recorder = ExchangeRecorder(sessions)
         self._owned = OwnedConversations(database)
         self.warmer = PrefixWarmer(personalities, client, self._pipeline, wait_s)
@@ -94,9 +99,13 @@ class ChatEngine:
     async def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
         """Answers the prompt. Stores the exchange if the prompt names a conversation; `Done` comes when it is stored.
 
-        Raises PersonalityUnknown, SessionUnknown, BadRequest, PromptTooLong, Overloaded, ModelError, StorageError.
+        Raises PersonalityUnknown, SessionUnknown, BadRequest, PersonalInformationRefused, PromptTooLong, Overloaded,
+        ModelError, StorageError.
         """
         personality = self._personalities.get(prompt.personality)
+        prompt, masked = await self._screener.prompt(prompt, personality.language)
+        if masked:
+            yield masked
         async with self.warmer.yielding(), self._recorder.open_exchange(prompt, personality) as exchange:
             adapt = partial(self._tool_caller.tell_answer, prompt=prompt, language=personality.language)
             is_new = exchange.repeated is None
@@ -140,16 +149,14 @@ class ChatEngine:
 
         `window`: the tokens of the context window if no model answers.
         """
-        context = build_context(prompt, self._personalities.get(prompt.personality))
+        personality = self._personalities.get(prompt.personality)
+        prompt, _ = await self._screener.prompt(prompt, personality.language)
+        context = build_context(prompt, personality)
         return await explain(self._pipeline, self._client, context, window)
 
     async def toil(self, task: Task, attempts: int = ATTEMPTS) -> ToilResult:
         """Raises what `toil_events` raises."""
-        async with aclosing(self.toil_events(task, attempts)) as events:
-            async for event in events:
-                if isinstance(event, ToilResult):
-                    return event
-        raise AssertionError("toil ends with ToilResult or an exception")
+        return await last_value(self.toil_events(task, attempts))
 
     async def toil_events(self, task: Task, attempts: int = ATTEMPTS) -> AsyncGenerator[ToilEvent, None]:
         """Stores only a whole value, because half a JSON document is useless. Yields it when it is stored.
@@ -157,6 +164,23 @@ class ChatEngine:
         Raises SchemaRefused, BudgetExhausted, NonConforming besides what `reply` raises.
         """
         personality = self._personalities.get(task.personality)
+        task, masked = await self._screener.task(task, personality.language)
+        if masked:
+            yield masked
+        async with aclosing(self._toil_screened(task, personality, attempts)) as events:
+            async for event in events:
+                if masked and isinstance(event, ToilResult):
+                    event = replace(event, masked=masked.found)
+                yield event
+
+    async def _toil_once(self, task: Task) -> ToilResult:
+        """For the engine's own questions, which are made of screened prompts and of public texts."""
+        personality = self._personalities.get(task.personality)
+        return await last_value(self._toil_screened(task, personality, attempts=1))
+
+    async def _toil_screened(
+        self, task: Task, personality: Personality, attempts: int
+    ) -> AsyncGenerator[ToilEvent, None]:
         prompt = await self._pipeline.fetch_attachments(build_prompt(task))
         async with self._recorder.open_exchange(prompt, personality) as exchange:
             request = await self._pipeline.build_request(exchange.context, prose=False)
@@ -171,6 +195,9 @@ class ChatEngine:
     async def choose_tools(self, prompt: Prompt) -> AsyncGenerator[ToolEvent, None]:
         """Looks nothing up: what the tools give is not there yet. Raises what `toil_events` raises."""
         personality = self._personalities.get(prompt.personality)
+        prompt, masked = await self._screener.prompt(prompt, personality.language)
+        if masked:
+            yield masked
         request = await self._pipeline.build_request(build_context(prompt, personality), prose=False)
         calls = self._tool_caller.events(request, prompt, personality.language)
         async with self.warmer.yielding(), aclosing(calls) as events:
@@ -224,10 +251,23 @@ class ChatEngine:
     async def change_conversation(
         self, conversation: str, owner: str, title: str | None = None, pinned: bool | None = None
     ) -> ConversationSummary:
+        if title:
+            summary = await self._owned.get(conversation, owner)
+            title = await self._screener.words(title, summary.personality, "web", self._language(summary.personality))
         return await self._owned.change(conversation, owner, title, pinned)
 
     async def rate(self, rating: Rating, owner: str | None = None) -> None:
+        """Personal information in the comment is masked; a comment is never refused."""
+        if rating.comment:
+            name = await self._owned.personality_of(rating.conversation, owner)
+            comment = await self._screener.note(rating.comment, name, "web", self._language(name))
+            rating = replace(rating, comment=comment)
         await self._owned.rate(rating, owner)
+
+    def _language(self, personality: str) -> Language:
+        """The language of a personality; English if it was removed since."""
+        is_known = personality in self._personalities.names()
+        return self._personalities.get(personality).language if is_known else "en"
 
     def personalities(self) -> tuple[str, ...]:
         return self._personalities.names()
@@ -273,6 +313,14 @@ class ChatEngine:
         await self._recorder.close()
         await self._toiler.close()
         await self._retriever.close()
+
+
+async def last_value(toil: AsyncGenerator[ToilEvent, None]) -> ToilResult:
+    async with aclosing(toil) as events:
+        async for event in events:
+            if isinstance(event, ToilResult):
+                return event
+    raise AssertionError("toil ends with ToilResult or an exception")
 
 
 def build_prompt(task: Task) -> Prompt:

@@ -7,6 +7,7 @@
     │   ├── PromptTooLong 413    personality and question alone exceed the context window
     │   ├── SchemaRefused 422    an invalid JSON Schema, or one that cannot be enforced
     │   ├── NotAnEmbedder        a request for embeddings to a chat model
+    │   ├── PersonalInformationRefused  it has personal information that the operator's policy blocks
     │   ├── UnreadableDocument   a page, feed or file without extractable text
     │   └── FetchRefused         a URL that this service does not open, or that leads to one
     ├── NotFound          404    no such personality, session or model
@@ -36,6 +37,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from typing import ClassVar, Literal
+
+from core.contract import PersonalInformation
 
 # Reasons that are more precise than the class. Each has a text in `config/locale/`.
 RequestFault = Literal["empty", "frame", "attachments", "resume"]
@@ -131,6 +134,20 @@ class SchemaRefused(BadRequest):
 
 class NotAnEmbedder(BadRequest):
     code = "not_an_embedder"
+
+
+class PersonalInformationRefused(BadRequest):
+    """`found`: the kinds and their numbers. Neither the message nor the error has what was found."""
+
+    code = "personal_information"
+
+    def __init__(self, found: tuple[PersonalInformation, ...]) -> None:
+        kinds = ", ".join(f"{each.kind} ({each.count})" for each in found)
+        super().__init__(
+            f"the request has personal information that may not be sent here: {kinds}. Nothing of it was stored or "
+            "sent to the model; remove it and send the request again"
+        )
+        self.found = found
 
 
 class UnreadableDocument(BadRequest):

@@ -6,9 +6,11 @@ from functools import partial
 
 from aiohttp import web
 
-from core.contract import Prompt, Text
+from core.contract import Masked, Prompt, Text
 from core.errors import ParameterRefused
+from core.texts import masked_text
 from web import request_body
+from web.masked import HEADER, header_value
 from web.service import SERVICE, open_reply
 from web.streaming import StreamedResponse
 
@@ -24,7 +26,11 @@ async def gpt(request: web.Request) -> web.StreamResponse:
     stream = StreamedResponse(request, HEADERS)
     async with open_reply(service, prompt, sources_in_text=True) as events:
         async for event in events:
-            if isinstance(event, Text) and event.text:
+            if isinstance(event, Masked):
+                stream.response.headers[HEADER] = header_value(event.found)
+                language = await service.language(personality) or "en"
+                await stream.write(f"{masked_text(event.found, language)}\n\n".encode())
+            elif isinstance(event, Text) and event.text:
                 await stream.write(event.text.encode())
     await stream.start()
     return stream.response

@@ -8,9 +8,9 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
-from core.contract import LANGUAGES, Description, Language, Prompt, Source, Text
+from core.contract import LANGUAGES, Description, Language, Masked, Prompt, Source, Text
 from core.errors import BadRequest, CspsError
-from core.texts import error_text, text
+from core.texts import error_text, masked_text, text
 from web import request_body
 from web.form_page import END, FormPage
 from web.gpt import FORM
@@ -68,6 +68,8 @@ class GptForm:
                         await stream.write(beginning.encode())
                     if isinstance(event, Text) and event.text:
                         await stream.write(page_text(event.text))
+                    elif isinstance(event, Masked):
+                        await stream.write(page_text(f"{masked_text(event.found, page.language)}\n\n"))
                     elif isinstance(event, Source):
                         sources.append(event)
         except CspsError as error:

@@ -10,9 +10,18 @@ from aiohttp import web
 
 from core import strict_json
 from core.contract import Json, Language
-from core.errors import BadRequest, CspsError, FetchFailed, FetchRefused, NotFound, UnreadableDocument
+from core.errors import (
+    BadRequest,
+    CspsError,
+    FetchFailed,
+    FetchRefused,
+    NotFound,
+    PersonalInformationRefused,
+    UnreadableDocument,
+)
 from core.openai.response_objects import error_body, http_error_body, openai_status
 from core.texts import error_text
+from web.masked import encode_found
 
 Form = Literal["text", "problem", "openai"]
 
@@ -133,9 +142,14 @@ def error_headers(error: CspsError) -> dict[str, str]:
 
 
 def problem_details(error: CspsError, status: int) -> dict[str, Json]:
-    """The members of RFC 9457. `reason`: why a document or an address cannot be read, if known."""
+    """The members of RFC 9457. `reason`: why a document or an address cannot be read, if known. `kinds`: of personal
+    information that was refused.
+    """
     error_reason = error.reason if isinstance(error, UnreadableDocument | FetchFailed | FetchRefused) else None
     reason: dict[str, Json] = {"reason": error_reason} if error_reason else {}
+    kinds: dict[str, Json] = (
+        {"kinds": encode_found(error.found)} if isinstance(error, PersonalInformationRefused) else {}
+    )
     return {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -143,6 +157,7 @@ def problem_details(error: CspsError, status: int) -> dict[str, Json]:
         "detail": error.message,
         "code": error.code,
         **reason,
+        **kinds,
     }
 
 

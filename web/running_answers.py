@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from itertools import groupby
 
 import structlog
 from aiohttp import web
 
-from core.contract import Done, Prompt, Source, Status, Text
+from core.contract import Done, Masked, Prompt, Source, Status, Text
 from core.errors import CspsError
 from web.problems import InternalError
 from web.service import Service, open_reply
@@ -22,7 +23,7 @@ from web.socket_frames import AnswerFinished
 
 log = structlog.get_logger()
 
-AnswerEvent = Status | Source | Text
+AnswerEvent = Status | Masked | Source | Text
 Outcome = AnswerFinished | CspsError
 
 
@@ -93,6 +94,8 @@ class RunningAnswer:
                     self._add(event)
 
     def _add(self, event: AnswerEvent) -> None:
+        if isinstance(event, Masked):
+            self.prompt = replace(self.prompt, text=event.question)
         if isinstance(event, Status) and event.state != "trimmed":
             self._status = event
             self._statuses += 1

@@ -16,16 +16,19 @@ from functools import partial
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from core.contract import Description, Language, Prompt, TranscriptTurn
+from core.contract import Description, Language, Masked, Prompt, TranscriptTurn
 from core.errors import BadRequest, CspsError, Overloaded, SessionUnknown
+from core.rag.context import CONTEXT_END
+from core.texts import masked_text
 from web.problems import person_text
-from web.running_answers import Outcome, RunningAnswer, RunningAnswers, answer_events
+from web.running_answers import AnswerEvent, Outcome, RunningAnswer, RunningAnswers, answer_events
 from web.service import Service
 from web.socket_frames import (
     AnswerFailed,
     AnswerFinished,
     Dialect,
     ForgetCommand,
+    InformationMasked,
     PromptCommand,
     ResumeCommand,
     ServerMessage,
@@ -234,7 +237,7 @@ class SocketConversation:
             self.interrupt(self.interruption)
         async with aclosing(self.answers.watch(answer)) as events:
             async for event in events:
-                await self.send(event)
+                await self.send_event(event)
         self.answer = None
         assert answer.outcome is not None
         return answer.outcome
@@ -260,7 +263,7 @@ class SocketConversation:
                 if isinstance(event, AnswerFinished | CspsError):
                     outcome = event
                 else:
-                    await self.send(event)
+                    await self.send_event(event)
         assert outcome is not None, "an answer ended without Done"
         return outcome
 
@@ -283,9 +286,22 @@ class SocketConversation:
     def build_failure(self, error: CspsError) -> AnswerFailed:
         self.service.metrics.count_error(error)
         log.info("prompt_failed", code=error.code, personality=self.personality)
-        language = self.language or (self.description.language if self.description else None)
         detail = error.message if error.code == BadRequest.code else None
-        return AnswerFailed(error.code, person_text(error, language), error.retry_after_s, detail)
+        return AnswerFailed(error.code, person_text(error, self.reader_language), error.retry_after_s, detail)
+
+    @property
+    def reader_language(self) -> Language | None:
+        """The language of the prompt, else of the personality, if it is known."""
+        return self.language or (self.description.language if self.description else None)
+
+    async def send_event(self, event: AnswerEvent) -> None:
+        """Raises ClientGone."""
+        if isinstance(event, Masked):
+            message = masked_text(event.found, self.reader_language or "en")
+            question = event.question.rpartition(CONTEXT_END)[2].strip()
+            await self.send(InformationMasked(event.found, question, message))
+        else:
+            await self.send(event)
 
     async def send(self, message: ServerMessage) -> None:
         """Raises ClientGone."""

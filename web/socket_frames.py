@@ -18,6 +18,7 @@ from core.contract import (
     Language,
     Omission,
     OmissionKind,
+    PersonalInformation,
     Source,
     Status,
     Text,
@@ -26,6 +27,7 @@ from core.contract import (
 )
 from core.errors import BadRequest, ParameterRefused, RequestFault
 from core.request_validation import to_parameter_refused
+from web.masked import encode_found
 
 SUBPROTOCOL = "csps-llm.v1"
 ATTACHMENTS_LIMIT = 16
@@ -95,11 +97,22 @@ class AnswerFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class InformationMasked:
+    """Personal information was taken out of the prompt."""
+
+    found: tuple[PersonalInformation, ...]
+    question: str  # without it, as it is stored
+    message: str  # for a person
+
+
+@dataclass(frozen=True, slots=True)
 class SessionForgotten:
     pass
 
 
-ServerMessage = SessionOpened | Status | Source | Text | AnswerFinished | AnswerFailed | SessionForgotten
+ServerMessage = (
+    SessionOpened | InformationMasked | Status | Source | Text | AnswerFinished | AnswerFailed | SessionForgotten
+)
 
 
 class Dialect(Protocol):
@@ -124,6 +137,8 @@ class PlainDialect:
         match message:
             case Text(text):
                 return escape_markers(text)
+            case InformationMasked():
+                return [f"{message.message}\n\n"]
             case AnswerFinished():
                 return [END_MARKER]
             case AnswerFailed():
@@ -235,6 +250,9 @@ def encode_message(message: ServerMessage) -> dict[str, Json]:
         case SessionOpened():
             turns: list[Json] = [encode_turn(turn) for turn in message.turns]
             return {"type": "session", **asdict(message), "turns": turns}
+        case InformationMasked():
+            kinds = encode_found(message.found)
+            return {"type": "masked", "kinds": kinds, "question": message.question, "message": message.message}
         case Status():
             return {"type": "status", **without_none(message)}
         case Source():

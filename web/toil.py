@@ -11,12 +11,13 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from core import strict_json
-from core.contract import Json, KeywordReport, Status, Task, Text, TextDiscarded, ToilEvent
+from core.contract import Json, KeywordReport, Masked, Status, Task, Text, TextDiscarded, ToilEvent
 from core.conversation.sessions import require_issued_id
 from core.errors import CspsError
 from core.toil.request import ToilFields
 from core.toil.schema.drafts import Schema
 from web import request_body
+from web.masked import HEADER, encode_found, header_value
 from web.problems import problem_details
 from web.service import SERVICE, Service
 from web.streaming import SSE, StreamedResponse
@@ -48,7 +49,8 @@ async def toil(request: web.Request) -> web.StreamResponse:
     if fields.stream:
         return await stream(request, service, task)
     toiled = await service.toil(task)
-    return web.Response(body=strict_json.dump(toiled.value), content_type="application/json")
+    headers = {HEADER: header_value(toiled.masked)} if toiled.masked else {}
+    return web.Response(body=strict_json.dump(toiled.value), content_type="application/json", headers=headers)
 
 
 async def check(request: web.Request) -> web.Response:
@@ -88,6 +90,8 @@ def encode_event(event: ToilEvent) -> tuple[str, Json]:
         return "text", {"text": event.text}
     if isinstance(event, TextDiscarded):
         return "again", {}
+    if isinstance(event, Masked):
+        return "masked", {"kinds": encode_found(event.found)}
     if isinstance(event, Status):
         return "status", {key: value for key, value in asdict(event).items() if value is not None}
     return "value", {"value": event.value, "model": event.model, "usage": asdict(event.usage)}

@@ -16,7 +16,7 @@ from typing import Literal, TypeVar
 import structlog
 
 from bindings.delivery.outlet import CredentialsRefused, DeliveryError, Gone, Refused, Throttled, Unreachable
-from core.contract import Done, Language
+from core.contract import Done, Language, PersonalInformation
 from core.errors import CspsError, LeaseLost
 from core.runtime.backoff import Backoff, Cooldowns
 
@@ -149,6 +149,7 @@ class DeliveryOptions:
     footer: Callable[[str | None], str] = no_footer  # from the model's name; None: the answer did not finish
     labelled_footer: Callable[[str | None], str] | None = None  # where the outlet shows an AI label; None: the same
     notice: str | None = None  # shown below the answer, as in Closing
+    masked: tuple[PersonalInformation, ...] = ()  # taken out of the message before the events began
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     withdrawn: asyncio.Event = field(default_factory=asyncio.Event)
     context: DeliveryContext = field(default_factory=DeliveryContext)

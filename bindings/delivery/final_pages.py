@@ -14,7 +14,7 @@ from bindings.delivery.partial_answer import PartialAnswer
 from bindings.delivery.splitting import PageSplitter
 from core.contract import Language, Source
 from core.rag.source_list import sources_to_list
-from core.texts import error_text, text
+from core.texts import error_text, masked_text, text
 
 TITLE_CHARS = 100  # of a source that does not fit on a page in full
 NOTICE_CLOSING = Closing(answer_id="", footer="")  # no AI text: neither buttons nor footer
@@ -23,7 +23,7 @@ NOTICE_CLOSING = Closing(answer_id="", footer="")  # no AI text: neither buttons
 def build_final_pages(answer: PartialAnswer, outlet: Outlet, options: DeliveryOptions) -> tuple[Page, ...]:
     """The answer with its closing. Without any text, the reason for that."""
     note = explain_incomplete(answer, options.language)
-    notice = explain_place(outlet, options)
+    notice = explain_place(outlet, options, answer)
     if not answer.has_text:
         closing = Closing(options.answer_id, footer="", notice=notice)
         return build_notice_pages(note or text("delivery-empty", options.language), outlet, options.language, closing)
@@ -55,10 +55,13 @@ def explain_incomplete(answer: PartialAnswer, language: Language) -> str | None:
     return text("delivery-cut", language) if answer.truncated else None
 
 
-def explain_place(outlet: Outlet, options: DeliveryOptions) -> str | None:
-    """The notice below the answer, which also says why the answer is a direct message."""
+def explain_place(outlet: Outlet, options: DeliveryOptions, answer: PartialAnswer) -> str | None:
+    """The notice below the answer. It also says why the answer is a direct message, and what was taken out of the
+    question.
+    """
     direct = text("delivery-direct", options.language) if outlet.form == DIRECT else ""
-    return "\n".join(filter(None, (direct, options.notice))) or None
+    masked = masked_text(answer.masked, options.language) if answer.masked else ""
+    return "\n".join(filter(None, (direct, masked, options.notice))) or None
 
 
 class PageMeasure:

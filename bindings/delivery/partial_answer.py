@@ -15,8 +15,9 @@ import structlog
 from bindings.delivery.context import DeliveryEnding, DeliveryOptions
 from bindings.delivery.splitting import LengthFunction, PageSplitter
 from core import texts
-from core.contract import Done, Event, Language, Source, Status, Text
+from core.contract import Done, Event, Language, Masked, PersonalInformation, Source, Status, Text
 from core.errors import CspsError, ModelError
+from core.texts.personal_information import add_counts
 
 log = structlog.get_logger()
 
@@ -57,6 +58,7 @@ class PartialAnswer:
         self.has_text = False
         self.status: Status | None = None
         self.sources: list[Source] = []
+        self.masked: tuple[PersonalInformation, ...] = options.masked
         self.ending: DeliveryEnding | None = None
         self.failure: CspsError | None = None
         self.done: Done | None = None
@@ -73,6 +75,8 @@ class PartialAnswer:
             case Status():
                 self.status = event
                 self.plan_changed.set()
+            case Masked(found):
+                self.masked = add_counts(self.masked, found)
             case Source():
                 self.sources += [event] if len(self.sources) < SOURCES_LIMIT else []
             case Text():

@@ -120,6 +120,7 @@ class BotProcess:
             self._metrics,
             self._delivery_context,
             editing=core.editing,
+            screener=core.screener,
         )
 
     async def _serve(self, intake: Intake, core: Core) -> None:

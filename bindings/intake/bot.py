@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import cast
 
 from bindings.delivery.context import DeliveryContext
 from bindings.delivery.outlet import Outlet
-from bindings.incoming import IncomingMessage, Place, Platform
+from bindings.incoming import IncomingMessage, Place, Platform, PlatformName
 from bindings.intake.admission import route_personality
 from bindings.intake.commands import message_language
 from bindings.metrics import BotMetrics
@@ -21,6 +22,7 @@ from core.errors import SessionUnknown
 from core.model_report import describe
 from core.rag.context import plain_name
 from core.rag.facts.editing import FactsEditing
+from core.screening import Screener
 from core.texts import text
 
 SUGGESTIONS = ("bot-suggestion-ability", "bot-suggestion-email", "bot-suggestion-explain")
@@ -56,6 +58,11 @@ class Bot:
     metrics: BotMetrics
     delivery_context: DeliveryContext
     editing: FactsEditing | None = None
+    screener: Screener = field(default_factory=Screener)
+
+    @property
+    def platform_name(self) -> PlatformName:
+        return cast(PlatformName, self.platform.name)
 
     @property
     def section(self) -> PlatformSettings:

@@ -18,7 +18,8 @@ from bindings.intake.facts_commands import FactsCommands
 from bindings.intake.message_handler import MessageHandler
 from bindings.store import DeliveryLedger
 from core.contract import Language
-from core.texts import text
+from core.errors import PersonalInformationRefused
+from core.texts import error_text, masked_text, text
 
 NoticeBuilder = Callable[[DeliveryRecord, LocalizedPersonality], Awaitable[str]]
 
@@ -36,6 +37,7 @@ class CommandHandler:
             "forget": self._forget,
             "personality": self._personality,
             "limited": self._limited,
+            "blocked": self._blocked,
             "share": self._share,
             "facts": self._facts,
         }
@@ -110,7 +112,9 @@ class CommandHandler:
             return text("bot-facts-usage", localized.language)
         adds_files = command.action == "add" and not command.subject
         files = await self._files_to_add(record) if adds_files else ()
-        return await self._facts_commands.reply(command, record.incoming, files, localized.language)
+        reply = await self._facts_commands.reply(command, record.incoming, files, localized.language)
+        masked = record.incoming.masked
+        return f"{reply}\n\n{masked_text(masked, localized.language)}" if masked else reply
 
     async def _files_to_add(self, record: DeliveryRecord) -> tuple[AttachedFile, ...]:
         """The files of the command; without any, those of the thread in which it stands."""
@@ -121,6 +125,9 @@ class CommandHandler:
 
     async def _limited(self, record: DeliveryRecord, localized: LocalizedPersonality) -> str:
         return explain_limit(self._rate_limit.wait_s(record.incoming.speaker), localized.language)
+
+    async def _blocked(self, record: DeliveryRecord, localized: LocalizedPersonality) -> str:
+        return error_text(PersonalInformationRefused(record.incoming.masked), localized.language)
 
     async def _share(self, record: DeliveryRecord, _localized: LocalizedPersonality) -> str:
         """An answer that only one person saw, for everyone."""

@@ -23,6 +23,7 @@ from bindings.intake.commands import find_command, message_language
 from bindings.intake.conversation_queue import ConversationQueue, DeliveryTask
 from bindings.intake.delivery_runner import DeliveryRunner
 from bindings.intake.message_handler import MessageHandler
+from bindings.intake.screening import MessageScreening
 from bindings.intake.work_sharing import WorkSharing
 from bindings.metrics import BotMetrics
 from bindings.process_lease import ProcessLease
@@ -34,11 +35,13 @@ from bindings.toil.jobs import Jobs
 from core.configuration.personalities import Personalities
 from core.configuration.settings import Settings
 from core.contract import Engine, Language
-from core.errors import LeaseLost, Stopping
+from core.errors import LeaseLost, PersonalInformationRefused, Stopping
+from core.language import detect_language
 from core.rag.facts.editing import FactsEditing
 from core.runtime.background_tasks import purge_daily
 from core.runtime.digest import hash_id
 from core.runtime.keyed_limiter import KeyedLimiter
+from core.screening import Screener
 from core.texts import text
 
 log = structlog.get_logger()
@@ -67,14 +70,20 @@ class Intake:
         context: DeliveryContext | None = None,
         clock: Callable[[], float] = time.monotonic,
         editing: FactsEditing | None = None,
+        screener: Screener | None = None,
     ) -> None:
-        """Raises ConfigError if the settings name an unknown personality."""
+        """`screener`: takes personal information out of messages; None: by the default policy.
+
+        Raises ConfigError if the settings name an unknown personality.
+        """
+        screener = screener or Screener()
         context = context or DeliveryContext()
         health = context.health
         metrics.credentials_refused.set_function(lambda: float(health.credentials_problem is not None))
         if store.lease:
             context = replace(context, check_lease=store.lease.check)
-        self._bot = bot = Bot(engine, platform, store, personalities, settings, metrics, context, editing)
+        self._bot = bot = Bot(engine, platform, store, personalities, settings, metrics, context, editing, screener)
+        self._screening = MessageScreening(bot)
         check_personality_names(bot.section, personalities, platform.name, settings.origin)
         section = bot.section
         self._access = AccessLists(section.allow, section.deny, section.bots)
@@ -83,7 +92,7 @@ class Intake:
         )
         self._rate_limit = UserRateLimit(settings.bot.user_limit, clock)
         job_files = JobFiles(settings.data_folder / "jobs" / platform.name)
-        self._jobs = Jobs(engine, job_files, settings.bot.row_limit, settings.model.slots, clock)
+        self._jobs = Jobs(engine, job_files, settings.bot.row_limit, settings.model.slots, clock, screener)
         messages = MessageHandler(bot, self._jobs)
         commands = CommandHandler(bot, messages, self._rate_limit)
         runner = DeliveryRunner(bot, messages, commands, self._jobs, self._queue_job)
@@ -132,11 +141,17 @@ class Intake:
 
     async def _store_new(self, incoming: IncomingMessage, *, admitted: bool) -> TakenMessage | None:
         """None: this event was taken before."""
-        kind = delivery_kind(incoming) if admitted else "refused"
+        if not admitted:
+            return await self._store(without_content(incoming), "refused")
+        try:
+            incoming = await self._screening.screen(incoming)
+        except PersonalInformationRefused as exc:
+            return await self._store(replace(without_content(incoming), masked=exc.found), "blocked")
+        kind = delivery_kind(incoming)
         if kind in MODEL_KINDS:
             async with self._takes.slot(incoming.speaker):
                 return await self._store_within_limit(incoming, kind)
-        return await self._store(incoming if admitted else without_content(incoming), kind)
+        return await self._store(incoming, kind)
 
     async def _store_within_limit(self, incoming: IncomingMessage, kind: DeliveryKind) -> TakenMessage | None:
         """Over the limit, the first message becomes a notice, and later ones get no answer.
@@ -248,7 +263,9 @@ class Intake:
             await self._shared.stop_answer(place, ref)
 
     async def record_feedback(self, answer: str, speaker: str, value: FeedbackValue, comment: str = "") -> bool:
-        """Stores feedback. False: no such answer exists."""
+        """Stores feedback, without personal information in the comment. False: no such answer exists."""
+        language = detect_language(comment) or "en"
+        comment = await self._bot.screener.note(comment, "", self._bot.platform_name, language)
         is_known = await self._bot.store.save_feedback(answer, speaker, value, comment)
         if is_known:
             self._bot.metrics.feedback.labels(value).inc()

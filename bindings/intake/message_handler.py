@@ -20,6 +20,7 @@ from bindings.files import ROW_FORMATS, MessageFiles, TextFile, explain_unread, 
 from bindings.incoming import AttachedFile, IncomingMessage, ThreadMessages, UnreadPart
 from bindings.intake.bot import Bot, LocalizedPersonality, build_footer
 from bindings.intake.conversation_queue import DeliveryTask
+from bindings.intake.screening import MessageScreening, masked_in
 from bindings.store import DeliveryLedger
 from bindings.toil.job_files import JobPlan
 from bindings.toil.jobs import JobRefused, JobRequest, Jobs
@@ -108,6 +109,7 @@ class MessageHandler:
     def __init__(self, bot: Bot, jobs: Jobs) -> None:
         self._bot = bot
         self._jobs = jobs
+        self._screening = MessageScreening(bot)
 
     async def handle(self, task: DeliveryTask, record: DeliveryRecord, *, again: bool = False) -> DeliveryEnding | None:
         """Answers a message. `again`: replaces its previous answer, in the same place.
@@ -210,6 +212,8 @@ class MessageHandler:
         except TimeoutError:
             log.warning("thread_read_failed", platform=name, limit_s=THREAD_LIMIT_S)
             return ThreadMessages()
+        localized = await self._bot.choose_personality(record.incoming)
+        messages = await self._screening.screen_thread(messages, record.incoming, localized)
         await self._bot.store.save_thread_messages(record.delivery.number, messages)
         return messages
 
@@ -273,6 +277,7 @@ class AnswerDelivery:
             footer=build_footer(language, model, labelled=False),
             labelled_footer=build_footer(language, model, labelled=True),
             notice=await self._build_notice() or None,
+            masked=masked_in(self.context.incoming, self.context.thread),
             stop=self.task.stop if stops else asyncio.Event(),
             withdrawn=self.task.withdrawn,
         )

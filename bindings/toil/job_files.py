@@ -14,7 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from core.contract import Channel, Json, Omission
+from bindings.incoming import parse_masked
+from core.contract import Channel, Json, Omission, PersonalInformation
 from core.errors import BadRequest, StorageError
 from core.runtime.atomic_files import write_atomically
 from core.runtime.disk_faults import explain_disk_fault
@@ -43,6 +44,7 @@ class JobPlan:
     rows_name: str = ""
     omissions: tuple[Omission, ...] = ()
     channel: Channel = "cli"
+    masked: tuple[PersonalInformation, ...] = ()  # taken out of the rows and the request
 
     def job(self) -> Job:
         parts = tuple(Placeholder(text) if kind == "column" else text for kind, text in self.parts)
@@ -52,7 +54,7 @@ class JobPlan:
     def from_json(cls, value: dict[str, Any]) -> JobPlan:
         parts = tuple((kind, text) for kind, text in value["parts"])
         omissions = tuple(Omission(**each) for each in value.get("omissions", ()))
-        return cls(**{**value, "parts": parts, "omissions": omissions})
+        return cls(**{**value, "parts": parts, "omissions": omissions, "masked": parse_masked(value)})
 
 
 class JobFiles:

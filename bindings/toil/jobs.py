@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -21,9 +21,24 @@ from bindings.delivery.partial_answer import build_progress
 from bindings.files import TextFile, explain_omissions
 from bindings.toil.job_files import JobFiles, JobPlan, RowFormat, RowPromptPart, TooManyRows
 from bindings.toil.schema_reply import SendFile, code_block
-from core.contract import Attachment, Channel, Done, Engine, Event, Json, Language, Status, Text, Usage
+from core.contract import (
+    Attachment,
+    Channel,
+    Done,
+    Engine,
+    Event,
+    Json,
+    Language,
+    Masked,
+    PersonalInformation,
+    Status,
+    Text,
+    Usage,
+)
 from core.errors import BadRequest, SchemaRefused, StorageError
+from core.privacy.screening import Screen, screen_attachments, screen_schema
 from core.rag.context import quote_attachments
+from core.screening import Screener
 from core.texts import text
 from core.toil.batch.answers import ModelGone, Outcome, ToilAnswers
 from core.toil.batch.job import ColumnUnknown, Placeholder, parse_template
@@ -67,6 +82,25 @@ class JobRequest:
     user: str
     language: Language
     channel: Channel
+
+
+def screen_job(
+    request: JobRequest, rows: TextFile, screen: Screen
+) -> tuple[JobRequest, TextFile, tuple[PersonalInformation, ...]]:
+    """The request and its rows as they may be stored, and what was taken out. Raises PersonalInformationRefused."""
+    lines = rows.verbatim
+    if rows.format == "csv":
+        screened = screen.own(lines)
+    else:
+        screened = "\n".join(screen.own_json(line) for line in lines.split("\n"))
+    request = replace(
+        request,
+        prompt=screen.own(request.prompt),
+        schema=screen_schema(request.schema, screen),
+        attachments=screen_attachments(request.attachments, screen),
+    )
+    masked = screen.masked()
+    return request, replace(rows, text=screened, body=b""), masked.found if masked else ()
 
 
 class JobRun:
@@ -139,7 +173,9 @@ class Jobs:
         row_limit: int,
         row_slots: int,
         clock: Callable[[], float] = time.monotonic,
+        screener: Screener | None = None,
     ) -> None:
+        self._screener = screener or Screener()
         self._engine = engine
         self._files = files
         self._row_limit = row_limit
@@ -154,6 +190,8 @@ class Jobs:
         """Plans a job; durable when it returns. Raises BadRequest for an error that concerns all rows."""
         rows = await self._read_workbook(request.rows) if request.rows.format == "workbook" else request.rows
         form: RowFormat = "csv" if rows.format == "csv" else "jsonl"
+        screen = self._screener.screen(request.personality, request.channel, request.language)
+        request, rows, masked = await asyncio.to_thread(screen_job, request, rows, screen)
         await asyncio.to_thread(self._files.save_rows, answer, rows.verbatim)
         survey = await self._survey(answer, form)
         parts = build_parts(request, survey)
@@ -167,6 +205,7 @@ class Jobs:
             rows_name=rows.name,
             omissions=rows.omissions,
             channel=request.channel,
+            masked=masked,
         )
         if isinstance(survey.first, Row):
             check_columns(plan, survey.first)
@@ -203,6 +242,8 @@ class Jobs:
 
         Waits while the model is down, the disk is full or the platform takes no file. Once stopped, raises instead.
         """
+        if plan.masked:
+            yield Masked(plan.masked)
         run = JobRun(self._engine, plan, self._files, answer, self._row_slots, self._clock)
         yield build_progress(text("bot-rows-started", language, total=plan.total))
         while not run.finished and not stop.is_set():

@@ -17,7 +17,7 @@ from bindings.delivery.outlet import Upload
 from bindings.files import TextFile
 from bindings.toil.pasted_json import find_pasted_objects, parse_pasted
 from core import strict_json
-from core.contract import Done, Engine, Event, Json, Language, Status, Task, Text, ToilResult
+from core.contract import Done, Engine, Event, Json, Language, Masked, Status, Task, Text, ToilResult
 from core.errors import BadRequest, BudgetExhausted, CspsError, NonConforming
 from core.texts import text
 
@@ -150,7 +150,7 @@ async def answer_with_json(
     toiled: ToilResult | None = None
     async with aclosing(engine.toil_events(task)) as events:
         async for event in events:
-            if isinstance(event, Status):
+            if isinstance(event, Status | Masked):
                 yield event
             elif isinstance(event, ToilResult):
                 toiled = event

@@ -56,6 +56,7 @@ error-model_too_slow-wait = The model took too long to begin an answer. Many peo
 error-storage-wait = The conversation cannot be saved at the moment. Please try again in about { DURATION($seconds) }.
 error-retry-after = You can try again in about { DURATION($seconds) }.
 
+error-personal_information-found = This has personal information that may not be sent here: { $items }. Nothing of it was stored, and the model did not get it. Please remove it and try again.
 error-unreadable-locked = This document is locked by a password. Please provide it without one.
 error-unreadable-encrypted = This file is encrypted for the people who received it. Please open it, and provide its text or a copy without protection.
 error-unreadable-pictures = This document has no text, only pictures of it. Please provide one with text, for example from OCR.
@@ -161,6 +162,55 @@ status-reconnecting = The model is restarting; the answer will continue.
 status-trimmed = This conversation is long: the model no longer sees its beginning.
 status-queue-position = Position { $position } in the queue.
 status-queue-wait = Expected wait: about { DURATION($seconds) }.
+
+## Personal information that is taken out of what people send.
+
+# In place of a passage. The model reads it too.
+privacy-removed-sin = [social insurance number removed]
+privacy-removed-payment_card = [payment card number removed]
+privacy-removed-email = [email address removed]
+privacy-removed-telephone = [telephone number removed]
+privacy-removed-postal_code = [postal code removed]
+privacy-removed-passport = [passport number removed]
+privacy-removed-health_card = [health card number removed]
+privacy-removed-birth_date = [date of birth removed]
+# Of an operator's own kind.
+privacy-removed = [{ $title } removed]
+privacy-count-sin = { $count ->
+    [one] { $count } social insurance number
+   *[other] { $count } social insurance numbers
+}
+privacy-count-payment_card = { $count ->
+    [one] { $count } payment card number
+   *[other] { $count } payment card numbers
+}
+privacy-count-email = { $count ->
+    [one] { $count } email address
+   *[other] { $count } email addresses
+}
+privacy-count-telephone = { $count ->
+    [one] { $count } telephone number
+   *[other] { $count } telephone numbers
+}
+privacy-count-postal_code = { $count ->
+    [one] { $count } postal code
+   *[other] { $count } postal codes
+}
+privacy-count-passport = { $count ->
+    [one] { $count } passport number
+   *[other] { $count } passport numbers
+}
+privacy-count-health_card = { $count ->
+    [one] { $count } health card number
+   *[other] { $count } health card numbers
+}
+privacy-count-birth_date = { $count ->
+    [one] { $count } date of birth
+   *[other] { $count } dates of birth
+}
+privacy-count = { $title } ({ $count })
+# $items is a list such as "1 email address, 2 dates of birth".
+privacy-masked = Personal information was removed: { $items }. It was not stored, and the model did not get it.
 
 ## Prompts: fixed sentences that the model reads.
 
@@ -1804,6 +1854,7 @@ page-list-was-unpinned = No longer pinned.
 page-list-deleted = The conversation was deleted.
 page-list-all-deleted = All your conversations were deleted.
 page-list-not-changed = Nothing was changed. Check your connection, then try again.
+page-list-title-refused = The title contains personal information that may not be stored here. The earlier title stays.
 page-list-personality-gone = This conversation cannot be opened, because its assistant is no longer offered.
 page-confirm-one-title = Delete this conversation?
 page-confirm-one-text = “{ $title }” will be deleted from the service and cannot be recovered.
@@ -1949,11 +2000,13 @@ page-toil-running = The model is working…
 page-toil-waiting = Waiting for the model…
 page-toil-again = The answer did not fit the schema. The model tries again…
 page-toil-done = { $model } answered in { NUMBER($seconds, maximumFractionDigits: 1) } s. The answer fits the schema.
+page-toil-done-masked = { $model } answered in { NUMBER($seconds, maximumFractionDigits: 1) } s. The answer fits the schema. Personal information was removed from the task before the model got it.
 page-toil-stopped = The task was stopped.
 page-toil-error-schema_refused = The schema cannot be used, so there is no answer.
 page-toil-error-budget_exhausted = The answer did not fit into the model’s limit. Ask for less: shorter texts, fewer items.
 page-toil-error-non_conforming = The model’s answers did not fit the schema in three attempts. Make the schema simpler, or the task clearer.
 page-toil-error-prompt_too_long = The task and its text are too long for the model. Shorten the text.
+page-toil-error-personal_information = The task contains personal information that may not be sent here. Nothing of it was stored, and the model did not get it. Remove it, then run the task again.
 page-toil-error-busy = The service is busy. Wait a moment, then run the task again.
 page-toil-error-unreachable = The connection to the service failed. Check it, then try again.
 page-toil-error-other = There is no answer, because the service reported a problem.

@@ -56,6 +56,7 @@ error-model_too_slow-wait = Le modèle a mis trop de temps à commencer une rép
 error-storage-wait = La conversation ne peut pas être enregistrée en ce moment. Veuillez réessayer dans environ { DURATION($seconds) }.
 error-retry-after = Vous pourrez réessayer dans environ { DURATION($seconds) }.
 
+error-personal_information-found = Ce texte contient des renseignements personnels qui ne doivent pas être envoyés ici : { $items }. Rien n’a été conservé et le modèle n’a rien reçu. Veuillez les retirer et réessayer.
 error-unreadable-locked = Ce document est protégé par un mot de passe. Veuillez le fournir sans mot de passe.
 error-unreadable-encrypted = Ce fichier est chiffré pour ses destinataires. Veuillez l’ouvrir et fournir son texte ou une copie non protégée.
 error-unreadable-pictures = Ce document ne contient pas de texte, seulement des images. Veuillez en fournir un qui contient du texte, par exemple après une reconnaissance de caractères.
@@ -161,6 +162,55 @@ status-reconnecting = Le modèle redémarre; la réponse va continuer.
 status-trimmed = Cette conversation est longue : le modèle n’en voit plus le début.
 status-queue-position = Position { $position } dans la file d’attente.
 status-queue-wait = Attente prévue : environ { DURATION($seconds) }.
+
+## Renseignements personnels retirés de ce que les gens envoient.
+
+# À la place d’un passage. Le modèle le lit aussi.
+privacy-removed-sin = [numéro d’assurance sociale retiré]
+privacy-removed-payment_card = [numéro de carte de paiement retiré]
+privacy-removed-email = [adresse de courriel retirée]
+privacy-removed-telephone = [numéro de téléphone retiré]
+privacy-removed-postal_code = [code postal retiré]
+privacy-removed-passport = [numéro de passeport retiré]
+privacy-removed-health_card = [numéro de carte d’assurance maladie retiré]
+privacy-removed-birth_date = [date de naissance retirée]
+# D’une sorte propre à l’organisation.
+privacy-removed = [élément retiré : { $title }]
+privacy-count-sin = { $count ->
+    [one] { $count } numéro d’assurance sociale
+   *[other] { $count } numéros d’assurance sociale
+}
+privacy-count-payment_card = { $count ->
+    [one] { $count } numéro de carte de paiement
+   *[other] { $count } numéros de carte de paiement
+}
+privacy-count-email = { $count ->
+    [one] { $count } adresse de courriel
+   *[other] { $count } adresses de courriel
+}
+privacy-count-telephone = { $count ->
+    [one] { $count } numéro de téléphone
+   *[other] { $count } numéros de téléphone
+}
+privacy-count-postal_code = { $count ->
+    [one] { $count } code postal
+   *[other] { $count } codes postaux
+}
+privacy-count-passport = { $count ->
+    [one] { $count } numéro de passeport
+   *[other] { $count } numéros de passeport
+}
+privacy-count-health_card = { $count ->
+    [one] { $count } numéro de carte d’assurance maladie
+   *[other] { $count } numéros de carte d’assurance maladie
+}
+privacy-count-birth_date = { $count ->
+    [one] { $count } date de naissance
+   *[other] { $count } dates de naissance
+}
+privacy-count = { $title } ({ $count })
+# $items est une liste telle que « 1 adresse de courriel, 2 dates de naissance ».
+privacy-masked = Des renseignements personnels ont été retirés : { $items }. Ils n’ont pas été conservés et le modèle ne les a pas reçus.
 
 ## Invites : phrases fixes que le modèle lit.
 
@@ -1827,6 +1877,7 @@ page-list-was-unpinned = N’est plus épinglée.
 page-list-deleted = La conversation a été supprimée.
 page-list-all-deleted = Toutes vos conversations ont été supprimées.
 page-list-not-changed = Rien n’a été modifié. Vérifiez votre connexion, puis réessayez.
+page-list-title-refused = Le titre contient des renseignements personnels qui ne doivent pas être conservés ici. Le titre précédent demeure.
 page-list-personality-gone = Cette conversation ne peut pas être ouverte, car son assistant n’est plus offert.
 page-confirm-one-title = Supprimer cette conversation?
 page-confirm-one-text = « { $title } » sera supprimée du service et ne pourra pas être récupérée.
@@ -1972,11 +2023,13 @@ page-toil-running = Le modèle travaille…
 page-toil-waiting = En attente du modèle…
 page-toil-again = La réponse n’était pas conforme au schéma. Le modèle essaie de nouveau…
 page-toil-done = { $model } a répondu en { NUMBER($seconds, maximumFractionDigits: 1) } s. La réponse est conforme au schéma.
+page-toil-done-masked = { $model } a répondu en { NUMBER($seconds, maximumFractionDigits: 1) } s. La réponse est conforme au schéma. Des renseignements personnels ont été retirés de la tâche avant que le modèle la reçoive.
 page-toil-stopped = La tâche a été arrêtée.
 page-toil-error-schema_refused = Le schéma ne peut pas être utilisé; il n’y a donc pas de réponse.
 page-toil-error-budget_exhausted = La réponse dépassait la limite du modèle. Demandez-en moins : des textes plus courts, moins d’éléments.
 page-toil-error-non_conforming = Les réponses du modèle n’étaient pas conformes au schéma après trois essais. Simplifiez le schéma ou précisez la tâche.
 page-toil-error-prompt_too_long = La tâche et son texte sont trop longs pour le modèle. Raccourcissez le texte.
+page-toil-error-personal_information = La tâche contient des renseignements personnels qui ne doivent pas être envoyés ici. Rien n’a été conservé et le modèle n’a rien reçu. Retirez-les, puis exécutez la tâche de nouveau.
 page-toil-error-busy = Le service est très demandé. Attendez un moment, puis exécutez la tâche de nouveau.
 page-toil-error-unreachable = La connexion au service a échoué. Vérifiez-la, puis réessayez.
 page-toil-error-other = Il n’y a pas de réponse, car le service a signalé un problème.

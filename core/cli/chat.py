@@ -133,6 +133,8 @@ class TerminalChat:
             case {"type": "status", "state": state}:
                 status = Status(state, frame.get("position"), frame.get("wait_s"), frame.get("turns_dropped"))
                 self._write_note(status_text(status, self._language))
+            case {"type": "masked", "message": message}:
+                self._write_note(message)
             case {"type": "source", "number": number, "title": title}:
                 self._write_note(f"[{number}] {title} {frame.get('url') or ''}".rstrip())
             case {"type": "error", "code": "session_unknown"}:

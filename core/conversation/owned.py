@@ -69,6 +69,16 @@ class OwnedConversations:
 
         return await self._database.write(write)
 
+    async def personality_of(self, conversation: str, owner: str | None = None) -> str:
+        """The personality of a conversation, which may have no owner. Raises SessionUnknown."""
+        named = sa.select(conversations.c.personality).where(
+            conversations.c.key == hash_id(conversation), is_open_to(owner)
+        )
+        name = await self._database.read(lambda db: db.execute(named).scalar())
+        if name is None:
+            raise SessionUnknown("no such conversation; it may have expired or been deleted")
+        return str(name)
+
     async def rate(self, rating: Rating, owner: str | None = None) -> None:
         """Stores a verdict in place of the earlier one. Raises SessionUnknown."""
         name, now = hash_id(rating.conversation), self._clock()

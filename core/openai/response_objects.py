@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.contract import Json, ToolCall, Usage
-from core.errors import CspsError, ParameterRefused, PersonalityUnknown, PromptTooLong
+from core.errors import CspsError, ParameterRefused, PersonalInformationRefused, PersonalityUnknown, PromptTooLong
 
 CODES: dict[type[CspsError], str] = {
     PromptTooLong: "context_length_exceeded",
@@ -96,12 +96,14 @@ def openai_status(error: CspsError) -> int:
 
 
 def error_body(error: CspsError) -> dict[str, Json]:
-    size: dict[str, Json] = {}
+    details: dict[str, Json] = {}
     if isinstance(error, PromptTooLong):
-        size = {"tokens": error.tokens, "limit": error.limit}
+        details = {"tokens": error.tokens, "limit": error.limit}
+    if isinstance(error, PersonalInformationRefused):
+        details = {"kinds": [{"kind": each.kind, "count": each.count} for each in error.found]}
     param = error.param if isinstance(error, ParameterRefused) else None
     code = CODES.get(type(error), error.code)
-    return {"error": {**error_object(error.message, error.status, code, param), **size}}
+    return {"error": {**error_object(error.message, error.status, code, param), **details}}
 
 
 def http_error_body(reason: str, status: int) -> dict[str, Json]:

@@ -1,7 +1,8 @@
 """The texts that people and the model read, from `config/locale/`, and numbers, sizes and dates by language.
 
 `catalogue` finds a text by its key. `events` chooses the text for an error or a status. `formats` writes values as a
-reader of the language expects them. `omissions` says which part of a document was not read.
+reader of the language expects them. `omissions` says which part of a document was not read, `personal_information`
+what was taken out of a message.
 """
 
 from core.contract import LANGUAGES
@@ -16,6 +17,7 @@ from core.texts.formats import (
     format_zone,
 )
 from core.texts.omissions import describe_omissions
+from core.texts.personal_information import masked_text
 
 __all__ = [
     "LANGUAGES",
@@ -27,6 +29,7 @@ __all__ = [
     "format_number",
     "format_size",
     "format_zone",
+    "masked_text",
     "overlay",
     "status_text",
     "text",

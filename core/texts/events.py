@@ -6,8 +6,17 @@ import math
 from collections.abc import Callable, Mapping
 
 from core.contract import Language, Status
-from core.errors import BadRequest, CspsError, FetchFailed, FetchRefused, PromptTooLong, UnreadableDocument
+from core.errors import (
+    BadRequest,
+    CspsError,
+    FetchFailed,
+    FetchRefused,
+    PersonalInformationRefused,
+    PromptTooLong,
+    UnreadableDocument,
+)
 from core.texts.catalogue import catalogue, text
+from core.texts.personal_information import list_found
 
 LOADING_STEP_S = 5
 WORDS_PER_TOKEN: Mapping[Language, float] = {"en": 0.75, "fr": 0.6}  # of ordinary prose, and roughly
@@ -50,6 +59,8 @@ def reason_text(error: CspsError, language: Language) -> str | None:
             return text(f"error-unreadable-{reason}", language) if reason else None
         case FetchFailed(reason=reason) | FetchRefused(reason=reason):
             return text(f"error-fetch-{reason}", language) if reason else None
+        case PersonalInformationRefused(found=found):
+            return text("error-personal_information-found", language, items=list_found(found, language))
         case BadRequest(fault=fault):
             return text(f"error-bad_request-{fault}", language) if fault else None
     return None

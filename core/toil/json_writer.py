@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import structlog
 from cachetools import FIFOCache
 
-from core.contract import ConformingText, Done, Json, Source, Status, Text, TextDiscarded
+from core.contract import ConformingText, Done, Json, Status, Text, TextDiscarded
 from core.conversation.draft import AnswerRequest
 from core.conversation.generation import Generation
 from core.errors import ModelRefused, SchemaRefused
@@ -115,5 +115,5 @@ async def stream_attempt(generation: Generation) -> AsyncGenerator[AttemptEvent,
             elif isinstance(event, Status) and event.state == "reconnecting":
                 yield event
                 yield TextDiscarded()
-            elif not isinstance(event, Source):
+            elif isinstance(event, Status | Text):
                 yield event

@@ -20,6 +20,7 @@ from core.rag.embeddings import Embedder
 from core.rag.fetching.fetch import Fetcher
 from core.rag.reading.reader import Reader
 from core.rag.retrieval import Finder, Retriever
+from core.screening import Screener
 from core.storage.database import Database
 from tests.support.fake_model import FakeModel, Step
 
@@ -33,6 +34,7 @@ async def chat_on(
     reader: Reader | None = None,
     finders: tuple[Finder, ...] = (),
     encoder: Embedder | None = None,
+    screener: Screener | None = None,
 ) -> AsyncIterator[ChatEngine]:
     """The engine without background tasks, which would send requests to the fake model."""
     personalities = Personalities(settings.config / "personalities")
@@ -42,7 +44,8 @@ async def chat_on(
     await database.upgrade()
     fetcher = Fetcher(None, settings.rag.allow, user_agent="csps-llm tests")
     retriever = Retriever(fetcher, reader or Reader(), finders)
-    chat = ChatEngine(personalities, sessions, database, client, retriever, settings.model.wait_s, lambda: NOW, encoder)
+    wait_s = settings.model.wait_s
+    chat = ChatEngine(personalities, sessions, database, client, retriever, wait_s, lambda: NOW, encoder, screener)
     yield chat
     await chat.close()
     await client.close()

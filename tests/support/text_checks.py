@@ -16,7 +16,7 @@ from core.texts.catalogue import References, functions
 
 AREAS = (
     *("error", "status", "prompt", "source", "bot", "delivery", "slack", "discord", "teams", "cli"),
-    *("start", "form", "page"),
+    *("start", "form", "page", "privacy"),
 )
 KEY = re.compile(rf"(?:{'|'.join(AREAS)})-[a-z0-9_]+(?:-[a-z0-9_]+)*")
 CODE_PART = "[a-z0-9_]+"  # the value of a gap in an f-string: one code, without a hyphen

@@ -10,11 +10,20 @@ from aiohttp import web
 from core.errors import CspsError
 from core.openai import sse
 from core.openai.public.chat_requests import Chat, PublicChatRequest, build_chat
-from core.openai.public.choices import ChoiceParts, ChunkBuilder, answer_choices, build_completion, collect_completion
+from core.openai.public.choices import (
+    ChoicePart,
+    ChoiceParts,
+    ChunkBuilder,
+    answer_choices,
+    build_completion,
+    collect_completion,
+)
+from core.openai.public.completions import CompletionPart
 from core.openai.response_objects import error_body
 from web import request_body
 from web.file_upload import FileUpload
 from web.heartbeat import HEARTBEAT, with_heartbeats
+from web.masked import report_masked
 from web.service import SERVICE
 from web.streaming import SSE, StreamedResponse
 from web.v1.azure import path_model
@@ -37,12 +46,18 @@ class ChatEndpoint:
         user = service.user_id(request, chat.user)
         chat = replace(chat, attachments=await self._files.read_all(service, body.files, user))
         completion, headers = build_completion(chat), ignored_header(chat)
-        async with aclosing(answer_choices(service, chat, user)) as parts:
-            if chat.stream:
-                out = StreamedResponse(request, {**SSE, **headers})
+        answers = answer_choices(service, chat, user)
+        if chat.stream:
+            out = StreamedResponse(request, {**SSE, **headers})
+            async with aclosing(report_masked(answers, out.response.headers, choice_event)) as parts:
                 return await stream(request, ChunkBuilder(completion, include_usage=chat.include_usage), parts, out)
+        async with aclosing(report_masked(answers, headers, choice_event)) as parts:
             answer, _ = await collect_completion(completion, parts)
-            return web.json_response(answer, headers=headers)
+        return web.json_response(answer, headers=headers)
+
+
+def choice_event(choice: ChoicePart) -> CompletionPart:
+    return choice.part
 
 
 def ignored_header(chat: Chat) -> dict[str, str]:

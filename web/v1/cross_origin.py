@@ -13,7 +13,7 @@ from web.middleware import GUARD
 from web.mounting import service_path
 
 ASKED_HEADERS = re.compile(r"[A-Za-z0-9, _-]{1,2000}", re.ASCII)  # OpenAI's client sends about ten of its own
-EXPOSED = "X-Request-Id, X-Ignored-Parameters, Retry-After"
+EXPOSED = "X-Request-Id, X-Ignored-Parameters, X-Personal-Information-Masked, Retry-After"
 MAX_AGE_S = 600
 
 

@@ -18,6 +18,7 @@ from core.openai.public.responses.requests import PublicResponseRequest, build_r
 from web import request_body
 from web.file_upload import FileUpload
 from web.heartbeat import HEARTBEAT, with_heartbeats
+from web.masked import report_masked
 from web.service import SERVICE
 from web.streaming import SSE, StreamedResponse
 from web.v1.chat import ignored_header
@@ -38,11 +39,18 @@ class ResponsesEndpoint:
         user = service.user_id(request, chat.user)
         chat = replace(chat, attachments=await self._files.read_all(service, body.files, user))
         events, headers = ResponseEvents(ResponseEnvelope(body.echo())), ignored_header(chat)
-        async with aclosing(response_parts(service, body, chat, user)) as parts:
-            if chat.stream:
-                return await stream(request, events, parts, StreamedResponse(request, {**SSE, **headers}))
+        answer_parts = response_parts(service, body, chat, user)
+        if chat.stream:
+            out = StreamedResponse(request, {**SSE, **headers})
+            async with aclosing(report_masked(answer_parts, out.response.headers, part_event)) as parts:
+                return await stream(request, events, parts, out)
+        async with aclosing(report_masked(answer_parts, headers, part_event)) as parts:
             answer, _ = await collect_response(events, parts)
-            return web.json_response(answer, headers=headers)
+        return web.json_response(answer, headers=headers)
+
+
+def part_event(part: CompletionPart) -> CompletionPart:
+    return part
 
 
 async def stream(

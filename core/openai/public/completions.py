@@ -13,6 +13,7 @@ from core.contract import (
     Done,
     Event,
     Json,
+    Masked,
     Prompt,
     Source,
     Status,
@@ -49,8 +50,8 @@ class Citations:
 
 
 NOTHING_CHOSEN = ToolsChosen((), "", Usage())
-# The last one is Done, or ToolsChosen with calls; there is no other one of these.
-CompletionPart = Text | Citations | Done | ToolCallStarted | ToolArguments | ToolsChosen
+# The last one is Done, or ToolsChosen with calls; there is no other one of these. Masked comes before all others.
+CompletionPart = Masked | Text | Citations | Done | ToolCallStarted | ToolArguments | ToolsChosen
 
 
 async def stream_completion(engine: CompletionEngine, chat: Chat, user: str) -> AsyncGenerator[CompletionPart, None]:
@@ -89,7 +90,7 @@ async def reply_parts(engine: CompletionEngine, prompt: Prompt) -> AsyncGenerato
                 text += event.text
             elif isinstance(event, Done) and (annotations := build_annotations(text, sources)):
                 yield Citations(annotations)
-            if isinstance(event, (Text, Done)):
+            if isinstance(event, (Masked, Text, Done)):
                 yield event
 
 
@@ -103,6 +104,8 @@ async def json_parts(engine: CompletionEngine, task: Task, *, stream: bool) -> A
     async with aclosing(engine.toil_events(task)) as events:
         async for event in events:
             match event:
+                case Masked():
+                    yield event
                 case ConformingText() if stream:
                     has_begun = True
                     yield event

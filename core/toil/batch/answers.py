@@ -100,7 +100,7 @@ class RowAnswers(ABC):
 
 
 class ToilAnswers(RowAnswers):
-    """Outcomes as `{"row", "id"?, "value"}` or `{"row", "id"?, "error": {"code", "message"}}`."""
+    """Outcomes as `{"row", "id"?, "value", "masked"?}` or `{"row", "id"?, "error": {"code", "message"}}`."""
 
     def __init__(self, engine: Engine, job: Job, policy: RowRetryPolicy | None = None) -> None:
         super().__init__(engine, policy)
@@ -109,7 +109,10 @@ class ToilAnswers(RowAnswers):
     async def _answer(self, row: Row, name: Json) -> Outcome:
         task = self._job.build_task(row)
         toiled = await self._retry(lambda: self._engine.toil(task))
-        return Outcome(row.number, {**line_head(row.number, name), "value": toiled.value}, usage=toiled.usage)
+        line = {**line_head(row.number, name), "value": toiled.value}
+        if toiled.masked:
+            line["masked"] = [{"kind": each.kind, "count": each.count} for each in toiled.masked]
+        return Outcome(row.number, line, usage=toiled.usage)
 
     def _failure(self, number: int, name: Json, error: CspsError) -> Outcome:
         failure: Json = {"code": error.code, "message": error.message}

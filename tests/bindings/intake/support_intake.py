@@ -25,6 +25,7 @@ from core.configuration import settings
 from core.configuration.personalities import Personalities
 from core.contract import Done, Engine, Language, Prompt, Text, Usage
 from core.rag.facts.editing import FactsEditing
+from core.screening import Screener
 from core.storage.database import Database
 from tests.bindings.support_fakes import Call, FakeOutlet, FakePlatform, link_forms
 from tests.support.fake_engine import ReplyStep
@@ -182,6 +183,7 @@ class BotHarness:
     metrics: BotMetrics = field(default_factory=BotMetrics)
     context: DeliveryContext = QUICK
     editing: Callable[[Database], FactsEditing] | None = None  # builds what the command `facts` edits
+    screener: Screener | None = None
     store: Store = field(init=False)
 
     def settings(self) -> settings.Settings:
@@ -212,6 +214,7 @@ class BotHarness:
                 self.context,
                 self.clock,
                 editing,
+                self.screener,
             )
         finally:
             database.switch = KillSwitch()

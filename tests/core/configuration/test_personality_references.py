@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from core import PROJECT_ROOT
 from core.bootstrap import WatchedParts, warn_unknown_names
+from core.configuration.personal_information import PersonalInformationPolicy
 from core.configuration.personalities import Personalities, unknown_collections, unknown_models, unknown_sources
 from core.configuration.settings import load
 from core.model.client import known_models
@@ -85,7 +86,8 @@ async def test_references_are_checked_again_after_a_change(tmp_path: Path) -> No
     store = cast(FactStore, Facts("leave"))
     settings = load({"CSPS_LLM_DATA": str(tmp_path)})
     with capture_logs() as logs:
-        watched = WatchedParts(personalities, sources, FactCollections(tmp_path / "facts.toml"))
+        policy = PersonalInformationPolicy(tmp_path / "personal_information.toml")
+        watched = WatchedParts(personalities, sources, FactCollections(tmp_path / "facts.toml"), policy)
         telling = asyncio.create_task(warn_unknown_names(watched, store, settings, changed))
         await until(lambda: bool(changed._waiters))
         assert warnings(logs) == []

@@ -119,6 +119,7 @@ export class Exchange {
 
   /** The handler of each event type of the conversation that is about the answer. */
   handlers = {
+    masked: (event) => this.#showMasked(event),
     status: (event) => this.#showState(event),
     source: (event) => this.#addSource(event),
     text: ({ text }) => this.#add(text),
@@ -135,6 +136,14 @@ export class Exchange {
     if (event.state === 'trimmed') answer.addNote(statusKey(event), args);
     const awaitsFirstText = event.state === 'reconnecting' && answer.isEmpty;
     this.#parts.status.show(awaitsFirstText ? 'page-model-awaited' : statusKey(event), args);
+  }
+
+  /** Shows the question as it is stored, and says what was taken out of it. */
+  #showMasked({ question: text, message }) {
+    const { question, language: lang } = this.#current;
+    this.#current.text = text;
+    question.showMasked(text, message, lang);
+    this.#parts.announcer.announceMessage(message, lang);
   }
 
   #addSource(frame) {

@@ -180,6 +180,7 @@ export class Conversation {
 
   #onAnswerFrame(frame) {
     const part = this.#question?.takeNew(frame);
+    if (frame.type === 'masked' && part) this.storage.pending = this.#question.text;
     if (part) this.#onEvent(part);
   }
 

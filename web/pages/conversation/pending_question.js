@@ -7,6 +7,7 @@ export class PendingQuestion {
   #received = 0; // characters of the answer
   #replayed = Infinity; // of them, those that the current connection has brought again
   #isTrimmed = false;
+  #isMasked = false;
 
   constructor(text, { isSent = false } = {}) {
     this.text = text;
@@ -21,9 +22,18 @@ export class PendingQuestion {
   /** The part of an answer's frame that has not come before: the frame, a shorter one, or null. */
   takeNew(frame) {
     if (frame.type === 'text') return this.#takeText(frame);
+    if (frame.type === 'masked') return this.#takeMasked(frame);
     if (frame.state !== 'trimmed') return frame; // a repeated source replaces the earlier one
     const isNew = !this.#isTrimmed;
     this.#isTrimmed = true;
+    return isNew ? frame : null;
+  }
+
+  /** The question goes on without its personal information, as the service has it. */
+  #takeMasked(frame) {
+    const isNew = !this.#isMasked;
+    this.#isMasked = true;
+    this.text = frame.question;
     return isNew ? frame : null;
   }
 

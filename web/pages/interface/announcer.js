@@ -46,6 +46,11 @@ export class Announcer {
     this.#say(text(key, language(), values), language());
   }
 
+  /** Announces a message of the service. `lang`: its language. */
+  announceMessage(message, lang) {
+    this.#say(message, lang);
+  }
+
   /** Reads the sentences of a growing answer that are whole. `body` is its element. */
   update(body) {
     if (preference('reading') !== 'sentences') return;

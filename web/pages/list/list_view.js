@@ -144,9 +144,10 @@ export class ListView {
   /** Changes the list, tells the other tabs, and shows the outcome. `before()` is called before the list is drawn again. */
   async #perform(act, key, values, deleted, before) {
     try {
-      await act();
-    } catch {
-      say(this.#status, 'page-list-not-changed');
+      const changed = await act();
+      if (changed?.title) values = { ...values, title: changed.title }; // without personal information
+    } catch ({ code }) {
+      say(this.#status, code === 'personal_information' ? 'page-list-title-refused' : 'page-list-not-changed');
       return false;
     }
     before?.();

@@ -18,9 +18,12 @@ export const deleteOne = (id) => send(`/${encodeURIComponent(id)}`, { method: 'D
 /** Returns {deleted}: the number of conversations. */
 export const deleteAll = () => send('', { method: 'DELETE' });
 
-/** Throws an Error with the status, or a TypeError if the service cannot be reached. */
+/** Throws an Error with the status and the service's code, or a TypeError if the service cannot be reached. */
 async function send(path, options) {
   const response = await fetch(serviceUrl(`conversations${path}`), options);
-  if (!response.ok) throw Object.assign(new Error(`status ${response.status}`), { status: response.status });
+  if (!response.ok) {
+    const { code } = await response.json().catch(() => ({}));
+    throw Object.assign(new Error(`status ${response.status}`), { status: response.status, code });
+  }
   return response.status === 204 ? null : response.json();
 }

@@ -12,6 +12,7 @@ export class QuestionMessage {
   #fold = null;
   #edit = null; // the button
   #editor = null;
+  #maskedNote = null; // says which personal information was taken out
 
   /** `files`: their names. `at`: a Date. */
   constructor(text, language, { files = [], at = new Date() } = {}) {
@@ -39,6 +40,17 @@ export class QuestionMessage {
     this.#body.textContent = text;
     this.#fold?.remove();
     this.#fold = foldIfLong(this.#body);
+    this.#maskedNote?.remove();
+  }
+
+  /** Shows the text without its personal information, and below it the service's message about that. */
+  showMasked(text, message, language) {
+    this.text = text;
+    this.#maskedNote = document.createElement('p');
+    this.#maskedNote.className = 'note';
+    this.#maskedNote.lang = language;
+    this.#maskedNote.textContent = message;
+    this.#edit.before(this.#maskedNote);
   }
 
   get isBeingEdited() {

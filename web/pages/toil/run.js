@@ -4,7 +4,9 @@ import { say } from '../interface/language.js';
 import { runTask } from './requests.js';
 
 const BUSY = new Set(['overloaded', 'stopping', 'model_unavailable', 'model_too_slow']);
-const EXPLAINED = new Set(['schema_refused', 'budget_exhausted', 'non_conforming', 'prompt_too_long', 'unreachable']);
+const EXPLAINED = new Set([
+  ...['schema_refused', 'budget_exhausted', 'non_conforming', 'prompt_too_long', 'personal_information', 'unreachable'],
+]);
 
 /** The key of the sentence about a problem. Its detail, in English, may follow. */
 export const problemKey = (code) =>
@@ -47,14 +49,16 @@ export class TaskRun {
   async #follow(personality, task) {
     const began = performance.now();
     let text = '';
+    let doneKey = 'page-toil-done';
     for await (const { name, data } of runTask(personality, task, this.#abort.signal)) {
       if (name === 'status') say(this.#parts.status, 'page-toil-waiting');
+      if (name === 'masked') doneKey = 'page-toil-done-masked';
       if (name === 'again') say(this.#parts.status, 'page-toil-again');
       text = name === 'text' ? text + data.text : '';
       if (name === 'text') this.#showText(text, false);
       if (name !== 'value') continue;
       const value = JSON.stringify(data.value, null, 2);
-      this.show(value, 'page-toil-done', { model: data.model, seconds: (performance.now() - began) / 1000 });
+      this.show(value, doneKey, { model: data.model, seconds: (performance.now() - began) / 1000 });
       this.#onValue(task, value);
     }
   }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 
-from core.contract import Done, ToolsChosen, Usage
+from core.contract import Done, Masked, ToolsChosen, Usage
 from core.openai.public.chat_requests import Chat
 from core.openai.public.completions import CompletionEngine, CompletionPart, stream_completion
 from core.openai.public.responses.events import ResponseEvents
@@ -25,6 +25,8 @@ async def collect_response(
 ) -> tuple[JsonObject, Usage]:
     """Returns the whole response, which the last event contains, and its usage."""
     async for part in parts:
+        if isinstance(part, Masked):
+            continue  # the object has no field for it
         *_, last = events.feed(part)
         if isinstance(part, Done | ToolsChosen):
             response = last["response"]
