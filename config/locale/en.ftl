@@ -828,6 +828,8 @@ cli-export-feedback = Ratings of bots’ answers
 cli-export-verdict = Verdict
 cli-export-comment = Comment
 
+cli-export-kept = { $file } exists and was kept: it may hold your secrets.
+
 # Usage errors. Typer writes them after "Invalid value: ".
 cli-usage-rows = Give a file of rows, or --openai with a file of requests.
 cli-usage-openai = Each request of an OpenAI file has its own schema and prompt: leave out --schema and --prompt-template.
@@ -871,6 +873,7 @@ cli-help-sources = The public sources in config/sources.toml.
 cli-help-models = The models of config/models.toml, and which of them answers.
 cli-help-db = The revision of the database’s tables.
 cli-help-records = People’s records: retention, holds, exports, deletions with proof, and the log of accesses.
+cli-help-export = Files to run the service with systemd, in containers or on Kubernetes, as it is set now.
 cli-help-manifest = Files that Slack, Teams and Discord need to register the bot.
 cli-help-toil = Toil: one JSON answer for each row of a file.
 cli-help-up = Start the service, and restart its processes if they end, until Ctrl+C.
@@ -936,6 +939,12 @@ cli-help-records-user = A person: the user that the proxy names, such as ana@exa
 cli-help-records-conversation = A conversation: its id, or its SHA-256 as in exports.
 cli-help-records-reason = The reason, which is recorded.
 cli-help-confirm_clock = Confirm that this machine’s clock is right although it is far ahead of the last known time.
+cli-help-export-systemd = Write a unit for each process, with its protection, and files of variables.
+cli-help-export-compose = Write a file for Docker Compose or Podman Compose, and files of variables.
+cli-help-export-kubernetes = Write manifests for Kubernetes. The database must be PostgreSQL.
+cli-help-export-helm_values = Write values for the Helm chart app-template. The database must be PostgreSQL.
+cli-help-export-folder = The folder to write into. Default: print the files.
+cli-help-export-with_secrets = Also write the values of keys, tokens and passwords. Default: write placeholders.
 cli-help-manifest-slack = Print the app manifest as JSON. Paste it at api.slack.com/apps: Create New App, From a manifest.
 cli-help-manifest-discord = Print the link that adds the bot to a server, and the permissions that it requests.
 cli-help-manifest-teams = Write the app package, a zip file with manifest and icons. Needs TEAMS_APP_ID.

@@ -839,6 +839,8 @@ cli-export-feedback = Évaluations des réponses des agents conversationnels
 cli-export-verdict = Verdict
 cli-export-comment = Commentaire
 
+cli-export-kept = { $file } existe déjà et a été conservé : il peut contenir vos secrets.
+
 # Erreurs d’utilisation. Typer les écrit après « Invalid value: ».
 cli-usage-rows = Indiquez un fichier de lignes, ou --openai avec un fichier de requêtes.
 cli-usage-openai = Chaque requête d’un fichier OpenAI contient son schéma et son invite : omettez --schema et --prompt-template.
@@ -882,6 +884,7 @@ cli-help-sources = Les sources publiques du fichier config/sources.toml.
 cli-help-models = Les modèles de config/models.toml, et celui qui répond.
 cli-help-db = La révision des tables de la base de données.
 cli-help-records = Les dossiers des personnes : conservation, suspension des suppressions, exportations, suppressions avec preuve et journal des accès.
+cli-help-export = Les fichiers pour exploiter le service avec systemd, dans des conteneurs ou sur Kubernetes, selon les réglages actuels.
 cli-help-manifest = Les fichiers dont Slack, Teams et Discord ont besoin pour inscrire l’agent conversationnel.
 cli-help-toil = Traitement par lots : une réponse JSON pour chaque ligne d’un fichier.
 cli-help-up = Démarrer le service et relancer ses processus s’ils s’arrêtent, jusqu’à Ctrl+C.
@@ -947,6 +950,12 @@ cli-help-records-user = Une personne : l’utilisateur que nomme le mandataire,
 cli-help-records-conversation = Une conversation : son identifiant, ou son SHA-256 comme dans les exportations.
 cli-help-records-reason = Le motif, qui est consigné.
 cli-help-confirm_clock = Confirmer que l’horloge de cette machine est juste, bien qu’elle soit très en avance sur la dernière heure connue.
+cli-help-export-systemd = Écrire une unité pour chaque processus, avec sa protection, et des fichiers de variables.
+cli-help-export-compose = Écrire un fichier pour Docker Compose ou Podman Compose, et des fichiers de variables.
+cli-help-export-kubernetes = Écrire des manifestes pour Kubernetes. La base de données doit être PostgreSQL.
+cli-help-export-helm_values = Écrire des valeurs pour le graphique Helm app-template. La base de données doit être PostgreSQL.
+cli-help-export-folder = Le dossier où écrire les fichiers. Par défaut : les afficher.
+cli-help-export-with_secrets = Écrire aussi les valeurs des clés, des jetons et des mots de passe. Par défaut : écrire des valeurs à remplacer.
 cli-help-manifest-slack = Afficher le manifeste de l’application en JSON. Collez-le à l’adresse api.slack.com/apps : Create New App, From a manifest.
 cli-help-manifest-discord = Afficher le lien qui ajoute l’agent conversationnel à un serveur, et les autorisations demandées.
 cli-help-manifest-teams = Écrire le paquet de l’application, un fichier zip avec le manifeste et les icônes. TEAMS_APP_ID est nécessaire.

@@ -15,6 +15,7 @@ from core.configuration import settings
 from core.configuration.settings import Settings
 from core.errors import ConfigError, CspsError
 from core.runtime import log
+from core.runtime.service_manager import reporting_alive
 from core.texts import overlay
 
 OPERATOR_MUST_ACT = 2
@@ -27,12 +28,17 @@ def main(name: str, serve: Callable[[Settings], Coroutine[None, None, None]]) ->
         loaded = settings.load()
         log.configure(loaded.log, name)
         overlay(loaded.config)
-        asyncio.run(serve(loaded))
+        asyncio.run(run_reporting(serve(loaded)))
     except ConfigError as error:
         return print_error(name, error.message, OPERATOR_MUST_ACT)
     except CspsError as error:
         return print_error(name, error.message, FAILED)
     return 0
+
+
+async def run_reporting(serving: Coroutine[None, None, None]) -> None:
+    async with reporting_alive():
+        await serving
 
 
 def stop_event() -> asyncio.Event:

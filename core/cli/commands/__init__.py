@@ -6,7 +6,7 @@ need not import the heavy modules.
 
 from __future__ import annotations
 
-from core.cli.commands import database, facts, manifest, models, personalities, records, service, sources, toil
+from core.cli.commands import database, export, facts, manifest, models, personalities, records, service, sources, toil
 
 app = service.group
 for module, name in (
@@ -18,5 +18,6 @@ for module, name in (
     (manifest, "manifest"),
     (database, "db"),
     (records, "records"),
+    (export, "export"),
 ):
     app.add_typer(module.group, name=name)
