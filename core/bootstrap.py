@@ -18,6 +18,7 @@ from core.configuration.personalities import Personalities, unknown_collections,
 from core.configuration.settings import Settings
 from core.conversation.forgotten_states import ForgottenStates, delete_local_states
 from core.conversation.sessions import Sessions
+from core.conversation.turn_claims import TurnClaims
 from core.engine import ChatEngine
 from core.errors import CspsError
 from core.local_time import local_clock
@@ -124,8 +125,13 @@ async def run_core(
     finder = SourceFinder(sources, fetcher, reader, embedder, decide)
     retriever = Retriever(fetcher, reader, (finder, FactsFinder(facts)), QuestionRewriter(decide))
     clock = local_clock(settings.time.zone)
+    claims = TurnClaims(database) if database.serves_several else None
     chat = ChatEngine(
-        personalities, sessions, database, client, retriever, settings.model.wait_s, clock, encoder, screener
+        *(personalities, sessions, database, client, retriever, settings.model.wait_s),
+        clock=clock,
+        encoder=encoder,
+        screener=screener,
+        claims=claims,
     )
     schedule = RefreshSchedule(facts, RefreshLedger(database), collections)
     writer = ChildWriter()
@@ -137,12 +143,15 @@ async def run_core(
         tasks = run_background_tasks(
             chat, client, watched, sessions, forgotten, database, purge, facts, finder, schedule, settings, warms=warms
         )
-        async with run_beside(tasks):
+        keeping = claims.run() if claims else asyncio.sleep(0)
+        async with run_beside(tasks), run_beside(keeping):
             yield Core(
                 chat, personalities, database, editing, schedule, EngineMetrics(client.engines), encoder, screener
             )
     finally:
         await chat.close()
+        if claims:
+            await claims.leave()
         await writer.close()
         await embedder.close()
         if encoder is not embedder:

@@ -443,6 +443,15 @@ class Engine(Protocol):
     async def resume(self, conversation: str, personality: str, owner: str | None = None) -> tuple[TranscriptTurn, ...]:
         """The turns of a conversation that `open` started. Raises SessionUnknown, also for another owner."""
 
+    async def is_answered_elsewhere(self, conversation: str) -> bool:
+        """True while another process that shares the database answers in this conversation."""
+
+    async def wait_elsewhere(self, conversation: str, personality: str, owner: str | None = None) -> TranscriptTurn:
+        """The answer that another process writes, once it is stored. Raises AnswerLost if that process died first."""
+
+    async def stop_elsewhere(self, conversation: str) -> None:
+        """Asks other processes to stop their answer in this conversation. Returns before they did."""
+
     async def forget(self, conversation: str, owner: str | None = None) -> None:
         """Deletes a conversation with all its turns. Raises SessionUnknown, also for another owner."""
 

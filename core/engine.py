@@ -47,8 +47,9 @@ from core.conversation.generation import AnswerPipeline, ShownDocuments
 from core.conversation.owned import OwnedConversations
 from core.conversation.prefix_warming import PrefixWarmer
 from core.conversation.recording import ExchangeRecorder, OpenExchange
-from core.conversation.sessions import Sessions
-from core.errors import ModelError
+from core.conversation.sessions import Sessions, is_named, is_open_to, is_owned_by
+from core.conversation.turn_claims import TurnClaims
+from core.errors import AnswerLost, ModelError
 from core.local_time import Clock
 from core.model.client import ModelClient, ModelInfo
 from core.rag.embeddings import Embedder
@@ -67,6 +68,7 @@ class ChatEngine:
     `wait_s`: the seconds that an answer waits for a model that is away. `clock`: the date that prompts tell; None: the
     machine's. `encoder`: the bundled one, which chooses tools where the model is too weak; None: the model chooses.
     `screener`: takes personal information out of requests; None: by the default policy.
+    `claims`: of the processes that share the database; None: no other process answers in its conversations.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class ChatEngine:
         clock: Clock | None = None,
         encoder: Embedder | None = None,
         screener: Screener | None = None,
+        claims: TurnClaims | None = None,
     ) -> None:
         self._screener = screener or Screener()
         self._personalities = personalities
@@ -92,7 +95,8 @@ class ChatEngine:
         self._toiler = Toiler(client, wait_s)
         self._tool_caller = ToolCaller(self._toiler, client, ToolSimilarity(encoder) if encoder else None)
         self._decisions = Decisions(client, self._toil_once)
-        self._recorder = ExchangeRecorder(sessions)
+        self._claims = claims
+        self._recorder = ExchangeRecorder(sessions, claims)
         self._owned = OwnedConversations(database)
         self.warmer = PrefixWarmer(personalities, client, self._pipeline, wait_s)
 
@@ -231,10 +235,30 @@ class ChatEngine:
         resumed = await self._sessions.resume(conversation, self._personalities.get(personality).name, owner)
         return transcript_of_all(resumed.exchanges)
 
+    async def is_answered_elsewhere(self, conversation: str) -> bool:
+        return self._claims is not None and await self._claims.is_held_elsewhere(conversation)
+
+    async def wait_elsewhere(self, conversation: str, personality: str, owner: str | None = None) -> TranscriptTurn:
+        """Raises AnswerLost, SessionUnknown."""
+        if self._claims:
+            await self._claims.wait_elsewhere(conversation)
+        turns = await self.resume(conversation, personality, owner)
+        if not turns or turns[-1].role == "user":
+            raise AnswerLost("the process that wrote this answer died; ask again")
+        return turns[-1]
+
+    async def stop_elsewhere(self, conversation: str) -> None:
+        if self._claims:
+            await self._claims.stop_elsewhere(is_named(conversation))
+
     async def forget(self, conversation: str, owner: str | None = None) -> None:
+        if self._claims:
+            await self._claims.stop_elsewhere(is_named(conversation), is_open_to(owner))
         await self._sessions.forget(conversation, owner)
 
     async def forget_all(self, owner: str) -> int:
+        if self._claims:
+            await self._claims.stop_elsewhere(is_owned_by(owner))
         return await self._sessions.forget_all(owner)
 
     async def conversations(self, owner: str, search: str = "") -> tuple[ConversationSummary, ...]:

@@ -15,6 +15,7 @@
     │   └── SessionUnknown
     ├── NotAnEditor       403    the person may not change collections of facts
     ├── Overloaded        503    try again later (retry_after_s)
+    │   ├── AnswerLost           the process that wrote the answer died
     │   └── Stopping             the process is being stopped
     ├── ModelError        502    the model's engine failed
     │   ├── ModelUnavailable 503 the engine cannot be reached, also after waiting
@@ -26,6 +27,7 @@
     │   └── OnlyThought          the token budget ended while the model was thinking
     ├── NonConforming     422    the model's JSON failed the check in every attempt
     └── StorageError      503    the database refused (disk full, locked)
+        ├── StorageAway          PostgreSQL cannot be reached, or is being restarted
         └── LeaseLost            other processes may do this process's work now
 
 Each class carries a stable `code` for programs and an HTTP `status`; an instance's message is one English sentence for
@@ -193,6 +195,10 @@ class Overloaded(CspsError):
     status = 503
 
 
+class AnswerLost(Overloaded):
+    code = "answer_lost"
+
+
 class Stopping(Overloaded):
     code = "stopping"
 
@@ -255,6 +261,10 @@ class NonConforming(CspsError):
 class StorageError(CspsError):
     code = "storage"
     status = 503
+
+
+class StorageAway(StorageError):
+    """What was being committed may be stored, or not."""
 
 
 class LeaseLost(StorageError):

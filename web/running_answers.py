@@ -15,8 +15,9 @@ from itertools import groupby
 import structlog
 from aiohttp import web
 
-from core.contract import Done, Masked, Prompt, Source, Status, Text
-from core.errors import CspsError
+from core.contract import Done, Engine, Masked, Prompt, Source, Status, Text
+from core.errors import CspsError, ModelError
+from core.runtime.background_tasks import BackgroundTasks
 from web.problems import InternalError
 from web.service import Service, open_reply
 from web.socket_frames import AnswerFinished
@@ -115,6 +116,39 @@ class RunningAnswer:
         self._changed = asyncio.Event()
 
 
+class FollowedAnswer(RunningAnswer):
+    """An answer that another process writes: shown once it is whole, and stopped there."""
+
+    def __init__(self, prompt: Prompt, engine: Engine) -> None:
+        super().__init__(prompt, followed_events(engine, prompt))
+        self._engine = engine
+        self._stopping = BackgroundTasks()
+
+    def interrupt(self, error: CspsError | None = None) -> None:
+        """Asks that process to stop the answer; with an error, only stops following it."""
+        if error:
+            super().interrupt(error)
+        elif self.prompt.conversation:
+            self._stopping.start(self._engine.stop_elsewhere(self.prompt.conversation))
+
+
+async def followed_events(engine: Engine, prompt: Prompt) -> AsyncGenerator[AnswerEvent | Outcome, None]:
+    """The sources, the text and the outcome of an answer, when another process has stored it."""
+    assert prompt.conversation is not None
+    try:
+        turn = await engine.wait_elsewhere(prompt.conversation, prompt.personality, prompt.owner)
+    except CspsError as error:
+        yield error
+        return
+    for source in turn.sources:
+        yield source
+    yield Text(turn.text)
+    if turn.reason == "failed":
+        yield ModelError("the answer failed in another process; ask again")
+    else:
+        yield AnswerFinished(turn.reason or "stop", turn.model, prompt.conversation, None, turn.exchange)
+
+
 def join_texts(events: Sequence[AnswerEvent]) -> Iterator[AnswerEvent]:
     for is_text, group in groupby(events, lambda event: isinstance(event, Text)):
         if is_text:
@@ -124,7 +158,7 @@ def join_texts(events: Sequence[AnswerEvent]) -> Iterator[AnswerEvent]:
 
 
 class RunningAnswers:
-    """The running answers of this process. Those of other web processes cannot be watched here."""
+    """The running answers of this process, and those of other web processes that somebody follows here."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -132,7 +166,16 @@ class RunningAnswers:
 
     def start(self, prompt: Prompt, model: str | None) -> RunningAnswer:
         """Starts an answer. `model`: the one that answers, as far as it is known."""
-        answer = RunningAnswer(prompt, answer_events(self._service, prompt), model)
+        return self._hold(RunningAnswer(prompt, answer_events(self._service, prompt), model))
+
+    async def follow(self, prompt: Prompt) -> RunningAnswer | None:
+        """The answer to this prompt if another process writes it; None: no other process does."""
+        assert prompt.conversation is not None
+        if not await self._service.engine.is_answered_elsewhere(prompt.conversation):
+            return None
+        return self.find(prompt.conversation, prompt.owner) or self._hold(FollowedAnswer(prompt, self._service.engine))
+
+    def _hold(self, answer: RunningAnswer) -> RunningAnswer:
         self._answers.append(answer)
         answer.task.add_done_callback(lambda _task: self._answers.remove(answer))
         return answer

@@ -195,6 +195,8 @@ class SocketConversation:
             turns = await self.service.engine.resume(session, self.personality, self.client.owner)
             if running is self.answers.find(session, self.client.owner):
                 break  # else an answer began or ended meanwhile, and the turns may lack it
+        if running is None and turns and turns[-1].role == "user":
+            running = await self.answers.follow(self.build_prompt(PromptCommand(turns[-1].text), session))
         if running is None:
             await self.send_session(session, turns)
             return None

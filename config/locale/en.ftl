@@ -22,6 +22,7 @@ error-personality_unknown = There is no such personality here.
 error-session_unknown = This conversation no longer exists. Please begin a new one.
 error-overloaded = Many people are asking at the moment. Please try again later.
 error-stopping = The service is restarting. Please try again in a moment.
+error-answer_lost = The program that wrote this answer ended. Please ask again.
 error-model_failed = The model failed to answer. Please try again.
 error-model_unavailable = The model is not available at the moment. Please try again later.
 error-model_too_slow = The model took too long to begin an answer. Many people may be asking. Please try again later.
@@ -763,6 +764,7 @@ cli-db-change-0005 = when collections were synchronised, and who added a documen
 cli-db-change-0006 = when questions were asked, and deleted conversations that models have yet to forget
 cli-db-change-0007 = titles and pins of conversations, the models of answers, and ratings
 cli-db-change-0008 = accesses to records, holds and proofs of deletions, and the author of each message to a bot
+cli-db-change-0009 = several processes answer in one conversation, one turn at a time
 cli-records-chain-whole = { $count ->
     [0] No access is recorded. The log is whole.
     [one] { $count } access. The log is whole: no entry was changed or removed.

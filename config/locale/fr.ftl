@@ -22,6 +22,7 @@ error-personality_unknown = Cette personnalité n’existe pas ici.
 error-session_unknown = Cette conversation n’existe plus. Veuillez en commencer une nouvelle.
 error-overloaded = Beaucoup de personnes posent des questions en ce moment. Veuillez réessayer plus tard.
 error-stopping = Le service redémarre. Veuillez réessayer dans un instant.
+error-answer_lost = Le programme qui écrivait cette réponse s’est arrêté. Veuillez poser la question de nouveau.
 error-model_failed = Le modèle n’a pas réussi à répondre. Veuillez réessayer.
 error-model_unavailable = Le modèle n’est pas disponible en ce moment. Veuillez réessayer plus tard.
 error-model_too_slow = Le modèle a mis trop de temps à commencer une réponse. La demande est peut-être forte. Veuillez réessayer plus tard.
@@ -774,6 +775,7 @@ cli-db-change-0005 = le moment où les collections ont été actualisées, et la
 cli-db-change-0006 = le moment où les questions ont été posées, et les conversations supprimées que les modèles doivent encore oublier
 cli-db-change-0007 = les titres et l’épinglage des conversations, les modèles des réponses et les évaluations
 cli-db-change-0008 = les accès aux dossiers, les suspensions de suppression et les preuves de suppression, et l’auteur de chaque message à un agent conversationnel
+cli-db-change-0009 = plusieurs processus répondent dans une même conversation, un tour à la fois
 cli-records-chain-whole = { $count ->
     [0] Aucun accès n’est consigné. Le journal est intact.
     [one] { $count } accès. Le journal est intact : aucune entrée n’a été modifiée ni retirée.

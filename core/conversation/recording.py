@@ -1,5 +1,7 @@
 """Runs the exchanges of a conversation one after another, and stores how each one ends.
 
+Several processes that share a database claim each turn there (`core.conversation.turn_claims`).
+
 A question is durable before the model is asked. An answer is stored however it ends: whole, stopped by the person, or
 failed. Knows conversations only through `core.conversation.sessions`, and nothing about generating answers.
 """
@@ -19,7 +21,8 @@ from core.contract import Ending, Prompt, Source
 from core.conversation.composition import PromptContext, build_context
 from core.conversation.exchanges import Exchange, ExchangeKey
 from core.conversation.revisions import StoredExchange
-from core.conversation.sessions import Sessions
+from core.conversation.sessions import ISSUED_PREFIX, Sessions
+from core.conversation.turn_claims import Turn, TurnClaims
 from core.errors import BadRequest, StorageError
 from core.rag.rendering import NumberedDocument
 from core.runtime.background_tasks import BackgroundTasks
@@ -39,6 +42,7 @@ class OpenExchange:
     sources: list[Source] = field(default_factory=list)  # a repeated number replaces the earlier source
     shown: tuple[NumberedDocument, ...] = ()  # the documents of the answer's prompt that the next one may need
     model: str | None = None  # the one that answers, once it is known
+    sessions: Sessions | None = None  # through which its turn may write
     is_over: bool = False
 
     @property
@@ -50,10 +54,11 @@ class OpenExchange:
 
 
 class ExchangeRecorder:
-    """One per engine. `close` waits for what is still being stored."""
+    """One per engine. `claims`: of the processes that share the database. `close` waits for what is still stored."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, claims: TurnClaims | None = None) -> None:
         self._sessions = sessions
+        self._claims = claims
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by conversation
         self._storing = BackgroundTasks()
 
@@ -68,8 +73,9 @@ class ExchangeRecorder:
         if prompt.conversation is None:
             yield OpenExchange(build_context(prompt, personality))
             return
-        async with self._locks.setdefault(prompt.conversation, asyncio.Lock()):
-            conversation = await self._sessions.enter(
+        async with self._own_turn(prompt.conversation) as turn:
+            sessions = self._sessions.within(turn)
+            conversation = await sessions.enter(
                 prompt.conversation, personality.name, prompt.owner, prompt.key, revises=prompt.revises
             )
             repeated = conversation.repeated
@@ -82,11 +88,10 @@ class ExchangeRecorder:
                 return
             lead = context.conversation.context
             revised = repeated.number if repeated and prompt.revises else None
-            before = await self._sessions.copy_exchange(ExchangeKey(conversation.id, revised)) if revised else None
-            key = await self._sessions.begin_exchange(
-                conversation.id, context.question, lead, prompt.key, revised=revised
-            )
-            exchange = OpenExchange(context, key, before=before)
+            before = await sessions.copy_exchange(ExchangeKey(conversation.id, revised)) if revised else None
+            name = prompt.key or (turn.token if turn else None)  # under which a repeated write finds its exchange
+            key = await sessions.begin_exchange(conversation.id, context.question, lead, name, revised=revised)
+            exchange = OpenExchange(context, key, before=before, sessions=sessions)
             try:
                 yield exchange
             except BaseException as exc:
@@ -94,15 +99,28 @@ class ExchangeRecorder:
                     await self._break_off(exchange, key, exc)
                 raise
 
+    @asynccontextmanager
+    async def _own_turn(self, conversation: str) -> AsyncGenerator[Turn | None, None]:
+        """Waits for the conversation's earlier exchanges, in this process and in others. Yields a claim, if one is due.
+
+        A platform's conversation needs none: all its messages belong to one process (`bindings.intake.work_sharing`).
+        """
+        async with self._locks.setdefault(conversation, asyncio.Lock()):
+            if self._claims is None or not conversation.startswith(ISSUED_PREFIX):
+                yield None
+                return
+            async with self._claims.claim(conversation) as turn:
+                yield turn
+
     async def finish(self, exchange: OpenExchange, reason: Ending, text: str | None = None) -> None:
         """Stores the answer, or `text` in its place. Continues if the caller is cancelled."""
         exchange.is_over = True
-        if exchange.key is None:
+        if exchange.key is None or exchange.sessions is None:
             return
         answer = exchange.text if text is None else text
         sources = {source.number: source for source in exchange.sources}
         await self._storing.shield(
-            self._sessions.finish_exchange(
+            exchange.sessions.finish_exchange(
                 exchange.key, answer, reason, tuple(sources.values()), exchange.shown, exchange.model
             )
         )
@@ -112,10 +130,11 @@ class ExchangeRecorder:
 
     async def _break_off(self, exchange: OpenExchange, key: ExchangeKey, exc: BaseException) -> None:
         if isinstance(exc, BadRequest):  # a refused question would have the next one refused too
+            sessions = exchange.sessions or self._sessions
             if exchange.before:
-                await self._sessions.put_back(exchange.before)
+                await sessions.put_back(exchange.before)
             else:
-                await self._sessions.withdraw_exchange(key)
+                await sessions.withdraw_exchange(key)
             return
         reason: Ending = "stopped" if isinstance(exc, (asyncio.CancelledError, GeneratorExit)) else "failed"
         try:

@@ -60,7 +60,7 @@ async def put_back(database: Database, stored: StoredExchange) -> None:
             db.execute(lead_documents.delete().where(lead_documents.c.conversation == key.conversation))
             insert_rows(db, lead_documents, stored.lead_documents)
 
-    await database.write(write)
+    await database.write(write, repeatable=True)
 
 
 def select_rows(db: sa.Connection, table: sa.Table, *where: sa.ColumnElement[bool]) -> Rows:

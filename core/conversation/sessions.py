@@ -13,6 +13,7 @@ is null during the answer, and stays null if the process is killed.
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import secrets
 import time
@@ -38,6 +39,7 @@ from core.conversation.tables import (
     exchanges,
     lead_documents,
 )
+from core.conversation.turn_claims import Turn as ClaimedTurn
 from core.errors import SessionUnknown
 from core.rag.rendering import NumberedDocument
 from core.rag.retrieved import RetrievedDocument
@@ -76,6 +78,14 @@ class Sessions:
         self._clock = clock
         self.deleted = asyncio.Event()
 
+    def within(self, turn: ClaimedTurn | None) -> Sessions:
+        """The same conversations for one turn: its writes fail once another process took its conversation over."""
+        if turn is None:
+            return self
+        sessions = copy.copy(self)
+        sessions._database = self._database.fenced(turn.check)
+        return sessions
+
     async def open(self, personality: str, owner: str | None = None) -> str:
         """Starts a conversation. Returns its id of 256 random bits.
 
@@ -84,7 +94,8 @@ class Sessions:
         conversation = ISSUED_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
         owned = {"user_key": hash_id(owner), "issued_id": conversation} if owner else {}
         row = {"key": hash_id(conversation), "personality": personality, **owned}
-        await self._database.write(lambda db: db.execute(conversations.insert().values(**row, used_at=self._clock())))
+        now = self._clock()
+        await self._database.write(lambda db: put_new(db, conversations, {**row, "used_at": now}), repeatable=True)
         return conversation
 
     async def resume(self, conversation: str, personality: str, owner: str | None = None) -> Conversation:
@@ -111,12 +122,12 @@ class Sessions:
             )
         name, now = hash_id(conversation), self._clock()
         return await self._database.write(
-            lambda db: view(db, find_or_insert(db, name, personality, now), key, revises=revises)
+            lambda db: view(db, find_or_insert(db, name, personality, now), key, revises=revises), repeatable=True
         )
 
     async def forget(self, conversation: str, owner: str | None = None) -> None:
         """Deletes a conversation. Raises SessionUnknown if there is none, or if it is another owner's."""
-        if not await self._delete(conversations.c.key == hash_id(conversation), is_open_to(owner)):
+        if not await self._delete(is_named(conversation), is_open_to(owner)):
             raise SessionUnknown("no such session; it may have expired or been deleted")
 
     async def forget_all(self, owner: str) -> int:
@@ -139,7 +150,8 @@ class Sessions:
         """
         now = self._clock()
         return await self._database.write(
-            lambda db: write_exchange(db, conversation, question, context, key, revised, now)
+            lambda db: write_exchange(db, conversation, question, context, key, revised, now),
+            repeatable=key is not None,
         )
 
     async def finish_exchange(
@@ -166,7 +178,7 @@ class Sessions:
                 write_shown(db, key, shown)
             db.execute(used)
 
-        await self._database.write(write)
+        await self._database.write(write, repeatable=True)
 
     async def store_lead_documents(self, conversation: int, documents: Sequence[RetrievedDocument]) -> None:
         """Stores the documents that every answer of the conversation is based on, in place of earlier ones."""
@@ -180,7 +192,7 @@ class Sessions:
             if rows and db.execute(sa.select(conversations.c.id).where(conversations.c.id == conversation)).first():
                 db.execute(lead_documents.insert(), rows)
 
-        await self._database.write(write)
+        await self._database.write(write, repeatable=True)
 
     async def copy_exchange(self, key: ExchangeKey) -> StoredExchange:
         """Copies an exchange that is about to be replaced."""
@@ -201,7 +213,7 @@ class Sessions:
                 db.execute(lead_documents.delete().where(lead_documents.c.conversation == key.conversation))
                 db.execute(conversations.update().where(conversations.c.id == key.conversation).values(context=None))
 
-        await self._database.write(write)
+        await self._database.write(write, repeatable=True)
 
     async def _delete(self, *matching: sa.ColumnElement[bool]) -> int:
         now = self._clock()
@@ -234,6 +246,14 @@ def find(db: sa.Connection, conversation: str, personality: str, owner: str | No
     if row is None or row.user_key not in (None, owner and hash_id(owner)):
         raise SessionUnknown("no such session; it may have expired or been deleted")
     return row
+
+
+def is_named(conversation: str) -> sa.ColumnElement[bool]:
+    return conversations.c.key == hash_id(conversation)
+
+
+def is_owned_by(owner: str) -> sa.ColumnElement[bool]:
+    return conversations.c.user_key == hash_id(owner)
 
 
 def is_open_to(owner: str | None) -> sa.ColumnElement[bool]:

@@ -82,6 +82,21 @@ lead_documents = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # from 1
     sa.Column("reading", EncryptedText, nullable=False),  # JSON of RetrievedDocument
 )
+# Only on PostgreSQL, where several processes answer: which of them does so in a conversation now.
+turn_claims = sa.Table(
+    "turn_claims",
+    tables,
+    sa.Column("conversation", sa.String(64), primary_key=True),  # the key of `conversations`
+    sa.Column("turn", sa.String(32), nullable=False, index=True),  # a random token
+    sa.Column("process", sa.String(16), nullable=False, index=True),
+    sa.Column("signal", sa.String(8)),  # what another process asks: "stop"
+)
+turn_processes = sa.Table(
+    "turn_processes",
+    tables,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("expires_at", sa.Float, nullable=False),  # seconds since 1970 by the database's clock
+)
 # Deleted conversations whose computed states the model process may still have.
 forgotten_states = sa.Table(
     "forgotten_states",

@@ -114,4 +114,6 @@ NOT_KEPT = {
     "record_holds": "the administrators' decisions, which explain why other rows are kept",
     "record_state": "single values",
     "resumed": "goes with its delivery",
+    "turn_claims": "hashes and tokens, deleted with their turn",
+    "turn_processes": "leases of seconds",
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import errno
 import sqlite3
 import tempfile
@@ -22,11 +23,12 @@ from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
-from core.errors import ConfigError, StorageError
+from core.errors import ConfigError, StorageAway, StorageError
 from core.runtime.disk_faults import explain_disk_fault, find_disk_fault
 from core.storage import encryption, erasing, schema
 from core.storage.encryption import KeyRing
 from core.storage.erasing import TraceRemover
+from core.storage.outages import is_away, with_options
 from core.storage.rows import put as put
 from core.storage.rows import put_new as put_new
 from core.storage.schema import SchemaVersion
@@ -43,6 +45,8 @@ REHEARSAL_LOCK_S = 10
 # The number of PostgreSQL's advisory lock: versions before the first revision created their tables under the same one.
 SCHEMA_LOCK = 8_262_015
 RETRY_AFTER_S = 5.0
+AWAY_WAIT_S = 15.0  # a PostgreSQL that is restarted is back within seconds
+FIRST_PAUSE_S, LAST_PAUSE_S = 0.05, 1.0  # between two tries to reach it
 SQLITE_PRAGMAS = (
     f"busy_timeout={BUSY_TIMEOUT_S * 1000}",  # first, so that the next ones wait too
     "journal_mode=WAL",
@@ -78,9 +82,20 @@ class Database:
         """True if processes on several machines can share this database."""
         return self._engine.dialect.name == postgresql.dialect.name
 
-    async def write(self, work: Work[Result]) -> Result:
-        """Commits what `work` did, or raises StorageError and nothing was done. A cancelled caller does not undo it."""
-        return await self.write_unfenced(work if self.fence is None else put_before(self.fence, work))
+    def fenced(self, fence: Work[None]) -> Database:
+        """The same database, with a fence of its own instead of this one's."""
+        view = copy.copy(self)
+        view.fence = fence
+        return view
+
+    async def write(self, work: Work[Result], *, repeatable: bool = False) -> Result:
+        """Commits what `work` did, or raises StorageError and nothing was done. A cancelled caller does not undo it.
+
+        Where the connection broke at the commit, StorageAway is raised and nobody knows. `repeatable`: doing `work`
+        twice does what once does, so it waits for a database that is away, up to AWAY_WAIT_S.
+        """
+        fenced = work if self.fence is None else put_before(self.fence, work)
+        return await (wait_for_return(self._writer, fenced) if repeatable else self.write_unfenced(fenced))
 
     async def erase(self, work: Work[Result]) -> Result:
         """Works as `write`, for deletions: soon afterwards, SQLite's files have nothing of what was deleted."""
@@ -93,8 +108,8 @@ class Database:
         return await asyncio.to_thread(run, self._writer, work)
 
     async def read(self, work: Work[Result]) -> Result:
-        """Runs `work` in a read transaction: the data does not change under it."""
-        return await asyncio.to_thread(run, self._reader, work)
+        """Runs `work` in a read transaction: the data does not change under it. Waits for a database that is away."""
+        return await wait_for_return(self._reader, work)
 
     async def examine_schema(self) -> SchemaVersion:
         """Raises ConfigError if a newer version of csps-llm made the tables, StorageError."""
@@ -126,8 +141,8 @@ class Database:
         return applied
 
     async def ping(self) -> None:
-        """Raises StorageError if the database does not answer."""
-        await self.read(lambda connection: connection.execute(sqlalchemy.select(1)).scalar())
+        """Raises StorageError if the database does not answer now."""
+        await asyncio.to_thread(run, self._reader, lambda db: db.execute(sqlalchemy.select(1)).scalar())
 
     async def close(self) -> None:
         await self.traces.close()
@@ -234,7 +249,7 @@ def connect(url: str | sqlalchemy.URL, *, upgrades: bool = False) -> sqlalchemy.
     parsed = parse(url)
     try:
         # Parameters are what people wrote: they must not reach a log by way of an exception.
-        engine = sqlalchemy.create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+        engine = sqlalchemy.create_engine(with_options(parsed), hide_parameters=True, pool_pre_ping=True)
     except ArgumentError as exc:
         raise ConfigError("DATABASE_URL: not a database URL; use one such as sqlite:////srv/csps-llm.db") from exc
     except ImportError as exc:
@@ -301,8 +316,24 @@ def run(engine: sqlalchemy.Engine, work: Work[Result]) -> Result:
             return work(connection)
     except SQLAlchemyError as exc:
         # Drops the cause: PostgreSQL's details contain people's texts, and a traceback would log them.
-        why = disk_reason(exc, engine.url.database) or reason(exc)
-        raise StorageError(f"the database refused: {why}", retry_after_s=RETRY_AFTER_S) from None
+        error, why = StorageAway if is_away(exc) else StorageError, disk_reason(exc, engine.url.database) or reason(exc)
+        raise error(f"the database refused: {why}", retry_after_s=RETRY_AFTER_S) from None
+
+
+async def wait_for_return(engine: sqlalchemy.Engine, work: Work[Result]) -> Result:
+    """Runs `work`, again and again while the database is away. Raises StorageAway after AWAY_WAIT_S.
+
+    The waiting takes no thread: others need them when the database is back.
+    """
+    deadline, pause_s = time.monotonic() + AWAY_WAIT_S, FIRST_PAUSE_S
+    while True:
+        try:
+            return await asyncio.to_thread(run, engine, work)
+        except StorageAway:
+            if time.monotonic() + pause_s > deadline:
+                raise
+        await asyncio.sleep(pause_s)
+        pause_s = min(2 * pause_s, LAST_PAUSE_S)
 
 
 def put_before(fence: Work[None], work: Work[Result]) -> Work[Result]:

@@ -131,6 +131,8 @@ async def test_an_older_database_is_upgraded(store: Store, database: Database, d
         "DROP TABLE fact_refreshes",
         "DROP TABLE forgotten_states",
         "DROP TABLE turn_ratings",
+        "DROP TABLE turn_claims",
+        "DROP TABLE turn_processes",
         "DROP INDEX ix_conversations_user_key",
         *(f"ALTER TABLE conversations DROP COLUMN {name}" for name in ("issued_id", "title", "pinned")),
         *(f"ALTER TABLE turns DROP COLUMN {name}" for name in ("asked_at", "model")),

@@ -108,6 +108,8 @@ class FakeEngine:
         self.finished = asyncio.Event()  # a reply came to its end
         self.sessions: dict[str, FakeConversation] = {}
         self.ratings: list[Rating] = []
+        self.elsewhere: asyncio.Future[TranscriptTurn] | None = None  # the answer of another process
+        self.stopped_elsewhere = asyncio.Event()
         self._minutes = 0
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
@@ -202,6 +204,20 @@ class FakeEngine:
         if found.personality != personality:
             raise SessionUnknown("no such session")
         return tuple(found.turns)
+
+    async def is_answered_elsewhere(self, conversation: str) -> bool:
+        return self.elsewhere is not None
+
+    async def wait_elsewhere(self, conversation: str, personality: str, owner: str | None = None) -> TranscriptTurn:
+        """Ends when a test sets the future's result."""
+        assert self.elsewhere is not None
+        try:
+            return await self.elsewhere
+        finally:
+            self.elsewhere = None
+
+    async def stop_elsewhere(self, conversation: str) -> None:
+        self.stopped_elsewhere.set()
 
     async def forget(self, conversation: str, owner: str | None = None) -> None:
         self.find(conversation, owner)
