@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import os
 import re
 import statistics
@@ -20,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,7 +39,7 @@ HEALTH_TARGET_MS, ANSWER_TARGET, ANSWER_LIMIT_S = 100.0, 2.0, 30.0
 READ_TIMEOUT_S = 5.0
 TOKENS, TOKEN_S = 20, 0.02
 PROBE_INTERVAL_S = 0.02
-BASELINE_S = 5.0
+USUAL_ANSWERS = 12
 QUIET_S = 0.3  # between two kinds, so that each has its own measurements
 BANNERS = (b"aiohttp", b"Python/")
 STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
@@ -46,10 +47,11 @@ STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
 
 @dataclass
 class Outcome:
-    """`status`: of the first response; 0 for none."""
+    """`status`: of the first response; 0 for none. `ended_s`: on the monotonic clock."""
 
     input: HostileInput
     status: int
+    ended_s: float
     took_s: float
     fault: str = ""
 
@@ -81,10 +83,11 @@ async def send(port: int, each: HostileInput) -> Outcome:
         fault = "" if received else f"no answer within {ANSWER_LIMIT_S:g} s"
     writing.cancel()
     writer.transport.abort()
-    return judge(each, bytes(received), time.monotonic() - began_s, fault)
+    return judge(each, bytes(received), began_s, fault)
 
 
-def judge(each: HostileInput, received: bytes, took_s: float, fault: str) -> Outcome:
+def judge(each: HostileInput, received: bytes, began_s: float, fault: str) -> Outcome:
+    now_s = time.monotonic()
     statuses = [int(status) for status in STATUS.findall(received)]
     status = statuses[0] if statuses else 0
     if not received and not fault:
@@ -93,7 +96,7 @@ def judge(each: HostileInput, received: bytes, took_s: float, fault: str) -> Out
         fault = "the framework's banner"
     if worst := [code for code in statuses if code >= 500 and code != 503]:
         fault = f"status {worst[0]}"
-    return Outcome(each, status, took_s, fault)
+    return Outcome(each, status, now_s, now_s - began_s, fault)
 
 
 # ---------------------------------------------------------------- the other processes
@@ -140,15 +143,31 @@ class Measurements:
     """The measurements of the probe, as they arrive."""
 
     values: list[tuple[str, float, float]] = field(default_factory=list)
+    has_usual: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def read(self, stream: asyncio.StreamReader) -> None:
         async for line in stream:
             kind, at_s, ms = json.loads(line)
             self.values.append((kind, at_s, ms))
+            if not self.has_usual.is_set() and len(self.between(0, math.inf, "answer")) >= USUAL_ANSWERS:
+                self.has_usual.set()
 
     def between(self, began_s: float, ended_s: float, kind: str) -> list[float]:
         """The milliseconds of those that overlap this time."""
         return [ms for name, at_s, ms in self.values if name == kind and at_s > began_s and at_s - ms / 1000 < ended_s]
+
+    async def usual_answer_ms(self) -> float:
+        """The median of the answers before the first hostile input."""
+        await self.has_usual.wait()
+        return statistics.median(self.between(0, math.inf, "answer"))
+
+    def late(self, outcomes: Sequence[Outcome]) -> Iterator[str]:
+        """Yields each health check above the target, with the inputs that were being sent or answered beside it."""
+        for kind, at_s, ms in self.values:
+            began_s = at_s - ms / 1000
+            beside = [each for each in outcomes if each.ended_s > began_s and each.ended_s - each.took_s < at_s]
+            if kind == "health" and ms > HEALTH_TARGET_MS and beside:
+                yield f"/healthz {ms:.0f} ms beside {' · '.join(each.input.name for each in beside)}"
 
     def failed(self, began_s: float, ended_s: float) -> Counter[str]:
         return Counter(name for name, at_s, _ in self.values if " " in name and began_s < at_s < ended_s)
@@ -196,6 +215,7 @@ class KindReport:
     health_ms: list[float]
     answer_ms: list[float]
     failed: Counter[str]
+    late: list[str]
     memory_mb: float
 
 
@@ -217,7 +237,8 @@ async def run_kind(
     await asyncio.sleep(QUIET_S + TOKENS * TOKEN_S * ANSWER_TARGET)
     health, answers = (measurements.between(began_s, ended_s, kind) for kind in ("health", "answer"))
     memory_mb = web.memory_info().rss / 2**20
-    return KindReport(outcomes, health, answers, measurements.failed(began_s, ended_s), memory_mb)
+    failed, late = measurements.failed(began_s, ended_s), list(measurements.late(outcomes))
+    return KindReport(outcomes, health, answers, failed, late, memory_mb)
 
 
 async def measure(kinds: Sequence[str], seed: int, senders: int) -> bool:
@@ -226,8 +247,7 @@ async def measure(kinds: Sequence[str], seed: int, senders: int) -> bool:
     for each in generate_all(seed):
         by_kind[each.kind].append(each)
     async with start_service() as (port, web), start_probe(f"http://127.0.0.1:{port}") as measurements:
-        await asyncio.sleep(BASELINE_S)
-        usual_ms = statistics.median(measurements.between(0, time.monotonic(), "answer"))
+        usual_ms = await measurements.usual_answer_ms()
         reports = {}
         for kind in kinds:
             if not web.is_running():
@@ -259,6 +279,8 @@ def print_report(reports: dict[str, KindReport], usual_ms: float, *, alive: bool
             console.print(
                 f"  slow: {each.took_s:.1f} s {each.status} {each.input.kind}: {each.input.name}", markup=False
             )
+        for line in report.late[:10]:
+            console.print(line, markup=False)
         for name, count in report.failed.items():
             console.print(f"{count}× {name}", markup=False)
     return fine

@@ -38,7 +38,7 @@ from core.rag.budget import cacheable_text
 from core.rag.citations import cited_numbers
 from core.rag.context import parse_lead_context
 from core.rag.passage_cache import PassageCache
-from core.rag.questions.lookup_question import EARLIER_LIMIT, EarlierExchange, LookupQuestion
+from core.rag.questions.lookup_question import EARLIER_LIMIT, EarlierExchange, LookupQuestion, clip_text
 from core.rag.rendering import NumberedDocument
 from core.rag.retrieval import Lookup, PartlyRead, Retriever, shortcomings, unread_lookup
 from core.runtime.backoff import NO_JITTER, Backoff
@@ -318,11 +318,13 @@ def lookup_question(context: PromptContext) -> LookupQuestion:
     """The question with the latest exchanges, whether the database or the caller keeps them."""
     earlier = [
         EarlierExchange(
-            parse_lead_context(each.question.text).question, each.answer, tuple(source.title for source in each.sources)
+            clip_text(parse_lead_context(each.question.text).question),
+            clip_text(each.answer),
+            tuple(source.title for source in each.sources),
         )
         for each in context.conversation.exchanges[-EARLIER_LIMIT:]
     ]
-    return LookupQuestion(context.question.text, tuple(earlier))
+    return LookupQuestion(clip_text(context.question.text), tuple(earlier))
 
 
 def build_filter(fitted: FittedPrompt) -> AnswerFilter | None:

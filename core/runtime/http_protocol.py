@@ -27,6 +27,7 @@ LINE_LIMIT_BYTES = 16_384  # above aiohttp's limit of a header, so that its erro
 HEAD_START_BYTES = 1024
 REQUEST_LINE = re.compile(rb"\s*[A-Z]+ (/[^\s?#]*)")
 VERSIONS = (HttpVersion10, HttpVersion11)
+CONTINUE = "100-continue"
 KEPT_HEADERS = (hdrs.ALLOW, hdrs.RETRY_AFTER)
 TOO_MANY_HEADERS = "Too many headers received"  # aiohttp's message; the error has no class of its own
 
@@ -117,9 +118,11 @@ class StrictServer(web.Server):
             response = self.refuse(Refusal(400, "send the request as HTTP/1.1", request.path))
             response.force_close()
             return response
+        if request.headers.get(hdrs.EXPECT, CONTINUE).lower() != CONTINUE:  # aiohttp's own refusal quotes the header
+            return self.refuse(Refusal(417, f"an Expect header may only be {CONTINUE}", request.path))
         try:
             return await self._handle(request)
-        except web.HTTPException as exc:  # of a router, or of an `Expect` header, if no middleware translated it
+        except web.HTTPException as exc:  # of a router, or of a handler, if no middleware translated it
             if exc.status < HTTPStatus.BAD_REQUEST:
                 raise
             response = self.refuse(Refusal(exc.status, exc.reason, request.path))

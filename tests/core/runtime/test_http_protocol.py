@@ -53,6 +53,7 @@ MALFORMED: dict[str, tuple[bytes, int]] = {
     "long name of a header": (GET + b"x" * 100_000 + b": a\r\n\r\n", 431),
     "many headers": (GET + b"".join(b"X-%d: a\r\n" % n for n in range(500)) + b"\r\n", 431),
     "unknown expectation": (POST + b"Expect: tea\r\nContent-Length: 0\r\n\r\n", 417),
+    "expectation of half a character": (POST + b"Expect: \xff\r\nContent-Length: 0\r\n\r\n", 417),
     "unknown path": (b"GET /nothing HTTP/1.1\r\nHost: h\r\n\r\n", 404),
     "half a character in the target": (b"GET /%ff HTTP/1.1\r\nHost: h\r\n\r\n", 404),
     "wrong method": (b"DELETE / HTTP/1.1\r\nHost: h\r\n\r\n", 405),
