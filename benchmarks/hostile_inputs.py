@@ -3,7 +3,8 @@
     .venv/bin/python -m benchmarks.hostile_inputs [--only KIND] [--seed 1] [--senders 4] [--list]
 
 The web process is `python -m web` before an engine of known speed, in a process of its own; a third process asks for
-/healthz every 20 ms, and for an ordinary answer of 0.4 s all the time. Each input must be answered (a WebSocket: be
+/healthz every 20 ms, and for an ordinary answer of 0.4 s all the time. What an idle server beside it is late by, on a
+busy machine, is subtracted. Each input must be answered (a WebSocket: be
 closed), without a status of 500 or more (503 with Retry-After is a refusal) and without the framework's banner.
 Targets: /healthz ≤100 ms, an ordinary answer within 2 times its usual time, no hang, no death. Exits 1 if one fails.
 """
@@ -117,8 +118,11 @@ async def serve_model(port: int) -> None:
         await asyncio.Event().wait()
 
 
-async def probe(url: str) -> None:
-    """Prints a line of JSON for each measurement: its kind, its end on the monotonic clock, its milliseconds."""
+async def probe(url: str, control_url: str) -> None:
+    """Prints a line of JSON for each measurement: its kind, its end on the monotonic clock, its milliseconds.
+
+    The control is a server that has nothing to do: what it is late by, the machine is late by.
+    """
 
     async def measure(kind: str, http: aiohttp.ClientSession, path: str, pause_s: float) -> None:
         while True:
@@ -133,8 +137,10 @@ async def probe(url: str) -> None:
             print(json.dumps([kind_now, now_s, (now_s - began_s) * 1000]), flush=True)
             await asyncio.sleep(pause_s)
 
-    async with aiohttp.ClientSession(url) as http, asyncio.TaskGroup() as tasks:
+    sessions = aiohttp.ClientSession(url), aiohttp.ClientSession(control_url)
+    async with sessions[0] as http, sessions[1] as control, asyncio.TaskGroup() as tasks:
         tasks.create_task(measure("health", http, "/healthz", PROBE_INTERVAL_S))
+        tasks.create_task(measure("control", control, "/health", PROBE_INTERVAL_S))
         tasks.create_task(measure("answer", http, f"/gpt/{PERSONALITY}?prompt=Hello", PROBE_INTERVAL_S))
 
 
@@ -156,6 +162,13 @@ class Measurements:
         """The milliseconds of those that overlap this time."""
         return [ms for name, at_s, ms in self.values if name == kind and at_s > began_s and at_s - ms / 1000 < ended_s]
 
+    def own(self, began_s: float, ended_s: float, kind: str) -> list[float]:
+        """The same without the milliseconds by which the machine was late, as the control beside each shows."""
+        measured = [
+            (at_s, ms) for name, at_s, ms in self.values if name == kind and began_s < at_s < ended_s + ms / 1000
+        ]
+        return [ms - max(self.between(at_s - ms / 1000, at_s, "control"), default=0.0) for at_s, ms in measured]
+
     async def usual_answer_ms(self) -> float:
         """The median of the answers before the first hostile input."""
         await self.has_usual.wait()
@@ -166,17 +179,20 @@ class Measurements:
         for kind, at_s, ms in self.values:
             began_s = at_s - ms / 1000
             beside = [each for each in outcomes if each.ended_s > began_s and each.ended_s - each.took_s < at_s]
-            if kind == "health" and ms > HEALTH_TARGET_MS and beside:
-                yield f"/healthz {ms:.0f} ms beside {' · '.join(each.input.name for each in beside)}"
+            control_ms = max(self.between(began_s, at_s, "control"), default=0.0)
+            if kind == "health" and ms - control_ms > HEALTH_TARGET_MS and beside:
+                names = " · ".join(each.input.name for each in beside)
+                yield f"/healthz {ms:.0f} ms, control {control_ms:.0f} ms, beside {names}"
 
     def failed(self, began_s: float, ended_s: float) -> Counter[str]:
         return Counter(name for name, at_s, _ in self.values if " " in name and began_s < at_s < ended_s)
 
 
 @asynccontextmanager
-async def start_probe(url: str) -> AsyncIterator[Measurements]:
+async def start_probe(url: str, control_url: str) -> AsyncIterator[Measurements]:
     child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "benchmarks.hostile_inputs", "--probe", url), stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-m", "benchmarks.hostile_inputs", "--probe", url, control_url),
+        stdout=asyncio.subprocess.PIPE,
     )
     assert child.stdout is not None
     measurements = Measurements()
@@ -190,7 +206,8 @@ async def start_probe(url: str) -> AsyncIterator[Measurements]:
 
 
 @asynccontextmanager
-async def start_service() -> AsyncIterator[tuple[int, psutil.Process]]:
+async def start_service() -> AsyncIterator[tuple[int, int, psutil.Process]]:
+    """Yields the ports of the web process and of the engine, and the web process."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         model_port, port = free_port(), free_port()
@@ -203,7 +220,7 @@ async def start_service() -> AsyncIterator[tuple[int, psutil.Process]]:
         web = await stack.enter_async_context(running("web", environ=environ))
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
             await until_healthy(http, "/readyz")
-        yield port, web
+        yield port, model_port, web
 
 
 # ---------------------------------------------------------------- the run
@@ -235,7 +252,7 @@ async def run_kind(
             tasks.create_task(work())
     ended_s = time.monotonic()
     await asyncio.sleep(QUIET_S + TOKENS * TOKEN_S * ANSWER_TARGET)
-    health, answers = (measurements.between(began_s, ended_s, kind) for kind in ("health", "answer"))
+    health, answers = (measurements.own(began_s, ended_s, kind) for kind in ("health", "answer"))
     memory_mb = web.memory_info().rss / 2**20
     failed, late = measurements.failed(began_s, ended_s), list(measurements.late(outcomes))
     return KindReport(outcomes, health, answers, failed, late, memory_mb)
@@ -246,7 +263,10 @@ async def measure(kinds: Sequence[str], seed: int, senders: int) -> bool:
     by_kind: dict[str, list[HostileInput]] = defaultdict(list)
     for each in generate_all(seed):
         by_kind[each.kind].append(each)
-    async with start_service() as (port, web), start_probe(f"http://127.0.0.1:{port}") as measurements:
+    async with AsyncExitStack() as stack:
+        port, control_port, web = await stack.enter_async_context(start_service())
+        urls = (f"http://127.0.0.1:{each}" for each in (port, control_port))
+        measurements = await stack.enter_async_context(start_probe(*urls))
         usual_ms = await measurements.usual_answer_ms()
         reports = {}
         for kind in kinds:
@@ -293,12 +313,12 @@ def main() -> None:
     parser.add_argument("--senders", type=int, default=4)
     parser.add_argument("--list", action="store_true", help="print the number of inputs of each kind")
     parser.add_argument("--model", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--probe", help=argparse.SUPPRESS)
+    parser.add_argument("--probe", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.model:
         asyncio.run(serve_model(options.model))
     elif options.probe:
-        asyncio.run(probe(options.probe))
+        asyncio.run(probe(*options.probe))
     elif options.list:
         for kind, count in Counter(each.kind for each in generate_all(options.seed)).items():
             print(f"{count:5} {kind}")

@@ -368,7 +368,7 @@ def forms(_chance: random.Random) -> Iterator[tuple[str, Callable[[], bytes]]]:
         "plus signs": lambda: b"+" * 900_000,
         "fields": lambda: b"a&prompt=" * 100_000,
         "semicolons": lambda: b";" * 900_000,
-        "addresses": lambda: b"https://a.example/+" * 45_000,
+        "addresses": lambda: b"see+" + b"https://a.example/+" * 45_000,
         "numbers": lambda: b"123-456-789+" * 70_000,
         "at signs": lambda: b"a@" * 400_000,
         "words": lambda: b"budget+" * 120_000,

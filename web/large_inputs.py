@@ -1,7 +1,7 @@
-"""Parses and checks large inputs in threads, a few at a time, so that the event loop goes on serving everybody else.
+"""Parses and checks large inputs in a thread, one at a time, so that the event loop goes on serving everybody else.
 
-A megabyte takes up to 0.2 s. Threads share the interpreter, so a thread alone is no bound: two at once, and one of a
-client, leave the event loop at least a third of the processor.
+A megabyte takes up to 0.2 s. Threads share the interpreter, so a thread alone is no bound: with one of them at a time,
+the event loop waits for a few milliseconds each time that it wakes.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from core.runtime.admission_queue import AdmissionQueue
 from core.runtime.keyed_limiter import KeyedLimiter
 
 LARGE_BYTES = 32 * 1024  # below, parsing takes less than a few milliseconds
-AT_ONCE = 2
-AT_ONCE_OF_A_CLIENT = 1
+AT_ONCE = 1
+WAITING_OF_A_CLIENT = 1  # the others of this client stand behind those of everybody else
 QUEUE_LIMIT = 64
 WAIT_LIMIT_S = 20.0
 
@@ -26,7 +26,7 @@ class LargeInputs:
     """One per process."""
 
     def __init__(self) -> None:
-        self._of_client: KeyedLimiter[None] = KeyedLimiter(AT_ONCE_OF_A_CLIENT)
+        self._of_client: KeyedLimiter[None] = KeyedLimiter(WAITING_OF_A_CLIENT)
         self._all = AdmissionQueue("large requests", slots=AT_ONCE, queue_limit=QUEUE_LIMIT, wait_limit_s=WAIT_LIMIT_S)
 
     async def run(self, client: str, size: int, work: Callable[[], Result]) -> Result:

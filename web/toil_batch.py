@@ -36,6 +36,7 @@ log = structlog.get_logger()
 NDJSON = "application/x-ndjson"
 RETRY_POLICY = RowRetryPolicy(attempts=3)  # fewer than in a job: a client is waiting
 HEADER = "batch"
+PIECE_BYTES = 16 * 1024
 
 
 class BatchHeader(SamplingOptions):
@@ -64,7 +65,9 @@ async def toil_batch(request: web.Request) -> web.StreamResponse:
             if first is None and body.failure:
                 raise body.failure
             header = parse_header(first)
-            job = build_job(header or BatchHeader(), personality, service.user_id(request))
+            options = header or BatchHeader()
+            build = partial(build_job, options, personality, service.user_id(request))
+            job = await request_body.parse_large(request, len(options.prompt_template or ""), build)
             return await answer_rows(request, body, job, header, prepend(None if header else first, rows))
 
 
@@ -165,7 +168,8 @@ class RowStream:
         """Raises BodyTimeout, BadRequest."""
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._content.readany()
+                await asyncio.sleep(0)  # what has arrived is read without a pause, and may be lines without end
+                return await self._content.read(PIECE_BYTES)
         except TimeoutError as exc:
             raise BodyTimeout(f"no whole line arrived within {self._timeout_s:g} s") from exc
         except web.RequestPayloadError as exc:
