@@ -49,6 +49,7 @@ from core.rag.reading.reader import Reader
 from core.rag.retrieval import Retriever
 from core.rag.sources.catalogue import Sources
 from core.rag.sources.finder import SourceFinder
+from core.receipts.store import ReceiptPolicy
 from core.records import encrypting
 from core.records.purge import RecordsPurge
 from core.runtime.background_tasks import run_beside
@@ -132,6 +133,7 @@ async def run_core(
         encoder=encoder,
         screener=screener,
         claims=claims,
+        receipts=ReceiptPolicy(settings.records.receipts_days is None, settings.records.receipts_unstored),
     )
     schedule = RefreshSchedule(facts, RefreshLedger(database), collections)
     writer = ChildWriter()

@@ -6,6 +6,7 @@ its platform; it needs nothing else of the core.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -141,6 +142,12 @@ class Sampling:
 # The way by which a prompt came: the page, its socket and /gpt ("web"), /toil, /v1, a platform, or a command.
 Channel = Literal["web", "toil", "v1", "slack", "discord", "teams", "cli"]
 Priority = Literal["interactive", "batch"]  # batch: nobody watches the answer, so that it lets others go first
+Verdict = Literal["good", "bad"]  # a person's, on an answer
+RECEIPT_BYTES = 12  # random ones; a receipt's id opens nothing, it only has to be the only one
+
+
+def new_receipt_id() -> str:
+    return secrets.token_hex(RECEIPT_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +175,8 @@ class Prompt:
     revises: bool = False  # replaces the conversation's last exchange: the person edited or repeated the question
     keeps_attachments: bool = False  # with `revises`: those of the replaced question stand before `attachments`
     channel: Channel = "cli"
+    receipt: str = field(default_factory=new_receipt_id, compare=False)  # the id of the answer's receipt
+    model: str | None = None  # answers in place of the personality's, for comparisons; no channel lets people set it
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +248,7 @@ class Done:
     model: str
     usage: Usage
     exchange: int | None = None  # the number of the stored exchange in its conversation, from 1
+    receipt: str | None = field(default=None, compare=False)  # the id of the answer's receipt; None: none is kept
 
 
 Event = Status | Masked | Source | Text | Done  # exactly one Done, and it is last; Masked is first
@@ -256,6 +266,8 @@ class TranscriptTurn:
     exchange: int | None = None  # the number of the exchange, from 1
     at: datetime | None = None  # when the question was asked; None: unknown
     model: str | None = None  # of an answer: the model that wrote it; None: unknown
+    receipt: str | None = field(default=None, compare=False)  # of an answer: the id of its receipt; None: it has none
+    rating: Verdict | None = None  # of an answer: the verdict of the conversation's owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +287,7 @@ class Rating:
 
     conversation: str
     exchange: int
-    verdict: Literal["good", "bad"]
+    verdict: Verdict
     comment: str = ""
 
 
@@ -296,6 +308,8 @@ class Task:
     priority: Priority = "interactive"
     owner: str | None = None  # as in Prompt
     channel: Channel = "cli"
+    receipt: str = field(default_factory=new_receipt_id, compare=False)  # as in Prompt
+    model: str | None = None  # as in Prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +320,7 @@ class ToilResult:
     model: str
     usage: Usage
     masked: tuple[PersonalInformation, ...] = ()  # taken out of its task
+    receipt: str | None = field(default=None, compare=False)  # as in Done
 
 
 @dataclass(frozen=True, slots=True)

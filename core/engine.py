@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
@@ -29,6 +30,7 @@ from core.contract import (
     ModelProgress,
     Prompt,
     Rating,
+    Sampling,
     Source,
     Status,
     Task,
@@ -40,10 +42,11 @@ from core.contract import (
     Usage,
     WebPage,
 )
+from core.conversation.answer_facts import AnswerFacts
 from core.conversation.composition import build_context
 from core.conversation.exchanges import Exchange
 from core.conversation.explanation import Explanation, explain
-from core.conversation.generation import AnswerPipeline, ShownDocuments
+from core.conversation.generation import AnswerPipeline, has_documents
 from core.conversation.owned import OwnedConversations
 from core.conversation.prefix_warming import PrefixWarmer
 from core.conversation.recording import ExchangeRecorder, OpenExchange
@@ -53,13 +56,19 @@ from core.errors import AnswerLost, ModelError
 from core.local_time import Clock
 from core.model.client import ModelClient, ModelInfo
 from core.rag.embeddings import Embedder
+from core.rag.rendering import NumberedDocument
 from core.rag.retrieval import Retriever
+from core.receipts.draft import ReceiptDraft
+from core.receipts.replay import Replay, Replayer
+from core.receipts.store import ReceiptPolicy, ReceiptStore, StoredReceipt
 from core.screening import Screener
 from core.storage.database import Database
 from core.toil.decisions import Decisions
 from core.toil.toiler import ATTEMPTS, Toiler
 from core.toil.tools.similarity import ToolSimilarity
 from core.toil.tools.tool_caller import ToolCaller
+
+SEED_BITS = 31  # every engine takes a positive number of 32 bits
 
 
 class ChatEngine:
@@ -69,6 +78,7 @@ class ChatEngine:
     machine's. `encoder`: the bundled one, which chooses tools where the model is too weak; None: the model chooses.
     `screener`: takes personal information out of requests; None: by the default policy.
     `claims`: of the processes that share the database; None: no other process answers in its conversations.
+    `receipts`: how long the answers' receipts are kept.
     """
 
     def __init__(
@@ -83,6 +93,7 @@ class ChatEngine:
         encoder: Embedder | None = None,
         screener: Screener | None = None,
         claims: TurnClaims | None = None,
+        receipts: ReceiptPolicy | None = None,
     ) -> None:
         self._screener = screener or Screener()
         self._personalities = personalities
@@ -96,6 +107,7 @@ class ChatEngine:
         self._tool_caller = ToolCaller(self._toiler, client, ToolSimilarity(encoder) if encoder else None)
         self._decisions = Decisions(client, self._toil_once)
         self._claims = claims
+        self.receipts = ReceiptStore(database, receipts)
         self._recorder = ExchangeRecorder(sessions, claims)
         self._owned = OwnedConversations(database)
         self.warmer = PrefixWarmer(personalities, client, self._pipeline, wait_s)
@@ -106,33 +118,49 @@ class ChatEngine:
         Raises PersonalityUnknown, SessionUnknown, BadRequest, PersonalInformationRefused, PromptTooLong, Overloaded,
         ModelError, StorageError.
         """
-        personality = self._personalities.get(prompt.personality)
+        personality = self._choose(prompt)
         prompt, masked = await self._screener.prompt(prompt, personality.language)
         if masked:
             yield masked
+        prompt = replace(prompt, sampling=with_seed(prompt.sampling))
         async with self.warmer.yielding(), self._recorder.open_exchange(prompt, personality) as exchange:
+            draft = exchange.record = ReceiptDraft(self.receipts, prompt, personality)
             adapt = partial(self._tool_caller.tell_answer, prompt=prompt, language=personality.language)
             is_new = exchange.repeated is None
             answer = self._pipeline.events(exchange.context, adapt) if is_new else self._repeat(exchange)
             async with aclosing(answer) as events:
                 async for event in events:
-                    if isinstance(event, ShownDocuments):
-                        exchange.shown = event.documents
+                    if isinstance(event, AnswerFacts):
+                        draft.note_facts(event, exchange.context)
+                        exchange.shown = documents_to_keep(event)
                         continue
                     match event:
                         case Text(text):
+                            draft.note_text()
                             exchange.text += text
                         case Source():
                             exchange.sources.append(event)
                         case Status():
                             self._watch_model(event)
-                        case Done(reason, model):
+                        case Done(reason, model, usage):
                             exchange.model = model
+                            draft.note_usage(usage)
                             await self._recorder.finish(exchange, reason)
-                            event = replace(event, exchange=exchange.number)
+                            event = replace(event, exchange=exchange.number, receipt=await self._keep(exchange, draft))
                     yield event
 
-    async def _repeat(self, exchange: OpenExchange) -> AsyncGenerator[Event | ShownDocuments, None]:
+    def _choose(self, asked: Prompt | Task) -> Personality:
+        """The personality that answers. Raises PersonalityUnknown."""
+        personality = self._personalities.get(asked.personality)
+        return personality.model_copy(update={"model": asked.model}) if asked.model else personality
+
+    async def _keep(self, exchange: OpenExchange, draft: ReceiptDraft) -> str | None:
+        """The id of the finished answer's receipt, once it is stored; None: none is kept."""
+        if exchange.repeated is not None:
+            return exchange.repeated.receipt
+        return draft.id if exchange.key else await self.receipts.keep_unstored(draft)
+
+    async def _repeat(self, exchange: OpenExchange) -> AsyncGenerator[Event | AnswerFacts, None]:
         """The stored answer and its sources: the connection of a repeated prompt may have broken before the end."""
         stored = exchange.repeated
         assert stored is not None
@@ -162,12 +190,14 @@ class ChatEngine:
         """Raises what `toil_events` raises."""
         return await last_value(self.toil_events(task, attempts))
 
-    async def toil_events(self, task: Task, attempts: int = ATTEMPTS) -> AsyncGenerator[ToilEvent, None]:
+    async def toil_events(
+        self, task: Task, attempts: int = ATTEMPTS, *, has_receipt: bool = True
+    ) -> AsyncGenerator[ToilEvent, None]:
         """Stores only a whole value, because half a JSON document is useless. Yields it when it is stored.
 
         Raises SchemaRefused, BudgetExhausted, NonConforming besides what `reply` raises.
         """
-        personality = self._personalities.get(task.personality)
+        personality = self._choose(task)
         task, masked = await self._screener.task(task, personality.language)
         if masked:
             yield masked
@@ -178,20 +208,28 @@ class ChatEngine:
                 yield event
 
     async def _toil_once(self, task: Task) -> ToilResult:
-        """For the engine's own questions, which are made of screened prompts and of public texts."""
+        """For the engine's own questions, of screened prompts and public texts. They leave no receipt."""
         personality = self._personalities.get(task.personality)
-        return await last_value(self._toil_screened(task, personality, attempts=1))
+        return await last_value(self._toil_screened(task, personality, attempts=1, has_receipt=False))
 
     async def _toil_screened(
-        self, task: Task, personality: Personality, attempts: int
+        self, task: Task, personality: Personality, attempts: int, *, has_receipt: bool = True
     ) -> AsyncGenerator[ToilEvent, None]:
         prompt = await self._pipeline.fetch_attachments(build_prompt(task))
         async with self._recorder.open_exchange(prompt, personality) as exchange:
+            draft = exchange.record = ReceiptDraft(self.receipts, prompt, personality, "json")
             request = await self._pipeline.build_request(exchange.context, prose=False)
-            async with aclosing(self._toiler.events(request, task, personality.language, attempts)) as events:
+            observe = partial(draft.note_facts, context=exchange.context)
+            values = self._toiler.events(request, task, personality.language, attempts, observe=observe)
+            async with aclosing(values) as events:
                 async for event in events:
                     if isinstance(event, ToilResult):
+                        draft.note_usage(event.usage)
                         await self._recorder.finish(exchange, "stop", json.dumps(event.value, ensure_ascii=False))
+                        if has_receipt:
+                            event = replace(event, receipt=await self._keep(exchange, draft))
+                    elif isinstance(event, Text):
+                        draft.note_text()
                     elif isinstance(event, Status):
                         self._watch_model(event)
                     yield event
@@ -293,6 +331,11 @@ class ChatEngine:
         is_known = personality in self._personalities.names()
         return self._personalities.get(personality).language if is_known else "en"
 
+    async def replay(self, receipt: StoredReceipt) -> Replay:
+        """Makes an answer again, and stores nothing. Raises CspsError if the model fails."""
+        replayer = Replayer(self._personalities, self._sessions, self._client, self._pipeline)
+        return await replayer.replay(receipt)
+
     def personalities(self) -> tuple[str, ...]:
         return self._personalities.names()
 
@@ -356,13 +399,25 @@ def build_prompt(task: Task) -> Prompt:
         owner=task.owner,
         attachments=task.attachments,
         history=task.history,
-        sampling=task.sampling,
+        sampling=with_seed(task.sampling),
         key=task.key,
         calls=task.calls,
         priority=task.priority,
         channel=task.channel,
+        receipt=task.receipt,
         again=True,  # a stored value is not sent again: it may not conform to this task's schema
     )
+
+
+def with_seed(sampling: Sampling) -> Sampling:
+    """The sampling with a seed, so that the receipt knows it and the answer can be made again."""
+    return sampling if sampling.seed is not None else replace(sampling, seed=secrets.randbits(SEED_BITS))
+
+
+def documents_to_keep(facts: AnswerFacts) -> tuple[NumberedDocument, ...]:
+    """The documents of the prompt that the conversation's next answer may need."""
+    fitted = facts.fitted
+    return fitted.draft.to_keep(fitted.passages) if has_documents(fitted) else ()
 
 
 def transcript_of_all(exchanges: Iterable[Exchange]) -> tuple[TranscriptTurn, ...]:
@@ -385,4 +440,6 @@ def transcript_of(exchange: Exchange) -> tuple[TranscriptTurn, ...]:
         exchange=exchange.number,
         at=at,
         model=exchange.model,
+        receipt=exchange.receipt,
+        rating=exchange.rating,
     )

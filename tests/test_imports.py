@@ -175,6 +175,7 @@ def test_the_contract_needs_only_the_standard_library() -> None:
         "collections",
         "dataclasses",
         "datetime",
+        "secrets",
         "typing",
     }
 

@@ -11,7 +11,7 @@ from core.errors import ParameterRefused
 from core.texts import masked_text
 from web import request_body
 from web.masked import HEADER, header_value
-from web.service import SERVICE, open_reply
+from web.service import RECEIPT_HEADER, SERVICE, open_reply
 from web.streaming import StreamedResponse
 
 FORM = "application/x-www-form-urlencoded"
@@ -23,7 +23,7 @@ async def gpt(request: web.Request) -> web.StreamResponse:
     service = request.app[SERVICE]
     personality = service.check_personality(request.match_info["personality"])
     prompt = Prompt(personality, await read_prompt(request), user=service.user_id(request), channel="web")
-    stream = StreamedResponse(request, HEADERS)
+    stream = StreamedResponse(request, {**HEADERS, RECEIPT_HEADER: prompt.receipt})
     async with open_reply(service, prompt, sources_in_text=True) as events:
         async for event in events:
             if isinstance(event, Masked):

@@ -15,7 +15,7 @@ from web import request_body
 from web.form_page import END, FormPage
 from web.gpt import FORM
 from web.problems import PathUnknown
-from web.service import SERVICE, Service, open_reply
+from web.service import RECEIPT_HEADER, SERVICE, Service, open_reply
 from web.static_files import StaticFiles, redirect
 from web.streaming import StreamedResponse
 
@@ -57,7 +57,7 @@ class GptForm:
         prompt = Prompt(
             personality, page.question, user=service.user_id(request), language=page.language, channel="web"
         )
-        stream = StreamedResponse(request, HEADERS)
+        stream = StreamedResponse(request, {**HEADERS, RECEIPT_HEADER: prompt.receipt})
         sources = []
         beginning = page.head(text("form-answer-title", page.language)) + page.answer_start()
         problem = ""

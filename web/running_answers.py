@@ -37,7 +37,9 @@ async def answer_events(
         async with open_reply(service, prompt, sources_in_text=sources_in_text) as events:
             async for event in events:
                 if isinstance(event, Done):
-                    yield AnswerFinished(event.reason, event.model, prompt.conversation, event.usage, event.exchange)
+                    yield AnswerFinished(
+                        event.reason, event.model, prompt.conversation, event.usage, event.exchange, event.receipt
+                    )
                 else:
                     yield event
     except CspsError as error:

@@ -202,6 +202,7 @@ class Service:
         return description.language if description else None
 
 
+RECEIPT_HEADER = "X-Receipt"  # the id of the answer's receipt: it is known before the answer
 SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
 
 

@@ -86,6 +86,7 @@ class AnswerFinished:
     session: str
     usage: Usage | None
     exchange: int | None = None  # the number of the stored exchange
+    receipt: str | None = None  # the id of the answer's receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +277,8 @@ def encode_turn(turn: TranscriptTurn) -> dict[str, Json]:
         "exchange": turn.exchange,
         "at": turn.at.isoformat() if turn.at else None,
         "model": turn.model,
+        "receipt": turn.receipt,
+        "rating": turn.rating,
     }
     return {"role": turn.role, "text": turn.text, **{key: value for key, value in optional.items() if value}}
 

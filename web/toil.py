@@ -19,7 +19,7 @@ from core.toil.schema.drafts import Schema
 from web import request_body
 from web.masked import HEADER, encode_found, header_value
 from web.problems import problem_details
-from web.service import SERVICE, Service
+from web.service import RECEIPT_HEADER, SERVICE, Service
 from web.streaming import SSE, StreamedResponse
 from web.visitor import find_owner
 
@@ -50,6 +50,7 @@ async def toil(request: web.Request) -> web.StreamResponse:
         return await stream(request, service, task)
     toiled = await service.toil(task)
     headers = {HEADER: header_value(toiled.masked)} if toiled.masked else {}
+    headers |= {RECEIPT_HEADER: toiled.receipt} if toiled.receipt else {}
     return web.Response(body=strict_json.dump(toiled.value), content_type="application/json", headers=headers)
 
 
@@ -94,7 +95,12 @@ def encode_event(event: ToilEvent) -> tuple[str, Json]:
         return "masked", {"kinds": encode_found(event.found)}
     if isinstance(event, Status):
         return "status", {key: value for key, value in asdict(event).items() if value is not None}
-    return "value", {"value": event.value, "model": event.model, "usage": asdict(event.usage)}
+    return "value", {
+        "value": event.value,
+        "model": event.model,
+        "usage": asdict(event.usage),
+        "receipt": event.receipt,
+    }
 
 
 def sse(name: str, data: Json) -> bytes:

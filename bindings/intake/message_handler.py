@@ -183,7 +183,8 @@ class MessageHandler:
             raise ReplyInstead("\n".join(unread) or await self._bot.help_text(localized))
         attachments = (*context.attachments, *context.unread_note)
         prompt = incoming.build_prompt(localized.personality.name, attachments, context.thread.turns)
-        return replace(prompt, text=question, language=localized.language, again=context.again)
+        receipt = context.record.delivery.answer_id  # feedback names the answer by it
+        return replace(prompt, text=question, language=localized.language, again=context.again, receipt=receipt)
 
     async def question_files(self, record: DeliveryRecord) -> tuple[AttachedFile, ...]:
         """The files attached to a message, also those that its event did not have."""
@@ -319,6 +320,7 @@ def build_task(context: MessageContext, request: SchemaRequest) -> Task:
         attachments=attachments,
         key=incoming.event,
         channel=incoming.place.platform,
+        receipt=context.record.delivery.answer_id,
     )
 
 

@@ -156,7 +156,7 @@ async def answer_with_json(
                 toiled = event
     assert toiled is not None, "toil ends by ToilResult or an exception"
     yield Text(await show_value(toiled.value, send, language))
-    yield Done("stop", toiled.model, toiled.usage)
+    yield Done("stop", toiled.model, toiled.usage, receipt=toiled.receipt)
 
 
 async def show_value(value: Json, send: SendFile, language: Language) -> str:

@@ -765,6 +765,7 @@ cli-db-change-0006 = when questions were asked, and deleted conversations that m
 cli-db-change-0007 = titles and pins of conversations, the models of answers, and ratings
 cli-db-change-0008 = accesses to records, holds and proofs of deletions, and the author of each message to a bot
 cli-db-change-0009 = several processes answer in one conversation, one turn at a time
+cli-db-change-0010 = receipts of answers
 cli-records-chain-whole = { $count ->
     [0] No access is recorded. The log is whole.
     [one] { $count } access. The log is whole: no entry was changed or removed.
@@ -831,6 +832,67 @@ cli-export-verdict = Verdict
 cli-export-comment = Comment
 
 cli-export-kept = { $file } exists and was kept: it may hold your secrets.
+cli-receipts-unknown = There is no receipt { $receipt }. It was deleted with its conversation, its days are over, or the answer failed.
+cli-receipts-id = Receipt
+cli-receipts-channel = Channel
+cli-receipts-personality = Personality
+cli-receipts-model = Model
+cli-receipts-engine = Engine
+cli-receipts-file = Model file
+cli-receipts-sampling = Settings
+cli-receipts-asked = Asked
+cli-receipts-first = First text
+cli-receipts-done = Done
+cli-receipts-ending = Ending
+cli-receipts-tokens = Tokens
+cli-receipts-prompt = Prompt
+cli-receipts-program = Program
+cli-receipts-answer = Answer
+cli-receipts-ending-stop = complete
+cli-receipts-ending-length = cut off by the limit of tokens
+cli-receipts-ending-stopped = stopped by the person
+cli-receipts-ending-failed = ended by an error
+cli-receipts-token-counts = { NUMBER($read) } read, { NUMBER($cached) } of them computed before, { NUMBER($written) } written
+cli-receipts-stored = stored with its conversation; `csps-llm receipts replay` can make it again
+cli-receipts-not-stored = not stored, or no longer
+cli-receipts-digest-unknown = no digest: the file was not read to its end yet
+cli-receipts-document-given = given by a person
+cli-receipts-document-looked_up = looked up
+cli-replay-same = The model wrote the same text again.
+cli-replay-different = The model wrote another text.
+cli-replay-impossible = The answer cannot be made again.
+cli-replay-differs-at = The texts part at character { $place }:
+cli-replay-stored = stored:
+cli-replay-again = again:
+cli-replay-reason-not_stored = Its conversation is not stored, or no longer, or another answer has replaced it.
+cli-replay-reason-json = It is a JSON value. Its schema is not stored.
+cli-replay-reason-personality_gone = The personality { $detail } is gone.
+cli-replay-reason-model_unknown = The answer ended before a model was known.
+cli-replay-reason-model_gone = The model does not answer here any more: { $detail }
+cli-replay-reason-personality_changed = The personality { $detail } has changed since.
+cli-replay-reason-file_changed = The model’s file has changed: sha256 { $detail }
+cli-replay-reason-file_unknown = The digest of the model’s file is not known, so nobody can tell whether it is the same file.
+cli-replay-reason-program_changed = The answer is from another version of csps-llm: { $detail }
+cli-replay-reason-remote_engine = A remote engine answers, which may have changed, and computes beside other requests: { $detail }
+cli-replay-reason-sources_changed = These documents have changed, are not found any more, or are shown in other parts: { $detail }
+cli-replay-reason-prompt_changed = The prompt is another one although its documents are the same: a document could not be read then or now, or a fixed sentence of the prompt has changed.
+cli-replay-reason-restarted = The model ended within the answer, and continued it after a restart. Times: { $detail }
+cli-replay-reason-shared_batch = The model answered somebody else at the same time. Sums are rounded differently in another batch, which can decide between two nearly equal tokens.
+cli-replay-reason-rounding = All that the receipt knows is the same. The first answer shared its batch with others, or parts of its prompt were computed before: rounding then decides between two nearly equal tokens.
+cli-feedback-none = There is no such feedback.
+cli-feedback-counts = { $count ->
+    [one] { $count } verdict, { $good } of them helpful; { $shown } shown.
+   *[other] { $count } verdicts, { $good } of them helpful; { $shown } shown.
+}
+cli-feedback-column-at = When
+cli-feedback-column-channel = Channel
+cli-feedback-column-verdict = Verdict
+cli-feedback-column-personality = Personality
+cli-feedback-column-model = Model
+cli-feedback-column-comment = Comment
+cli-feedback-column-receipt = Receipt
+cli-feedback-verdict-good = helpful
+cli-feedback-verdict-bad = not helpful
 
 # Usage errors. Typer writes them after "Invalid value: ".
 cli-usage-rows = Give a file of rows, or --openai with a file of requests.
@@ -953,6 +1015,24 @@ cli-help-manifest-teams = Write the app package, a zip file with manifest and ic
 cli-help-personality = The personality that answers. Default: whisper in English, chuchotte in French.
 cli-help-chat-url = The address of the service. Default: the service on this machine.
 cli-help-json = Print JSON instead of a table.
+cli-help-receipts = Receipts: what each answer was made with.
+cli-help-receipts-show = Show the receipt of an answer: model, personality, settings, digests of documents, times. It has no text of people.
+cli-help-receipts-replay =
+    Make an answer again from its stored conversation, and compare it. Nothing is stored.
+
+    Exit status: 0 the same text, 3 another text, 4 the answer cannot be made again, 1 the model failed.
+cli-help-receipt = The id of a receipt: from the page’s details, the header X-Receipt, an object of /v1, or `csps-llm feedback list`.
+cli-help-feedback = What people say of answers, on the page and on all platforms.
+cli-help-feedback-list = Show the newest verdicts and comments.
+cli-help-feedback-export = Write all verdicts to a file: CSV for spreadsheets, JSON, or JSON Lines for `csps-llm evaluate`.
+cli-help-feedback-channel = Only from this channel.
+cli-help-feedback-verdict = Only helpful answers (good), or only the others (bad).
+cli-help-feedback-personality = Only on answers of this personality.
+cli-help-feedback-model = Only on answers of this model, by the name that people see.
+cli-help-feedback-since = Only since a day, such as 2026-11-30, or from the last days or hours, such as `7d` or `12h`.
+cli-help-feedback-limit = The number of verdicts to show.
+cli-help-feedback-out = The file to write. Default: standard output.
+cli-help-feedback-format = The format. jsonl has one question for each line, as far as its conversation is kept.
 cli-help-output = The file to write: one line of JSON for each row.
 cli-help-rows = A CSV or JSON Lines file, or a workbook (.xlsx, .xls, .ods); - for standard input.
 cli-help-schema = A file with the JSON Schema of the answers.
@@ -1896,6 +1976,8 @@ page-details = Details
 page-details-model = Model: { $model }
 page-details-asked = Asked on { DATE($day, time: "short") }
 page-details-tokens = Tokens: { $read } read, { $written } written
+page-details-receipt = Receipt:
+page-copy-receipt = Copy receipt number
 page-rate-good = Helpful
 page-rate-bad = Not helpful
 page-rate-stored = Your rating is stored. You can add a reason below.

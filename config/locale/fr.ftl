@@ -776,6 +776,7 @@ cli-db-change-0006 = le moment où les questions ont été posées, et les conve
 cli-db-change-0007 = les titres et l’épinglage des conversations, les modèles des réponses et les évaluations
 cli-db-change-0008 = les accès aux dossiers, les suspensions de suppression et les preuves de suppression, et l’auteur de chaque message à un agent conversationnel
 cli-db-change-0009 = plusieurs processus répondent dans une même conversation, un tour à la fois
+cli-db-change-0010 = les reçus des réponses
 cli-records-chain-whole = { $count ->
     [0] Aucun accès n’est consigné. Le journal est intact.
     [one] { $count } accès. Le journal est intact : aucune entrée n’a été modifiée ni retirée.
@@ -842,6 +843,67 @@ cli-export-verdict = Verdict
 cli-export-comment = Commentaire
 
 cli-export-kept = { $file } existe déjà et a été conservé : il peut contenir vos secrets.
+cli-receipts-unknown = Il n’y a pas de reçu { $receipt }. Il a été supprimé avec sa conversation, sa durée de conservation est écoulée, ou la réponse a échoué.
+cli-receipts-id = Reçu
+cli-receipts-channel = Canal
+cli-receipts-personality = Personnalité
+cli-receipts-model = Modèle
+cli-receipts-engine = Moteur
+cli-receipts-file = Fichier du modèle
+cli-receipts-sampling = Réglages
+cli-receipts-asked = Question posée
+cli-receipts-first = Premier texte
+cli-receipts-done = Fin
+cli-receipts-ending = Issue
+cli-receipts-tokens = Jetons
+cli-receipts-prompt = Invite
+cli-receipts-program = Programme
+cli-receipts-answer = Réponse
+cli-receipts-ending-stop = complète
+cli-receipts-ending-length = coupée par la limite de jetons
+cli-receipts-ending-stopped = arrêtée par la personne
+cli-receipts-ending-failed = interrompue par une erreur
+cli-receipts-token-counts = { NUMBER($read) } lus, dont { NUMBER($cached) } calculés auparavant, { NUMBER($written) } écrits
+cli-receipts-stored = conservée avec sa conversation; `csps-llm receipts replay` peut la produire de nouveau
+cli-receipts-not-stored = non conservée, ou plus maintenant
+cli-receipts-digest-unknown = aucune empreinte : le fichier n’a pas encore été lu jusqu’à la fin
+cli-receipts-document-given = fourni par une personne
+cli-receipts-document-looked_up = trouvé par le service
+cli-replay-same = Le modèle a écrit le même texte de nouveau.
+cli-replay-different = Le modèle a écrit un autre texte.
+cli-replay-impossible = La réponse ne peut pas être produite de nouveau.
+cli-replay-differs-at = Les textes se séparent au caractère { $place } :
+cli-replay-stored = conservé :
+cli-replay-again = de nouveau :
+cli-replay-reason-not_stored = Sa conversation n’est pas conservée, ou ne l’est plus, ou une autre réponse l’a remplacée.
+cli-replay-reason-json = C’est une valeur JSON. Son schéma n’est pas conservé.
+cli-replay-reason-personality_gone = La personnalité { $detail } n’existe plus.
+cli-replay-reason-model_unknown = La réponse s’est terminée avant que le modèle ne soit connu.
+cli-replay-reason-model_gone = Le modèle ne répond plus ici : { $detail }
+cli-replay-reason-personality_changed = La personnalité { $detail } a changé depuis.
+cli-replay-reason-file_changed = Le fichier du modèle a changé : sha256 { $detail }
+cli-replay-reason-file_unknown = L’empreinte du fichier du modèle est inconnue : impossible de savoir si c’est le même fichier.
+cli-replay-reason-program_changed = La réponse vient d’une autre version de csps-llm : { $detail }
+cli-replay-reason-remote_engine = Un moteur distant répond; il a pu changer, et il calcule à côté d’autres demandes : { $detail }
+cli-replay-reason-sources_changed = Ces documents ont changé, sont introuvables ou sont montrés en d’autres parties : { $detail }
+cli-replay-reason-prompt_changed = L’invite est différente bien que ses documents soient les mêmes : un document n’a pas pu être lu à ce moment-là ou maintenant, ou une phrase fixe de l’invite a changé.
+cli-replay-reason-restarted = Le modèle s’est arrêté pendant la réponse, puis l’a poursuivie après un redémarrage. Nombre de fois : { $detail }
+cli-replay-reason-shared_batch = Le modèle répondait à quelqu’un d’autre en même temps. Les sommes s’arrondissent autrement dans un autre lot, ce qui peut trancher entre deux jetons presque égaux.
+cli-replay-reason-rounding = Tout ce que le reçu connaît est identique. La première réponse partageait son lot avec d’autres, ou des parties de son invite étaient déjà calculées : l’arrondi tranche alors entre deux jetons presque égaux.
+cli-feedback-none = Il n’y a aucune évaluation de ce genre.
+cli-feedback-counts = { $count ->
+    [one] { $count } évaluation, dont { $good } utile; { $shown } affichée.
+   *[other] { $count } évaluations, dont { $good } utiles; { $shown } affichées.
+}
+cli-feedback-column-at = Date
+cli-feedback-column-channel = Canal
+cli-feedback-column-verdict = Évaluation
+cli-feedback-column-personality = Personnalité
+cli-feedback-column-model = Modèle
+cli-feedback-column-comment = Commentaire
+cli-feedback-column-receipt = Reçu
+cli-feedback-verdict-good = utile
+cli-feedback-verdict-bad = pas utile
 
 # Erreurs d’utilisation. Typer les écrit après « Invalid value: ».
 cli-usage-rows = Indiquez un fichier de lignes, ou --openai avec un fichier de requêtes.
@@ -964,6 +1026,24 @@ cli-help-manifest-teams = Écrire le paquet de l’application, un fichier zip a
 cli-help-personality = La personnalité qui répond. Par défaut : whisper en anglais, chuchotte en français.
 cli-help-chat-url = L’adresse du service. Par défaut : le service de cette machine.
 cli-help-json = Afficher du JSON au lieu d’un tableau.
+cli-help-receipts = Les reçus : ce avec quoi chaque réponse a été produite.
+cli-help-receipts-show = Afficher le reçu d’une réponse : modèle, personnalité, réglages, empreintes des documents, heures. Il ne contient aucun texte des personnes.
+cli-help-receipts-replay =
+    Produire de nouveau une réponse à partir de sa conversation conservée, et comparer les deux. Rien n’est enregistré.
+
+    Code de sortie : 0 même texte, 3 autre texte, 4 la réponse ne peut pas être produite de nouveau, 1 échec du modèle.
+cli-help-receipt = Le numéro d’un reçu : dans les détails de la page, l’en-tête X-Receipt, un objet de /v1 ou `csps-llm feedback list`.
+cli-help-feedback = Ce que les personnes disent des réponses, sur la page et dans toutes les plateformes.
+cli-help-feedback-list = Afficher les évaluations et les commentaires les plus récents.
+cli-help-feedback-export = Écrire toutes les évaluations dans un fichier : CSV pour les tableurs, JSON, ou JSON Lines pour `csps-llm evaluate`.
+cli-help-feedback-channel = Seulement celles de ce canal.
+cli-help-feedback-verdict = Seulement les réponses utiles (good), ou seulement les autres (bad).
+cli-help-feedback-personality = Seulement sur les réponses de cette personnalité.
+cli-help-feedback-model = Seulement sur les réponses de ce modèle, selon le nom que les personnes voient.
+cli-help-feedback-since = Seulement depuis un jour, comme 2026-11-30, ou depuis les derniers jours ou les dernières heures, comme `7d` ou `12h`.
+cli-help-feedback-limit = Le nombre d’évaluations à afficher.
+cli-help-feedback-out = Le fichier à écrire. Par défaut : la sortie standard.
+cli-help-feedback-format = Le format. jsonl contient une question par ligne, tant que sa conversation est conservée.
 cli-help-output = Le fichier à écrire : une ligne de JSON pour chaque ligne lue.
 cli-help-rows = Un fichier CSV ou JSON Lines, ou un classeur (.xlsx, .xls, .ods); - pour l’entrée standard.
 cli-help-schema = Un fichier contenant le schéma JSON des réponses.
@@ -1919,6 +1999,8 @@ page-details = Détails
 page-details-model = Modèle : { $model }
 page-details-asked = Question posée le { DATE($day, time: "short") }
 page-details-tokens = Jetons : { $read } lus, { $written } écrits
+page-details-receipt = Reçu :
+page-copy-receipt = Copier le numéro du reçu
 page-rate-good = Utile
 page-rate-bad = Pas utile
 page-rate-stored = Votre évaluation est enregistrée. Vous pouvez ajouter une raison ci-dessous.

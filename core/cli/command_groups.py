@@ -24,8 +24,12 @@ def build_group(help_key: str) -> typer.Typer:
     )
 
 
-def command(group: typer.Typer, name: str, help_key: str) -> Callable[[Function], Function]:
-    return group.command(name, cls=LocalizedCommand, help=help_key)
+def command(
+    group: typer.Typer, name: str, help_key: str, *, takes_dashes: bool = False
+) -> Callable[[Function], Function]:
+    """`takes_dashes`: an argument may begin with "-", as random ids do."""
+    settings = {"ignore_unknown_options": True} if takes_dashes else None
+    return group.command(name, cls=LocalizedCommand, help=help_key, context_settings=settings)
 
 
 def bad_parameter(key: str) -> typer.BadParameter:

@@ -31,9 +31,15 @@ class RecordSettings(Section):
     pages_days: int = env("RECORDS_PAGES_DAYS", "The days after which fetched pages are deleted.", "7", ge=1)
     receipts_days: OptionalInt = env(
         "RECORDS_RECEIPTS_DAYS",
-        "The days after which receipts of answers are deleted. Empty: SESSION_KEEP_DAYS.",
-        "90",
+        "The days after which receipts of answers are deleted, also if their conversation was deleted before. Empty: a"
+        " receipt is deleted with its conversation; without one, after SESSION_KEEP_DAYS.",
+        "730",
         ge=1,
+    )
+    receipts_unstored: bool = env(
+        "RECORDS_RECEIPTS_UNSTORED",
+        "Keeps receipts also of answers without a stored conversation, such as those of /gpt, /toil and /v1: on or off.",
+        "off",
     )
     states_days: OptionalInt = env(
         "RECORDS_STATES_DAYS",

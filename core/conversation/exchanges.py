@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from core.contract import Attachment, Ending, Source, ToolCall, Turn
+from core.contract import Attachment, Ending, Source, ToolCall, Turn, Verdict
 from core.rag.rendering import NumberedDocument
 from core.rag.retrieved import RetrievedDocument
 
@@ -34,6 +34,8 @@ class Exchange:
     asked_at: float | None = field(default=None, compare=False)  # seconds since 1970; None: unknown
     model: str | None = field(default=None, compare=False)  # the one that answered; None: unknown
     number: int | None = field(default=None, compare=False)  # in its conversation, from 1; None: not stored
+    receipt: str | None = field(default=None, compare=False)  # the id of the answer's receipt; None: it has none
+    rating: Verdict | None = field(default=None, compare=False)  # of the answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from itertools import chain
 
 import structlog
 
 from core.contract import Done, Event, Prompt, Sampling, Status, Text, Usage
+from core.conversation.answer_facts import AnswerFacts
 from core.conversation.composition import PromptContext, build_request, collect_documents, partly_shown
 from core.conversation.draft import AnswerRequest
 from core.conversation.sessions import Sessions
@@ -39,7 +41,6 @@ from core.rag.citations import cited_numbers
 from core.rag.context import parse_lead_context
 from core.rag.passage_cache import PassageCache
 from core.rag.questions.lookup_question import EARLIER_LIMIT, EarlierExchange, LookupQuestion, clip_text
-from core.rag.rendering import NumberedDocument
 from core.rag.retrieval import Lookup, PartlyRead, Retriever, shortcomings, unread_lookup
 from core.runtime.backoff import NO_JITTER, Backoff
 from core.texts import text
@@ -53,13 +54,6 @@ BACKOFF = Backoff(first_s=0.05, jitter=NO_JITTER)
 
 
 Adapt = Callable[[AnswerRequest], Awaitable[AnswerRequest]]
-
-
-@dataclass(frozen=True, slots=True)
-class ShownDocuments:
-    """The documents of the prompt that the conversation's next answer may need. For the engine alone."""
-
-    documents: tuple[NumberedDocument, ...]
 
 
 class AnswerPipeline:
@@ -82,12 +76,12 @@ class AnswerPipeline:
 
     async def events(
         self, context: PromptContext, adapt: Adapt | None = None
-    ) -> AsyncGenerator[Event | ShownDocuments, None]:
+    ) -> AsyncGenerator[Event | AnswerFacts, None]:
         """The answer's events, `Done` last. Text in front of the answer names the documents that could not be read.
 
-        `adapt`: changes the request before the model gets it.
+        The facts, which are for the engine alone, come before the model's text and before `Done`. `adapt`: changes the
+        request before the model gets it.
         """
-        language = context.personality.language
         lookup_task = asyncio.create_task(self.prepare(context))
         try:
             await asyncio.wait({lookup_task}, timeout=LOOKUP_STATUS_AFTER_S)
@@ -96,23 +90,33 @@ class AnswerPipeline:
             request, context, lookup = await lookup_task
         finally:
             lookup_task.cancel()
-        if lookup != EMPTY_LOOKUP and (notice := shortcomings(lookup, language)):
-            yield Text(notice)
         request = await adapt(request) if adapt else request
+        async with aclosing(self.generate(request, context, lookup)) as events:
+            async for event in events:
+                yield event
+
+    async def generate(
+        self, request: AnswerRequest, context: PromptContext, lookup: Lookup
+    ) -> AsyncGenerator[Event | AnswerFacts, None]:
+        """The events of the answer to a prepared request, as in `events`."""
+        if lookup != EMPTY_LOOKUP and (notice := shortcomings(lookup, context.personality.language)):
+            yield Text(notice)
         generation, answer_filter = Generation(self._client, request, self._wait_s), None
+        has_begun = False
         async with aclosing(generation.events()) as events:
             async for event in events:
                 if isinstance(event, Text):
-                    if answer_filter is None and (fitted := generation.fitted):
-                        answer_filter = build_filter(fitted)
-                        if has_documents(fitted):
-                            yield ShownDocuments(fitted.draft.to_keep(fitted.passages))
+                    if not has_begun and (fitted := generation.fitted):
+                        has_begun, answer_filter = True, build_filter(fitted)
+                        yield generation.facts
                         if notice := describe_window(fitted, context):
                             yield Text(notice)
                     if answer_filter and not (event := Text(answer_filter.feed(event.text))).text:
                         continue
-                elif isinstance(event, Done) and answer_filter and (rest := answer_filter.flush()):
-                    yield Text(rest)
+                elif isinstance(event, Done):
+                    if answer_filter and (rest := answer_filter.flush()):
+                        yield Text(rest)
+                    yield generation.facts
                 yield event
 
     async def fetch_attachments(self, prompt: Prompt) -> Prompt:
@@ -121,23 +125,40 @@ class AnswerPipeline:
         return replace(prompt, attachments=tuple(resolved))
 
     async def build_request(
-        self, context: PromptContext, lookup: Lookup = EMPTY_LOOKUP, *, prose: bool = True
+        self,
+        context: PromptContext,
+        lookup: Lookup = EMPTY_LOOKUP,
+        *,
+        prose: bool = True,
+        asked_at: float | None = None,
     ) -> AnswerRequest:
-        """The request for the model, with the documents of `lookup`. `prose`: as in `compose`. Raises Overloaded."""
+        """The request for the model, with the documents of `lookup`. `prose`: as in `compose`.
+
+        `asked_at`: the seconds since 1970 of an earlier question, which is asked again. Raises Overloaded.
+        """
         retrieved = lookup.documents
         if retrieved or context.has_documents:
             documents = collect_documents(
                 context.conversation, context.question, retrieved, context.personality.language
             )
             await self._passage_cache.prepare([cacheable_text(item) for item in chain.from_iterable(documents)])
-        return build_request(context, retrieved, lookup.missing, self._passage_cache, self._clock(), prose=prose)
+        now = self._clock()
+        now = now if asked_at is None else datetime.fromtimestamp(asked_at, now.tzinfo)
+        return build_request(context, retrieved, lookup.missing, self._passage_cache, now, prose=prose)
+
+    async def fit(self, request: AnswerRequest) -> FittedPrompt:
+        """The prompt of a request as the model gets it, without asking for the answer. Raises CspsError."""
+        window = (await self._client.info(request.model)).window
+        return await fit_window(
+            request.draft, request.sampling, window, partial(self._client.count, model=request.model)
+        )
 
     async def prepare(self, context: PromptContext) -> tuple[AnswerRequest, PromptContext, Lookup]:
         """The request for the model, with its page and the documents found. Raises CspsError."""
-        context, lookup = await self._look_up(context)
+        context, lookup = await self.look_up(context)
         return await self.build_request(context, lookup), context, lookup
 
-    async def _look_up(self, context: PromptContext) -> tuple[PromptContext, Lookup]:
+    async def look_up(self, context: PromptContext) -> tuple[PromptContext, Lookup]:
         """The context with the page of its lead context, and the documents found for its question."""
         result = Lookup(unclosed_context=True) if context.has_unclosed_lead else EMPTY_LOOKUP
         if context.unread_url:
@@ -179,15 +200,25 @@ class Generation:
         self._deltas = 0  # received so far: about as many tokens
         self._thinks = False
         self._model: ModelInfo | None = None  # the one that answers, as far as the client knows
+        self._deaths = 0  # of models, within the answer
+        self._end: StreamFinished | None = None
 
     @property
     def fitted(self) -> FittedPrompt | None:
         """The prompt as the model was asked; None before that."""
         return self._fitted
 
+    @property
+    def facts(self) -> AnswerFacts:
+        """The prompt, and the model as far as it is known. Call it after the first event of the answer's text."""
+        assert self._fitted is not None
+        assert self._model is not None
+        end = self._end or StreamFinished("stop", Usage())
+        named = self._client.listed(end.model, self._request.model) if end.model else None
+        return AnswerFacts(self._fitted, named or self._model, end.engine, end.fingerprint, self._deaths)
+
     async def events(self) -> AsyncGenerator[Event, None]:
         """Raises ModelUnavailable if the model stays away, OnlyThought if it wrote no answer, and its refusals."""
-        deaths = 0
         while True:
             try:
                 async with aclosing(self._attempt()) as events:
@@ -203,11 +234,11 @@ class Generation:
                     raise
                 continue
             except (ModelUnavailable, Overloaded) as exc:
-                deaths += 1
-                if deaths > DEATHS_LIMIT or (isinstance(exc, Overloaded) and not self.text):
+                self._deaths += 1
+                if self._deaths > DEATHS_LIMIT or (isinstance(exc, Overloaded) and not self.text):
                     raise
-                log.warning("model_lost", problem=exc.message, chars_so_far=len(self.text), deaths=deaths)
-                pause_s = pause_after(exc, deaths)
+                log.warning("model_lost", problem=exc.message, chars_so_far=len(self.text), deaths=self._deaths)
+                pause_s = pause_after(exc, self._deaths)
             if self._request.response_format:
                 self.text, self._deltas = "", 0
             yield Status("reconnecting")
@@ -243,6 +274,7 @@ class Generation:
                         self._thinks = True
                         yield Status("thinking")
                     case StreamFinished(reason, usage):
+                        self._end = received
                         self._require_answer(received)
                         yield Done(reason, self._title(received), add_earlier_tokens(usage, deltas_before))
 

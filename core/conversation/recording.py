@@ -21,7 +21,7 @@ from core.contract import Ending, Prompt, Source
 from core.conversation.composition import PromptContext, build_context
 from core.conversation.exchanges import Exchange, ExchangeKey
 from core.conversation.revisions import StoredExchange
-from core.conversation.sessions import ISSUED_PREFIX, Sessions
+from core.conversation.sessions import ISSUED_PREFIX, AnswerRecord, Sessions
 from core.conversation.turn_claims import Turn, TurnClaims
 from core.errors import BadRequest, StorageError
 from core.rag.rendering import NumberedDocument
@@ -43,6 +43,7 @@ class OpenExchange:
     shown: tuple[NumberedDocument, ...] = ()  # the documents of the answer's prompt that the next one may need
     model: str | None = None  # the one that answers, once it is known
     sessions: Sessions | None = None  # through which its turn may write
+    record: AnswerRecord | None = None  # stored with the answer, however it ends
     is_over: bool = False
 
     @property
@@ -121,7 +122,7 @@ class ExchangeRecorder:
         sources = {source.number: source for source in exchange.sources}
         await self._storing.shield(
             exchange.sessions.finish_exchange(
-                exchange.key, answer, reason, tuple(sources.values()), exchange.shown, exchange.model
+                exchange.key, answer, reason, tuple(sources.values()), exchange.shown, exchange.model, exchange.record
             )
         )
 

@@ -19,7 +19,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
@@ -58,6 +58,14 @@ SHOWN = TypeAdapter(tuple[NumberedDocument, ...])
 
 
 ForgetPages = Callable[[Collection[str]], Awaitable[None]]
+
+
+class AnswerRecord(Protocol):
+    """A record about an answer, which is stored with it."""
+
+    id: str
+
+    def write(self, db: sa.Connection, conversation: int, reason: Ending) -> None: ...
 
 
 async def keep_pages(addresses: Collection[str]) -> None:
@@ -125,6 +133,16 @@ class Sessions:
             lambda db: view(db, find_or_insert(db, name, personality, now), key, revises=revises), repeatable=True
         )
 
+    async def before(self, key: ExchangeKey) -> Conversation | None:
+        """The conversation as this exchange found it; the exchange itself is `repeated`. None: it is gone."""
+
+        def read(db: sa.Connection) -> Conversation | None:
+            row = db.execute(sa.select(conversations).where(conversations.c.id == key.conversation)).first()
+            answer = sa.select(exchanges.c.number).where(*exchange_matches(key))
+            return view_before(db, row, key.number) if row and db.execute(answer).first() else None
+
+        return await self._database.read(read)
+
     async def forget(self, conversation: str, owner: str | None = None) -> None:
         """Deletes a conversation. Raises SessionUnknown if there is none, or if it is another owner's."""
         if not await self._delete(is_named(conversation), is_open_to(owner)):
@@ -162,12 +180,14 @@ class Sessions:
         sources: Sequence[Source] = (),
         shown: Sequence[NumberedDocument] = (),
         model: str | None = None,
+        record: AnswerRecord | None = None,
     ) -> None:
-        """Stores an answer. Does nothing if the conversation was deleted meanwhile."""
+        """Stores an answer, with a record about it. Does nothing if the conversation was deleted meanwhile."""
         row_values = {
             "answer": storable(answer),
             "reason": reason,
             "model": model and storable(model[:MODEL_LIMIT_CHARS]),
+            "receipt": record and record.id,
         }
         ended = exchanges.update().where(*exchange_matches(key)).values(row_values)
         used = conversations.update().where(conversations.c.id == key.conversation).values(used_at=self._clock())
@@ -176,6 +196,8 @@ class Sessions:
             if db.execute(ended).rowcount:
                 write_sources(db, key, sources)
                 write_shown(db, key, shown)
+                if record:
+                    record.write(db, key.conversation, reason)
             db.execute(used)
 
         await self._database.write(write, repeatable=True)
@@ -277,6 +299,11 @@ def view(db: sa.Connection, row: Any, key: str | None = None, *, revises: bool =
     number = None if key is None else find_exchange_number(db, row.id, key)
     if revises and number is None:
         number = last_number(db, row.id)
+    return view_before(db, row, number, revises=revises)
+
+
+def view_before(db: sa.Connection, row: Any, number: int | None, *, revises: bool = False) -> Conversation:
+    """The conversation before the exchange of this number. None: after its last one."""
     is_beginning = revises and number == 1  # its context was that of the question that is replaced
     before = [exchanges.c.conversation == row.id, *([] if number is None else [exchanges.c.number < number])]
     latest = exchanges_with_sources().where(*before).order_by(exchanges.c.number.desc())
@@ -316,8 +343,11 @@ def find_exchange_number(db: sa.Connection, conversation: int, key: str) -> int 
 
 
 def exchanges_with_sources() -> sa.Select[Any]:
-    """The exchanges with the sources of their answers."""
-    return sa.select(exchanges, exchange_sources.c.sources).outerjoin(exchange_sources)
+    """The exchanges with the sources and the ratings of their answers."""
+    beside = (exchange_sources.c.sources, exchange_ratings.c.verdict)
+    is_rating = sa.and_(*(exchange_ratings.c[key] == exchanges.c[key] for key in ("conversation", "number")))
+    joined = exchanges.outerjoin(exchange_sources).outerjoin(exchange_ratings, is_rating)
+    return sa.select(exchanges, *beside).select_from(joined)
 
 
 def parse_exchange(row: Any) -> Exchange:
@@ -326,7 +356,15 @@ def parse_exchange(row: Any) -> Exchange:
     sources = SOURCES.validate_json(row.sources) if row.sources else ()
     question = Question(row.question, attachments, thread_messages)
     return Exchange(
-        question, row.answer, row.reason, sources, asked_at=row.asked_at, model=row.model, number=row.number
+        question,
+        row.answer,
+        row.reason,
+        sources,
+        asked_at=row.asked_at,
+        model=row.model,
+        number=row.number,
+        receipt=row.receipt,
+        rating=row.verdict,
     )
 
 
@@ -355,6 +393,7 @@ def write_exchange(
         "reason": None,
         "asked_at": now,
         "model": None,
+        "receipt": None,
     }
     if number:
         copy_held_exchange(db, target, now)

@@ -40,6 +40,7 @@ exchanges = sa.Table(
     sa.Column("reason", sa.String(16)),
     sa.Column("asked_at", sa.Float),  # seconds since 1970; null: before revision 0006
     sa.Column("model", sa.String(200)),  # the one that answered; null: unknown
+    sa.Column("receipt", sa.String(64), index=True),  # the id of the answer's receipt; null: it has none
 )
 exchange_sources = sa.Table(
     "turn_sources",

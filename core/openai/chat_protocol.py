@@ -81,11 +81,16 @@ class ThinkingStarted:
 
 @dataclass(frozen=True, slots=True)
 class StreamFinished:
-    """The last event of a stream. `model`: the one that answered, as the engine names it; None if it does not."""
+    """The last event of a stream. `model`: the one that answered, as the engine names it; None if it does not.
+
+    `fingerprint`: its `system_fingerprint`. `engine`: host, port and path of a remote one.
+    """
 
     reason: Literal["stop", "length"]
     usage: Usage
     model: str | None = None
+    fingerprint: str | None = None
+    engine: str | None = None
 
 
 StreamEvent = QueuePosition | ModelLoading | ThinkingStarted | TextDelta | StreamFinished

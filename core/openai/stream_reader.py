@@ -14,6 +14,7 @@ import codecs
 import json
 import math
 from collections.abc import Iterable, Iterator
+from typing import Literal
 
 from core.contract import Usage
 from core.errors import CspsError, EngineFailed, ModelRefused, ModelUnavailable
@@ -31,7 +32,7 @@ from core.openai.chat_protocol import (
 from core.openai.sse import DONE
 
 LINE_LIMIT_BYTES = 2**20  # of a line, and of an event
-MODEL_LIMIT_CHARS = 200  # of a model's name
+NAME_LIMIT_CHARS = 200  # of a model, and of an engine's state
 OPEN, CLOSE = "<think>", "</think>"
 # Finish reasons outside of OpenAI's protocol: https://docs.vllm.ai (`RequestStatus`), https://docs.sglang.ai.
 ABORTED = frozenset({"abort", "error"})
@@ -55,6 +56,7 @@ class StreamReader:
         self._reason: str | None = None
         self._usage = Usage()
         self._model: str | None = None
+        self._fingerprint: str | None = None
 
     def feed(self, chunk: bytes) -> Iterator[StreamEvent]:
         """Yields the events of a chunk, its texts as one. A reader that is slower than the engine gets larger chunks.
@@ -88,7 +90,8 @@ class StreamReader:
         yield from self._text("", last=True)
         if self._thinking and (pending := self._thinking.end()):
             yield TextDelta(pending)
-        yield StreamFinished("length" if self._reason == "length" else "stop", self._usage, self._model)
+        reason: Literal["stop", "length"] = "length" if self._reason == "length" else "stop"
+        yield StreamFinished(reason, self._usage, self._model, self._fingerprint)
 
     def _read_line(self, line: bytes) -> Iterator[StreamEvent]:
         if line.startswith(b":"):
@@ -106,7 +109,8 @@ class StreamReader:
             return
         data = parse_event(text)
         self._usage = parse_usage(data) or self._usage
-        self._model = parse_model(data) or self._model
+        self._model = parse_name(data, "model") or self._model
+        self._fingerprint = parse_name(data, "system_fingerprint") or self._fingerprint
         choice = first_choice(data)
         reason = choice.get("finish_reason")
         self._reason = reason if isinstance(reason, str) else self._reason
@@ -195,10 +199,10 @@ def parse_usage(data: Fields) -> Usage | None:
     return Usage(*(n if isinstance(n, int) else 0 for n in (*map(usage.get, TOKEN_COUNTS), cached)))
 
 
-def parse_model(data: Fields) -> str | None:
-    """The name of the model that answers; some engines send none, or an empty one."""
-    model = data.get("model")
-    return model[:MODEL_LIMIT_CHARS] or None if isinstance(model, str) else None
+def parse_name(data: Fields, field: str) -> str | None:
+    """The name of the model that answers, or of the engine's state; some engines send none, or an empty one."""
+    name = data.get(field)
+    return name[:NAME_LIMIT_CHARS] or None if isinstance(name, str) else None
 
 
 def parse_comment(comment: str) -> QueuePosition | ModelLoading | None:

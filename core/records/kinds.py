@@ -15,6 +15,8 @@ from core.configuration.record_section import RecordKind
 from core.conversation.deletion import delete_conversations, is_conversation_held
 from core.conversation.tables import conversations, exchange_ratings
 from core.holds.bots import is_delivery_held, is_feedback_held
+from core.receipts.store import expire as expire_receipts
+from core.receipts.tables import receipts
 from core.records.accesses import expire as expire_accesses
 from core.records.tables import accesses, deletion_proofs
 from core.storage import bot_tables
@@ -88,6 +90,7 @@ KINDS = (
         ),
         (StoredFolder("parcels/*/*"),),
     ),
+    Kind("receipts", (StoredTable(receipts, lambda db, before, _now: expire_receipts(db, before)),)),
     Kind("jobs", folders=(StoredFolder("jobs/*/*"),)),
     Kind("pages", folders=(StoredFolder("pages/*"),)),
     # Each worker deletes its old states by itself; this covers models that no longer run.

@@ -11,6 +11,7 @@ import structlog
 from cachetools import FIFOCache
 
 from core.contract import ConformingText, Done, Json, Status, Text, TextDiscarded
+from core.conversation.answer_facts import AnswerFacts
 from core.conversation.draft import AnswerRequest
 from core.conversation.generation import Generation
 from core.errors import ModelRefused, SchemaRefused
@@ -29,6 +30,7 @@ class Attempt:
 
     text: str
     done: Done
+    facts: AnswerFacts
 
 
 AttemptEvent = Status | Text | TextDiscarded | Attempt
@@ -111,7 +113,7 @@ async def stream_attempt(generation: Generation) -> AsyncGenerator[AttemptEvent,
     async with aclosing(generation.events()) as events:
         async for event in events:
             if isinstance(event, Done):
-                yield Attempt(generation.text, event)
+                yield Attempt(generation.text, event, generation.facts)
             elif isinstance(event, Status) and event.state == "reconnecting":
                 yield event
                 yield TextDiscarded()

@@ -24,6 +24,7 @@ from core.contract import (
     ToilResult,
     Usage,
 )
+from core.conversation.answer_facts import AnswerFacts
 from core.conversation.draft import AnswerRequest
 from core.errors import BadRequest, BudgetExhausted, NonConforming, SchemaRefused
 from core.model.client import ModelClient
@@ -42,6 +43,11 @@ ANY_OBJECT = SchemaPlan(None, None, (), exact=True)
 
 
 Instruct = Callable[[AnswerRequest, Json, Language], AnswerRequest]
+Observe = Callable[[AnswerFacts], None]
+
+
+def ignore(_facts: AnswerFacts) -> None:
+    """For answers without a receipt."""
 
 
 class Toiler:
@@ -60,8 +66,9 @@ class Toiler:
         language: Language,
         attempts: int = ATTEMPTS,
         instruct: Instruct | None = None,
+        observe: Observe = ignore,
     ) -> AsyncGenerator[ToilEvent, None]:
-        """`instruct`: as in `__init__`, for this task.
+        """`instruct`: as in `__init__`, for this task. `observe`: called with the facts of each attempt.
 
         Raises SchemaRefused, BudgetExhausted, NonConforming, and the errors of `Generation`.
         """
@@ -81,6 +88,7 @@ class Toiler:
                         yield event
             assert attempt is not None
             usage += attempt.done.usage
+            observe(attempt.facts)
             if attempt.done.reason == "length":
                 left.shorten(attempt.done.usage)
                 yield TextDiscarded()

@@ -252,8 +252,11 @@ class FakeEngine:
         return len(names)
 
     async def rate(self, rating: Rating, owner: str | None = None) -> None:
-        if not 1 <= rating.exchange <= len(self.find(rating.conversation, owner).turns) // 2:
+        turns = self.find(rating.conversation, owner).turns
+        if not 1 <= rating.exchange <= len(turns) // 2:
             raise SessionUnknown("no such answer")
+        answer = 2 * rating.exchange - 1
+        turns[answer] = replace(turns[answer], rating=rating.verdict)
         self.ratings.append(rating)
 
     def find(self, conversation: str, owner: str | None) -> FakeConversation:
@@ -325,7 +328,7 @@ def add_event(turn: TranscriptTurn, event: Event) -> TranscriptTurn:
             return replace(turn, text=turn.text + text)
         case Source():
             return replace(turn, sources=(*turn.sources, event))
-        case Done(reason, model):
-            return replace(turn, reason=reason, model=model)
+        case Done(reason, model, receipt=receipt):
+            return replace(turn, reason=reason, model=model, receipt=receipt)
         case _:
             return turn

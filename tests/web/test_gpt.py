@@ -41,6 +41,8 @@ async def test_get_and_post_give_the_same_answer(whisper: Site) -> None:
         assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
         assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert [prompt.text for prompt in whisper.engine.prompts] == ["Où ça & là?"] * 2
+    receipts = [prompt.receipt for prompt in whisper.engine.prompts]
+    assert [response.headers["X-Receipt"] for response in (got, posted)] == receipts
 
 
 async def test_each_call_is_a_separate_conversation(whisper: Site) -> None:

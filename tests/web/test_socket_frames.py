@@ -164,6 +164,7 @@ def test_v1_encodes_messages() -> None:
                 "session": "web:1",
                 "usage": {"prompt_tokens": 7, "completion_tokens": 3, "cached_tokens": 2},
                 "exchange": None,
+                "receipt": None,
             },
         ),
         (

@@ -43,6 +43,7 @@ async def test_answer_frames(own_settings: Settings) -> None:
             "session": session["session"],
             "usage": {"prompt_tokens": 7, "completion_tokens": 3, "cached_tokens": 2},
             "exchange": 1,
+            "receipt": None,
         },
     ]
     [prompt] = running.engine.prompts

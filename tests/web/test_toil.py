@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.configuration.settings import Settings
-from core.contract import Task
+from core.contract import Task, ToilResult, Usage
 from core.errors import BudgetExhausted, CspsError, ModelUnavailable, NonConforming, SchemaRefused
 from tests.support.fake_engine import FakeEngine
 from tests.web.support_site import Site, site
@@ -26,6 +26,17 @@ async def test_response_is_the_value(whisper: Site) -> None:
 
     [task] = whisper.engine.tasks
     assert (task.personality, task.prompt, task.schema) == ("whisper", "Six by seven?", SCHEMA)
+
+
+async def test_a_header_names_the_receipt(own_settings: Settings) -> None:
+    """A value whose receipt is not kept has no such header."""
+    kept = ToilResult({"answer": 42}, "fake-model", Usage(), receipt="r1")
+    for toiled, header in ((kept, "r1"), ({"answer": 42}, None)):
+        async with (
+            site(own_settings, FakeEngine(toiled=toiled)) as running,
+            running.http.post("/toil/whisper", json={"prompt": "Hi"}) as response,
+        ):
+            assert response.headers.get("X-Receipt") == header
 
 
 @pytest.mark.parametrize("schema", [None, True, False, {}])

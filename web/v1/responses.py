@@ -38,7 +38,8 @@ class ResponsesEndpoint:
         service.check_personality(chat.personality)
         user = service.user_id(request, chat.user)
         chat = replace(chat, attachments=await self._files.read_all(service, body.files, user))
-        events, headers = ResponseEvents(ResponseEnvelope(body.echo())), ignored_header(chat)
+        envelope = ResponseEnvelope(body.echo(), f"resp_{chat.receipt}")
+        events, headers = ResponseEvents(envelope), ignored_header(chat)
         answer_parts = response_parts(service, body, chat, user)
         if chat.stream:
             out = StreamedResponse(request, {**SSE, **headers})

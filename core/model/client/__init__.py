@@ -19,13 +19,14 @@ from core.model.client.engine_metrics import EngineMetrics
 from core.model.client.examination import EngineExamination
 from core.model.client.known_models import known_models
 from core.model.client.model_client import ModelClient
-from core.model.client.served_models import ASSUMED_WINDOW_TOKENS, ModelInfo, ServedModels
+from core.model.client.served_models import ASSUMED_WINDOW_TOKENS, ListedFile, ModelInfo, ServedModels
 
 __all__ = [
     "ASSUMED_WINDOW_TOKENS",
     "EngineConnection",
     "EngineExamination",
     "EngineMetrics",
+    "ListedFile",
     "ModelClient",
     "ModelInfo",
     "ServedModels",

@@ -218,6 +218,10 @@ class EngineConnection:
         ttl_s = LOCAL_LIST_TTL_S if self.is_local else LIST_TTL_S
         return await self._list(ttl_s)
 
+    def listed(self, name: str) -> ModelInfo | None:
+        """The model of this name in the latest list."""
+        return self._served.requested(name) if self._served and name in self._served else None
+
     def title(self, name: str) -> str:
         """The title of the model that an answer names; the name itself if the latest list lacks it."""
         return self._served.title(name) if self._served else name

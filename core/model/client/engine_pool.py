@@ -122,7 +122,7 @@ class EnginePool:
                     async with aclosing(self._stream_from(label, request, model)) as events:
                         async for event in events:
                             has_text = has_text or isinstance(event, TextDelta)
-                            yield self._renamed(event)
+                            yield self._named(event, label)
             except CspsError as exc:
                 self._record(label, exc)
                 if has_text or self._is_single or not failures.may_ask_another(exc):
@@ -146,9 +146,15 @@ class EnginePool:
             async for event in watched:
                 yield event
 
-    def _renamed(self, event: StreamEvent) -> StreamEvent:
-        """The event with our name of the model, because each engine may have another one."""
-        return replace(event, model=self.name) if self.name and isinstance(event, StreamFinished) else event
+    def _named(self, event: StreamEvent, label: str) -> StreamEvent:
+        """The last event with the remote engine's label, and our name of the model: each engine may have another."""
+        if not isinstance(event, StreamFinished) or self.engines[label].is_local:
+            return event
+        return replace(event, model=self.name or event.model, engine=label)
+
+    def listed(self, name: str) -> ModelInfo | None:
+        """The model of this name in the latest list; None for an unknown one, and for a model behind several URLs."""
+        return None if self.name else next(iter(self.engines.values())).listed(name)
 
     async def info(self, model: str | None = None) -> ModelInfo:
         """The model, with the smallest window of the engines that answer. Raises ModelUnavailable, ModelRefused."""

@@ -182,6 +182,10 @@ class ModelClient:
         """All models of the own engine, as listed a moment ago. Raises ModelUnavailable, ModelRefused."""
         return await self.own.served()
 
+    def listed(self, name: str, requested: str | None = None) -> ModelInfo | None:
+        """The model that an answer names, by the latest list. `requested`: the model that the request named."""
+        return self._find(requested)[0].listed(name)
+
     def title(self, name: str) -> str:
         """The title of the model that an answer names; the name itself if the latest list lacks it."""
         return (self.pools.get(name) or self.own).title(name)
@@ -224,6 +228,11 @@ class ModelClient:
                     raise
             # The engine is another process, which does not announce its start: only polling finds it.
             await asyncio.sleep(pause_s)
+
+    async def own_metrics(self) -> str | None:
+        """Prometheus's text of the local model process; None if there is none. Raises ModelUnavailable."""
+        engine = next(iter(self.own.engines.values()))
+        return await engine.metrics() if engine.is_local else None
 
     def is_remote(self, model: str | None) -> bool:
         """True if engines of models.toml answer for the model, now."""

@@ -32,6 +32,19 @@ FOLDERS = re.compile(r"(?<![\w:/.])~?/(?:[^\s/:'\"]+/)+")  # of an absolute path
 
 
 @dataclass(frozen=True, slots=True)
+class ListedFile:
+    """The file of a model of our own process. `sha256`: None while it is being computed.
+
+    Of a model in several files: the first one's name, their size together, and the digest of their digests.
+    """
+
+    name: str
+    size_bytes: int
+    changed_ns: int  # since 1970, of the newest one
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
     """A model that the engine serves. `name`: as requests name it. `window`: tokens that prompt and answer share.
 
@@ -48,6 +61,7 @@ class ModelInfo:
     embedder: bool = False
     owner: str | None = None
     tells_window: bool = True
+    file: ListedFile | None = None
 
     @property
     def is_loaded(self) -> bool:
@@ -141,7 +155,18 @@ def parse_model(entry: Fields, window_limit: int | None) -> ModelInfo:
         bool(entry.get("embedder")),
         entry.get("owned_by"),
         tells_window=window is not None,
+        file=parse_file(entry.get("file")),
     )
+
+
+def parse_file(value: object) -> ListedFile | None:
+    """The file of a model, which only our own process lists."""
+    fields: Fields = value if isinstance(value, dict) else {}
+    name, sha256 = fields.get("name"), fields.get("sha256")
+    size, changed = fields.get("size_bytes"), fields.get("changed_ns")
+    if not (isinstance(name, str) and isinstance(size, int) and isinstance(changed, int)):
+        return None
+    return ListedFile(name[:TITLE_LIMIT_CHARS], size, changed, sha256 if isinstance(sha256, str) else None)
 
 
 def listed_window(entry: Fields) -> int | None:

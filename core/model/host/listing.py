@@ -9,6 +9,7 @@ from core.model.host.downloads import Downloads
 from core.model.host.local_models import LocalModel
 from core.model.host.model_host import ModelHost
 from core.model.library.download.progress import LOAD_FAULT
+from core.model.library.file_digests import FileDigests
 from core.model.library.specs import Starter
 from core.openai.response_objects import model_object
 
@@ -16,9 +17,10 @@ NANOSECONDS = 10**9
 PROGRESS_FIELDS = ("done_bytes", "total_bytes", "bytes_per_s", "expected_s", "problem", "fault", "problem_in_french")
 
 
-def list_models(host: ModelHost, downloads: Downloads) -> list[Json]:
-    """The default model is the first, then the one that answers in its place."""
-    return [describe(model, host, downloads) for model in host.models.listed()] if host.models else []
+def list_models(host: ModelHost, downloads: Downloads, digests: FileDigests | None = None) -> list[Json]:
+    """The default model is the first, then the one that answers in its place. `digests`: None lists no files."""
+    models = host.models.listed() if host.models else []
+    return [{**describe(each, host, downloads), **describe_file(each, host, digests)} for each in models]
 
 
 def describe(model: LocalModel, host: ModelHost, downloads: Downloads) -> dict[str, Json]:
@@ -36,6 +38,17 @@ def describe(model: LocalModel, host: ModelHost, downloads: Downloads) -> dict[s
         "state": state_of(model, host, downloads),
         **describe_download(model, host, downloads),
     }
+
+
+def describe_file(model: LocalModel, host: ModelHost, digests: FileDigests | None) -> dict[str, Json]:
+    """The field `file`, of a loaded model. The digest of one that nobody uses would be computed for nothing."""
+    deployment = model.deployment
+    if digests is None or not deployment or not deployment.file or not host.pool.worker(deployment):
+        return {}
+    size = sum(part.size_bytes for part in deployment.file)
+    changed = max(part.changed_ns for part in deployment.file)
+    sha256 = digests.find(deployment.path, size, changed)
+    return {"file": {"name": deployment.path.name, "size_bytes": size, "changed_ns": changed, "sha256": sha256}}
 
 
 def state_of(model: LocalModel, host: ModelHost, downloads: Downloads) -> str:

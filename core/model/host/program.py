@@ -16,6 +16,7 @@ from core.model.host.assembly import HostAssembly
 from core.model.host.server import HostService, create_app
 from core.model.host.spare_worker import SpareWorker
 from core.model.http_service import BODY_TIMEOUT_S, refusal_response
+from core.model.library.file_digests import FileDigests
 from core.runtime import process
 from core.runtime.http_server import serve_app
 
@@ -29,7 +30,8 @@ async def serve(settings: Settings, spare: SpareWorker | None = None) -> None:
     """
     stop = process.stop_event()
     assembly = HostAssembly(settings, spare)
-    service = HostService(assembly.host, assembly.downloads, require_api_key(settings))
+    digests = FileDigests(settings.data_folder)
+    service = HostService(assembly.host, assembly.downloads, require_api_key(settings), digests)
     try:
         async with listening(service, settings):
             running = asyncio.create_task(assembly.run())
@@ -40,6 +42,7 @@ async def serve(settings: Settings, spare: SpareWorker | None = None) -> None:
             for task in (running, stopped):
                 task.cancel()
     finally:
+        await digests.close()
         await assembly.close()
     log.info("model_stopped")
     with contextlib.suppress(asyncio.CancelledError):

@@ -20,6 +20,7 @@ from core.model.host.model_host import ModelHost
 from core.model.host.proxy import answer
 from core.model.host.tickets import PooledWorker
 from core.model.http_service import BODY_LIMIT_BYTES, Handler, errors_as_json, parse_json, read_body
+from core.model.library.file_digests import FileDigests
 from core.openai.engine_requests import EmbeddingsRequest, ForgetRequest, parse
 from core.openai.response_objects import embeddings_object, list_object
 
@@ -39,6 +40,7 @@ class HostService:
     host: ModelHost
     downloads: Downloads
     api_key: str | None = None
+    digests: FileDigests | None = None
     stopping: bool = False
     encoder: CountingEmbedder | None = None  # imported at its first request, and loaded
 
@@ -113,7 +115,7 @@ async def models(request: web.Request) -> web.Response:
     service = request.app[SERVICE]
     host = service.serving()
     await host.refresh_outdated()
-    return web.json_response(list_object(list_models(host, service.downloads)))
+    return web.json_response(list_object(list_models(host, service.downloads, service.digests)))
 
 
 async def forget(request: web.Request) -> web.Response:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from core.contract import Attachment, Priority, Prompt, Sampling, Task, Toolbox, ToolCall, Turn
+from core.contract import Attachment, Priority, Prompt, Sampling, Task, Toolbox, ToolCall, Turn, new_receipt_id
 from core.openai.public.input_files import InputFile
 from core.openai.public.messages import PublicMessage, read_conversation
 from core.openai.public.parameters import check_unserved
@@ -70,6 +70,7 @@ class Chat:
     calls: tuple[ToolCall, ...] = ()  # made for `text`, with their outputs
     asked: str = ""  # as in Prompt
     priority: Priority = "interactive"
+    receipt: str = field(default_factory=new_receipt_id, compare=False)  # a part of the object's id
 
     def prompt(self, user: str) -> Prompt:
         return Prompt(
@@ -84,6 +85,7 @@ class Chat:
             calls=self.calls,
             priority=self.priority,
             channel="v1",
+            receipt=self.receipt,
         )
 
     def task(self, user: str) -> Task:
@@ -98,14 +100,17 @@ class Chat:
             calls=self.calls,
             priority=self.priority,
             channel="v1",
+            receipt=self.receipt,
         )
 
     def choice(self, index: int) -> Chat:
-        """The request for one of several answers, which must not have the same seed."""
-        if self.sampling.seed is None or index == 0:
+        """The request for one of several answers, which must have neither the same seed nor the same receipt."""
+        if index == 0:
             return self
-        seed = (self.sampling.seed + index + 2**63) % 2**64 - 2**63
-        return replace(self, sampling=replace(self.sampling, seed=seed))
+        sampling = self.sampling
+        if sampling.seed is not None:
+            sampling = replace(sampling, seed=(sampling.seed + index + 2**63) % 2**64 - 2**63)
+        return replace(self, sampling=sampling, receipt=f"{self.receipt}-{index}")
 
 
 def build_chat(request: PublicChatRequest) -> Chat:

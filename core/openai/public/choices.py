@@ -29,7 +29,7 @@ ChoiceParts = AsyncGenerator[ChoicePart, None]
 
 
 def build_completion(chat: Chat) -> Completion:
-    return Completion(chat.personality, CONSTANT_FIELDS)
+    return Completion(chat.personality, CONSTANT_FIELDS, f"chatcmpl-{chat.receipt}")
 
 
 async def answer_choices(engine: CompletionEngine, chat: Chat, user: str) -> ChoiceParts:

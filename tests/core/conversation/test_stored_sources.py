@@ -136,6 +136,7 @@ async def test_an_older_database_still_works(sessions: Sessions, database: Datab
         "bot_processes",
         "turn_documents",
         "turn_ratings",
+        "receipts",
         "forgotten_states",
         *records,
         "turn_claims",
@@ -144,8 +145,8 @@ async def test_an_older_database_still_works(sessions: Sessions, database: Datab
         "alembic_version",
     )
     execute(database_url, *(f"DROP TABLE IF EXISTS {name}" for name in (exchange_sources.name, *later)))
-    execute(database_url, "DROP INDEX ix_conversations_user_key")
-    added = {"turns": ("asked_at", "model"), "conversations": ("issued_id", "title", "pinned")}
+    execute(database_url, "DROP INDEX ix_conversations_user_key", "DROP INDEX ix_turns_receipt")
+    added = {"turns": ("asked_at", "model", "receipt"), "conversations": ("issued_id", "title", "pinned")}
     for table, columns in added.items():
         execute(database_url, *(f"ALTER TABLE {table} DROP COLUMN {column}" for column in columns))
     await database.upgrade()

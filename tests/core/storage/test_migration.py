@@ -19,6 +19,7 @@ import core.conversation.tables
 import core.holds.tables
 import core.rag.facts.memory_vectors
 import core.rag.facts.tables
+import core.receipts.tables
 import core.records.tables
 import core.storage.bot_tables
 import core.storage.state
@@ -34,6 +35,7 @@ TABLE_MODULES = (
     core.conversation.tables,
     core.holds.tables,
     core.rag.facts.tables,
+    core.receipts.tables,
     core.records.tables,
     core.storage.bot_tables,
     core.storage.state,

@@ -198,6 +198,12 @@ async def test_an_answer_is_rated_with_a_reason(visiting: Visiting) -> None:
         [conversation] = visit.engine.sessions
         comments = [("good", ""), ("bad", ""), ("bad", "outdated: The law changed.")]
         assert [Rating(conversation, 1, *each) for each in comments] == visit.engine.ratings
+        await visit.open()
+        await expect(bad).to_have_attribute("aria-pressed", "true")
+        await expect(good).to_have_attribute("aria-pressed", "false")
+        await bad.press("Enter")
+        await expect(page.get_by_role("button", name="Send reason")).to_be_visible()
+        assert len(visit.engine.ratings) == len(comments)
         visit.expected = "Failed to load resource"
         visit.engine.sessions.clear()
         await good.press("Enter")
@@ -222,6 +228,24 @@ async def test_details_tell_model_time_and_tokens(visiting: Visiting) -> None:
         await visit.open()
         await details.press("Enter")
         await expect(panel.locator("li")).to_have_text(["Model: fake-model", "Asked on July 27, 2026 at 10:03 a.m."])
+
+
+async def test_details_have_the_number_of_the_receipt(visiting: Visiting) -> None:
+    """Its button copies it; a restored answer has it too."""
+    done = Done("stop", "fake-model", Usage(120, 45), receipt="3f0c9a5e7b21d4c86a90e1f2")
+    async with visiting([Text("Yes."), done], **CLIPBOARD) as visit:
+        page, details = visit.page, visit.page.get_by_role("button", name="Details")
+        await visit.ask("a")
+        await visit.wait_for_answer()
+        await details.press("Enter")
+        await expect(page.locator(".action-panel.details code")).to_have_text("3f0c9a5e7b21d4c86a90e1f2")
+        await page.get_by_role("button", name="Copy receipt number").press("Enter")
+        await expect(page.locator(".action-outcome")).to_have_text("Copied.")
+        assert (await read_clipboard(visit))["text/plain"] == "3f0c9a5e7b21d4c86a90e1f2"
+        assert await violations(page) == []
+        await visit.open()
+        await details.press("Enter")
+        await expect(page.locator(".action-panel.details code")).to_have_text("3f0c9a5e7b21d4c86a90e1f2")
 
 
 async def test_actions_fit_how_an_answer_ended(visiting: Visiting) -> None:

@@ -42,6 +42,18 @@ async def test_answer_is_a_completion(whisper: Site, client: AsyncOpenAI) -> Non
     ) == (7, 3, 10)
 
 
+async def test_ids_contain_the_receipt(whisper: Site, client: AsyncOpenAI) -> None:
+    """Also the first chunk of a stream, which is sent before the answer. A second answer has its own receipt."""
+    completion = await client.chat.completions.create(model="whisper", messages=HI, n=2)
+    stream = await client.chat.completions.create(model="whisper", messages=HI, stream=True)
+    chunks = [chunk async for chunk in stream]
+    response = await client.responses.create(model="whisper", input="Hi")
+
+    receipts = [prompt.receipt for prompt in whisper.engine.prompts]
+    assert receipts[:2] == [completion.id.removeprefix("chatcmpl-"), f"{receipts[0]}-1"]
+    assert [chunks[0].id, response.id] == [f"chatcmpl-{receipts[2]}", f"resp_{receipts[3]}"]
+
+
 async def test_streamed_chunks_have_openai_order(client: AsyncOpenAI) -> None:
     """Role first, then text, the finish reason, and the usage if it was requested."""
     chunks = [

@@ -160,7 +160,7 @@ export class Exchange {
     this.#current.answer.add(text);
   }
 
-  async #finish({ reason, model: modelName, exchange, usage }) {
+  async #finish({ reason, model: modelName, exchange, usage, receipt }) {
     const { composer, messages, model } = this.#parts;
     const finished = this.#current;
     const { answer, question, replaced } = finished;
@@ -169,7 +169,7 @@ export class Exchange {
     if (reason !== 'stop') answer.addNote(`page-done-${reason}`);
     // A person who stops before the first word probably wants to rephrase.
     if (reason === 'stopped' && answer.isEmpty) this.#returnToField(finished);
-    answer.addActions({ reason, exchange, model: modelName, usage, at: question.at });
+    answer.addActions({ reason, exchange, model: modelName, usage, at: question.at, receipt });
     await answer.finish();
     if (this.#current !== finished) return; // the person asked on, or went to another conversation
     // Without text, the service may not have stored the question: a revision would replace the one before.

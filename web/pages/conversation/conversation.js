@@ -241,14 +241,14 @@ export class Conversation {
   #continueAnswer(turns, isRunning, asked) {
     this.#question.expectReplay();
     if (isRunning) return;
-    const { role, sources = [], text, reason, model, exchange } = turns.at(-1) ?? {};
+    const { role, sources = [], text, reason, model, exchange, receipt } = turns.at(-1) ?? {};
     if (asked !== this.#question.text || role !== 'assistant') {
       this.#fail('dropped');
       return;
     }
     for (const source of sources) this.#onAnswerFrame({ type: 'source', ...source });
     this.#onAnswerFrame({ type: 'text', text });
-    if (reason === 'stop' || reason === 'length') this.#end({ type: 'done', reason, model, exchange });
+    if (reason === 'stop' || reason === 'length') this.#end({ type: 'done', reason, model, exchange, receipt });
     else this.#fail('dropped');
   }
 

@@ -18,6 +18,8 @@ export class AnswerMessage {
   model = null;
   usage = null;
   at = null; // when it was asked for, a Date
+  receipt = null; // the id by which the service's operators find how it was made
+  rating = null; // the person's verdict: "good" or "bad"
   #body;
   #answer;
   #onDraw;
@@ -87,8 +89,8 @@ export class AnswerMessage {
   }
 
   /** Adds the actions below a finished answer. `facts`: the fields of `done`, or of a turn; `at` as a Date. */
-  addActions({ reason, exchange, model, usage, at }) {
-    Object.assign(this, { reason, exchange, model, usage, at });
+  addActions({ reason, exchange, model, usage, at, receipt, rating }) {
+    Object.assign(this, { reason, exchange, model, usage, at, receipt, rating });
     this.#actions = new ActionRow(this, this.#session);
     const drawn = this.#drawn ?? this.finish();
     drawn.then(() => {

@@ -28,7 +28,7 @@ export class ActionRow {
     this.element.addEventListener('keydown', (event) => this.#onKey(event));
     if (!answer.isEmpty) this.#add('page-copy', () => this.tellCopied(copyAnswer(answer)));
     if (answer.exchange && !answer.isEmpty) this.#addRating(session);
-    if (answer.model || answer.usage) this.#addDetails();
+    if (answer.model || answer.usage || answer.receipt) this.#addDetails();
   }
 
   /** Adds the button that asks the question again: this answer is the last one. */
@@ -62,7 +62,10 @@ export class ActionRow {
 
   #addDetails() {
     const button = this.#add('page-details', () => {
-      this.#toggle(button, async () => (await import('./answer_details.js')).makeDetails(this.#answer));
+      this.#toggle(button, async () => {
+        const { makeDetails } = await import('./answer_details.js');
+        return makeDetails(this.#answer, (copying) => this.tellCopied(copying));
+      });
     });
     button.setAttribute('aria-expanded', 'false');
   }
@@ -77,7 +80,7 @@ export class ActionRow {
         if (this.#openedBy !== button) this.#open(button, () => rating.form);
       });
       button.dataset.verdict = verdict;
-      button.setAttribute('aria-pressed', 'false');
+      button.setAttribute('aria-pressed', String(this.#answer.rating === verdict));
       return button;
     });
   }

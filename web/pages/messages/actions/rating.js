@@ -24,6 +24,7 @@ export class AnswerRating {
     this.#session = session;
     this.#buttons = buttons;
     this.#tell = tell;
+    this.#verdict = answer.rating;
     this.form.className = 'action-panel rating';
     this.form.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -33,8 +34,8 @@ export class AnswerRating {
 
   /** Stores a verdict, and offers its reasons. Choosing the stored one again only shows the form. */
   async choose(verdict) {
+    if (verdict !== this.#verdict || !this.form.hasChildNodes()) this.#showReasons(verdict);
     if (verdict === this.#verdict) return;
-    this.#showReasons(verdict);
     await this.#store(verdict, '', 'page-rate-stored');
   }
 
