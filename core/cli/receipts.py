@@ -16,6 +16,7 @@ import typer
 
 from core import bootstrap
 from core.cli.localization import locale_language
+from core.cli.records.session import administrator
 from core.configuration import settings as settings_module
 from core.configuration.settings import Settings
 from core.contract import Json, Language
@@ -25,8 +26,9 @@ from core.model.library.file_digests import find_known
 from core.receipts.receipt import AnsweringModel, DocumentReceipt, Receipt, describe_sampling
 from core.receipts.replay import Obstacle, Replay
 from core.receipts.store import ReceiptStore, StoredReceipt
+from core.records.accesses import record_access
 from core.runtime import log
-from core.storage.database import Database
+from core.storage.opening import open_database
 from core.texts import format_number, text
 
 DIFFERENT, IMPOSSIBLE = 3, 4
@@ -68,7 +70,7 @@ def print_json(value: Json) -> None:
 
 async def load_receipt(settings: Settings, receipt: str, language: Language) -> StoredReceipt:
     """Raises NotFound."""
-    database = Database(settings.database_url)
+    database = open_database(settings)
     try:
         await database.upgrade()
         found = await ReceiptStore(database).load(receipt)
@@ -81,7 +83,9 @@ async def replay_receipt(settings: Settings, receipt: str, language: Language) -
     embedder = bootstrap.build_own_embedder(settings)  # that of the model process would be missing while it is away
     async with bootstrap.run_core(settings, warms=False, embedder=embedder) as core:
         found = complete(await core.engine.receipts.load(receipt), settings)
-        return await core.engine.replay(require(found, receipt, language))
+        known = require(found, receipt, language)
+        await record_access(core.database, administrator(), "replay", f"receipt {known.receipt.id}")
+        return await core.engine.replay(known)
 
 
 def require(found: StoredReceipt | None, receipt: str, language: Language) -> StoredReceipt:

@@ -38,7 +38,7 @@ class RecordSettings(Section):
     )
     receipts_unstored: bool = env(
         "RECORDS_RECEIPTS_UNSTORED",
-        "Keeps receipts also of answers without a stored conversation, such as those of /gpt, /toil and /v1: on or off.",
+        "Keeps receipts also of answers without a stored conversation, as those of /gpt, /toil and /v1: on or off.",
         "off",
     )
     states_days: OptionalInt = env(

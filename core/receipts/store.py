@@ -69,22 +69,6 @@ class ReceiptStore:
         return await self._database.read(lambda db: find(db, plain_id(receipt)))
 
 
-def insert(self, db: sa.Connection, receipt: Receipt, conversation: int) -> None:
-        """Stores the receipt of an exchange, in the transaction that stores its answer."""
-        insert(db, receipt, conversation if self.policy.follows_conversation else None)
-
-    async def load(self, receipt: str) -> StoredReceipt | None:
-        """The receipt of this id, or of the object of /v1 with this id. None: there is none."""
-        return await self._database.read(lambda db: find(db, plain_id(receipt)))
-
-    async def purge(self, conversations_kept: timedelta) -> int:
-        """Deletes old receipts that do not follow a conversation. Returns their number."""
-        days = self.policy.keep_days
-        kept = conversations_kept if days is None else timedelta(days=days)
-        old = (receipts.c.conversation.is_(None), receipts.c.at < self._clock() - kept.total_seconds())
-        return await self._database.write(lambda db: db.execute(receipts.delete().where(*old)).rowcount)
-
-
 def insert(db: sa.Connection, receipt: Receipt, conversation: int | None) -> None:
     """Replaces the receipt of an answer that was generated again in its place."""
     content = json.dumps(receipt.to_json(), ensure_ascii=False)

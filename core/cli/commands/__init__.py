@@ -6,7 +6,20 @@ need not import the heavy modules.
 
 from __future__ import annotations
 
-from core.cli.commands import database, export, facts, manifest, models, personalities, records, service, sources, toil
+from core.cli.commands import (
+    database,
+    export,
+    facts,
+    feedback,
+    manifest,
+    models,
+    personalities,
+    receipts,
+    records,
+    service,
+    sources,
+    toil,
+)
 
 app = service.group
 for module, name in (
@@ -15,6 +28,8 @@ for module, name in (
     (facts, "facts"),
     (sources, "sources"),
     (models, "models"),
+    (feedback, "feedback"),
+    (receipts, "receipts"),
     (manifest, "manifest"),
     (database, "db"),
     (records, "records"),
