@@ -372,7 +372,7 @@ bot-footer-labelled = Model: { $model }
 bot-privacy = First time here? This bot is run by the people who installed it in this workspace. Your messages and its answers are stored for { $days ->
     [one] { $days } day
    *[other] { $days } days
-}, then deleted. Write “forget” to delete a conversation now. Do not enter protected or personal information.
+}, then deleted. Write “forget” to delete a conversation now. A copy can be kept longer where the law requires it. Do not enter protected or personal information.
 bot-dropped = I cannot process this message: it makes the program crash. Please rephrase it. If it happens again, please tell the people who run this bot.
 bot-limited = You have sent many messages in a short time. Your next message will be answered in about { DURATION($seconds) }.
 bot-refused = This bot is not set up to answer you here. The people who run it can change that.
@@ -780,6 +780,7 @@ cli-records-purged = { $count ->
 cli-records-count =   { $table }: { NUMBER($count) }
 cli-records-clock-refused = Nothing was deleted: this machine’s clock says { $today }, which is { NUMBER($days) } days ahead of the last known time. Correct the clock. If it is right, for example after a long pause of the service, run csps-llm records purge --confirm-clock.
 cli-records-held = Hold { $number }: what is stored of { $subject } is not deleted until you run csps-llm records release { $number }.
+cli-records-held-now = It covers now: conversations: { NUMBER($conversations) }, messages to bots: { NUMBER($deliveries) }.
 cli-records-no-holds = There are no holds.
 cli-records-hold-since = held since { $at }
 cli-records-hold-released = released { $at }
@@ -790,7 +791,7 @@ cli-records-released = Hold { $number } of { $subject } is released. The next pu
 }
 cli-records-traces-later = The rows are deleted, but another process reads the database: earlier versions stay in its write-ahead log until the service truncates it, within an hour.
 cli-records-postgresql-traces = The rows are deleted. PostgreSQL keeps earlier versions until VACUUM, and in its WAL archive and backups (docs/operating.md, Records).
-cli-records-exported = { $file }: { NUMBER($conversations) } conversations, { NUMBER($deliveries) } messages to bots, { NUMBER($feedback) } ratings of bots’ answers, { NUMBER($held_copies) } held copies of deleted records.
+cli-records-exported = { $file }. Conversations: { NUMBER($conversations) }. Messages to bots: { NUMBER($deliveries) }. Ratings of bots’ answers: { NUMBER($feedback) }. Held copies of deleted records: { NUMBER($held_copies) }.
 cli-records-export-key = Signed with the key { $key } (SHA-256 of public_key.pem). Note it apart from the file.
 cli-records-genuine = { $count ->
     [one] { $count } file, unchanged since it was exported at { $at }.
@@ -1692,7 +1693,7 @@ page-about-text = The model reads your questions and files to answer them. The s
 page-about-text-days = The model reads your questions and files to answer them. The service keeps a conversation until { $days ->
     [one] { $days } day
    *[other] { $days } days
-} after its last message.
+} after its last message. A copy can be kept longer where the law requires it.
 page-about-contact-name = Questions or problems
 page-about-contact = Ask your administrators, or whoever gave you this address.
 page-about-papers-name = Notices

@@ -375,7 +375,7 @@ bot-footer-labelled = Modèle : { $model }
 bot-privacy = Première fois ici? Cet agent conversationnel est géré par les personnes qui l’ont installé dans cet espace de travail. Vos messages et ses réponses sont conservés pendant { $days ->
     [one] { $days } jour
    *[other] { $days } jours
-}, puis supprimés. Écrivez « oublier » pour supprimer une conversation immédiatement. N’entrez pas de renseignements protégés ou personnels.
+}, puis supprimés. Écrivez « oublier » pour supprimer une conversation immédiatement. Une copie peut être conservée plus longtemps si la loi l’exige. N’entrez pas de renseignements protégés ou personnels.
 bot-dropped = Je n’ai pas pu traiter ce message : il provoque une panne du programme. Veuillez le reformuler. Si le problème persiste, veuillez en informer les responsables de cet agent conversationnel.
 bot-limited = Vous avez envoyé beaucoup de messages en peu de temps. Votre prochain message recevra une réponse dans environ { DURATION($seconds) }.
 bot-refused = Cet agent conversationnel n’est pas configuré pour vous répondre ici. Ses responsables peuvent changer cela.
@@ -791,6 +791,7 @@ cli-records-purged = { $count ->
 cli-records-count =   { $table } : { NUMBER($count) }
 cli-records-clock-refused = Rien n’a été supprimé : l’horloge de cette machine indique { $today }, soit { NUMBER($days) } jours de plus que la dernière heure connue. Corrigez l’horloge. Si elle est juste, par exemple après un long arrêt du service, exécutez csps-llm records purge --confirm-clock.
 cli-records-held = Suspension { $number } : rien de ce qui est conservé ({ $subject }) n’est supprimé avant csps-llm records release { $number }.
+cli-records-held-now = Elle vise maintenant : conversations : { NUMBER($conversations) }, messages à des agents conversationnels : { NUMBER($deliveries) }.
 cli-records-no-holds = Il n’y a aucune suspension.
 cli-records-hold-since = suspendu depuis { $at }
 cli-records-hold-released = levée { $at }
@@ -801,7 +802,7 @@ cli-records-released = La suspension { $number } ({ $subject }) est levée. La p
 }
 cli-records-traces-later = Les lignes sont supprimées, mais un autre processus lit la base de données : des versions antérieures restent dans son journal WAL jusqu’à ce que le service le tronque, d’ici une heure.
 cli-records-postgresql-traces = Les lignes sont supprimées. PostgreSQL garde des versions antérieures jusqu’à VACUUM, ainsi que dans son archive WAL et ses copies de sauvegarde (docs/operating.md, Records).
-cli-records-exported = { $file } : { NUMBER($conversations) } conversations, { NUMBER($deliveries) } messages à des agents conversationnels, { NUMBER($feedback) } évaluations de leurs réponses, { NUMBER($held_copies) } copies suspendues d’éléments supprimés.
+cli-records-exported = { $file }. Conversations : { NUMBER($conversations) }. Messages à des agents conversationnels : { NUMBER($deliveries) }. Évaluations de leurs réponses : { NUMBER($feedback) }. Copies suspendues d’éléments supprimés : { NUMBER($held_copies) }.
 cli-records-export-key = Signé avec la clé { $key } (SHA-256 de public_key.pem). Notez-la ailleurs que dans le fichier.
 cli-records-genuine = { $count ->
     [one] { $count } fichier, inchangé depuis l’exportation du { $at }.
@@ -1715,7 +1716,7 @@ page-about-text = Le modèle lit vos questions et vos fichiers pour y répondre.
 page-about-text-days = Le modèle lit vos questions et vos fichiers pour y répondre. Le service conserve une conversation pendant { $days ->
     [one] { $days } jour
    *[other] { $days } jours
-} après son dernier message.
+} après son dernier message. Une copie peut être conservée plus longtemps si la loi l’exige.
 page-about-contact-name = Questions ou problèmes
 page-about-contact = Adressez-vous à vos administrateurs ou à la personne qui vous a donné cette adresse.
 page-about-papers-name = Avis

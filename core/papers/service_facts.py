@@ -54,6 +54,9 @@ class ServiceFacts:
     assistants: tuple[AssistantFacts, ...]
     platforms: tuple[str, ...]
     keep_days: int
+    feedback_days: int
+    pages_days: int
+    encrypts: bool  # people's texts in the database
     keeps_states: bool  # idle conversations, encrypted, so that they continue without a delay
     central_database: bool
     knows_people: bool
@@ -91,6 +94,9 @@ def gather_facts(settings: Settings, models: Iterable[ModelFacts], language: Lan
         assistants=tuple(assistants),
         platforms=tuple(title for name, title in PLATFORMS.items() if settings.platform(name).missing is None),
         keep_days=settings.data.keep_days,
+        feedback_days=settings.retention["feedback"].days,
+        pages_days=settings.retention["pages"].days,
+        encrypts=bool(settings.records.key or settings.records.key_file),
         keeps_states=settings.model.url is None and settings.model.suspend_disk_mb > 0,
         central_database=serves_several(settings.database_url),
         knows_people=settings.web.user_header is not None,

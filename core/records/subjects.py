@@ -109,3 +109,12 @@ def choices_of(subject: Subject) -> sa.ColumnElement[bool]:
 
 def notices_of(subject: Subject) -> sa.ColumnElement[bool]:
     return one_time_notices.c.speaker.in_(subject.keys)
+
+
+def count_stored(db: sa.Connection, subject: Subject) -> dict[str, int]:
+    """The numbers of conversations and messages to bots: 0 may mean a name that was mistyped."""
+    found = {"conversations": (conversations, conversations_of), "deliveries": (deliveries, deliveries_of)}
+    return {
+        name: int(db.execute(sa.select(sa.func.count()).select_from(table).where(theirs(subject))).scalar_one())
+        for name, (table, theirs) in found.items()
+    }

@@ -13,7 +13,7 @@ from core.cli.records.session import RecordsSession, show_time
 from core.contract import Language
 from core.records import holding
 from core.records.holding import Hold
-from core.records.subjects import Subject
+from core.records.subjects import Subject, count_stored
 from core.runtime.log import escape_control
 from core.texts import text
 
@@ -24,6 +24,7 @@ async def hold(session: RecordsSession, subject: Subject, reason: str, from_at: 
         lambda db: holding.place(db, subject, session.who, reason, from_at or 0.0, time.time())
     )
     session.print("cli-records-held", number=number, subject=subject.label)
+    session.print("cli-records-held-now", **await session.database.read(lambda db: count_stored(db, subject)))
 
 
 async def show(session: RecordsSession, *, as_json: bool) -> None:
