@@ -12,6 +12,7 @@ from functools import partial
 import structlog
 from pydantic import SecretStr
 
+from core.administration.desk import AdministrationDesk
 from core.configuration.personal_information import FILE as PERSONAL_INFORMATION
 from core.configuration.personal_information import PersonalInformationPolicy
 from core.configuration.personalities import Personalities, unknown_collections, unknown_models, unknown_sources
@@ -41,6 +42,7 @@ from core.rag.facts.origins import Origins
 from core.rag.facts.refresh import CollectionRefresher
 from core.rag.facts.refresh_ledger import RefreshLedger
 from core.rag.facts.schedule import RefreshSchedule
+from core.rag.facts.status import list_collections
 from core.rag.facts.store import FactStore
 from core.rag.fetching.fetch import Fetcher
 from core.rag.fetching.site import FetchLimits
@@ -83,6 +85,7 @@ class Core:
     engine_metrics: EngineMetrics
     encoder: CountingEmbedder  # the bundled one
     screener: Screener
+    desk: AdministrationDesk
 
 
 @asynccontextmanager
@@ -135,7 +138,9 @@ async def run_core(
         claims=claims,
         receipts=ReceiptPolicy(settings.records.receipts_days is None, settings.records.receipts_unstored),
     )
-    schedule = RefreshSchedule(facts, RefreshLedger(database), collections)
+    ledger = RefreshLedger(database)
+    schedule = RefreshSchedule(facts, ledger, collections)
+    desk = AdministrationDesk(settings, database, chat, partial(list_collections, facts, ledger, collections))
     writer = ChildWriter()
     editing = FactsEditing(facts, collections, fetcher, writer, settings.rag.facts_editors)
     watched = WatchedParts(personalities, sources, collections, policy)
@@ -148,7 +153,7 @@ async def run_core(
         keeping = claims.run() if claims else asyncio.sleep(0)
         async with run_beside(tasks), run_beside(keeping):
             yield Core(
-                chat, personalities, database, editing, schedule, EngineMetrics(client.engines), encoder, screener
+                chat, personalities, database, editing, schedule, EngineMetrics(client.engines), encoder, screener, desk
             )
     finally:
         await chat.close()
@@ -303,6 +308,7 @@ async def run_background_tasks(
             delay = partial(wait_first_answers, chat, client) if warms else None
             tasks.create_task(keep_sources_warm(finder, sources_changed, delay))
             tasks.create_task(client.run())
+            tasks.create_task(chat.statistics.run())
             if warms:
                 tasks.create_task(schedule.run())
             if warms and settings.model.url is None:  # a remote engine manages its own cache

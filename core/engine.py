@@ -62,6 +62,7 @@ from core.receipts.draft import ReceiptDraft
 from core.receipts.replay import Replay, Replayer
 from core.receipts.store import ReceiptPolicy, ReceiptStore, StoredReceipt
 from core.screening import Screener
+from core.statistics.recorder import AnswerStatistics
 from core.storage.database import Database
 from core.toil.decisions import Decisions
 from core.toil.toiler import ATTEMPTS, Toiler
@@ -110,14 +111,18 @@ class ChatEngine:
         self.receipts = ReceiptStore(database, receipts)
         self._recorder = ExchangeRecorder(sessions, claims)
         self._owned = OwnedConversations(database)
+        self.statistics = AnswerStatistics(database)
         self.warmer = PrefixWarmer(personalities, client, self._pipeline, wait_s)
 
-    async def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
+    def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
         """Answers the prompt. Stores the exchange if the prompt names a conversation; `Done` comes when it is stored.
 
         Raises PersonalityUnknown, SessionUnknown, BadRequest, PersonalInformationRefused, PromptTooLong, Overloaded,
         ModelError, StorageError.
         """
+        return self.statistics.observe(prompt, self._reply(prompt))
+
+    async def _reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
         personality = self._choose(prompt)
         prompt, masked = await self._screener.prompt(prompt, personality.language)
         if masked:
@@ -190,13 +195,16 @@ class ChatEngine:
         """Raises what `toil_events` raises."""
         return await last_value(self.toil_events(task, attempts))
 
-    async def toil_events(
+    def toil_events(
         self, task: Task, attempts: int = ATTEMPTS, *, has_receipt: bool = True
     ) -> AsyncGenerator[ToilEvent, None]:
         """Stores only a whole value, because half a JSON document is useless. Yields it when it is stored.
 
         Raises SchemaRefused, BudgetExhausted, NonConforming besides what `reply` raises.
         """
+        return self.statistics.observe(task, self._toil_events(task, attempts, has_receipt=has_receipt))
+
+    async def _toil_events(self, task: Task, attempts: int, *, has_receipt: bool) -> AsyncGenerator[ToilEvent, None]:
         personality = self._choose(task)
         task, masked = await self._screener.task(task, personality.language)
         if masked:
@@ -378,6 +386,7 @@ class ChatEngine:
     async def close(self) -> None:
         """Returns when all running writes are stored."""
         await self._recorder.close()
+        await self.statistics.flush()
         await self._toiler.close()
         await self._retriever.close()
 

@@ -29,6 +29,8 @@ def all_uses() -> Iterator[tuple[str, Uses]]:
     for file in sorted(pages.rglob("*")):
         if file.suffix in (".js", ".html") and pages / "vendor" not in file.parents:
             yield str(file.relative_to(ROOT)), script_uses(file.read_text(encoding="utf-8"))
+    for file in sorted((ROOT / "web" / "admin" / "templates").glob("*.html")):
+        yield str(file.relative_to(ROOT)), script_uses(file.read_text(encoding="utf-8"))
 
 
 def test_both_languages_have_the_same_keys_values_and_order() -> None:

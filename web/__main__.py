@@ -30,6 +30,7 @@ async def run(loaded: Settings) -> None:
             schedule=core.schedule,
             metrics=(core.engine_metrics,),
             encoder=core.encoder,
+            desk=core.desk,
         )
         async with serve(app, web) as url:
             events = structlog.get_logger()

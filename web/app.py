@@ -12,9 +12,11 @@ import structlog
 from aiohttp import web
 from prometheus_client.registry import Collector
 
+from core.administration.desk import AdministrationDesk
 from core.configuration.setting_sections import WebSettings
 from core.configuration.settings import Settings
 from core.contract import Engine
+from core.local_time import local_clock
 from core.openai.public.embeddings import PublicEncoder
 from core.rag.embeddings import CountingEmbedder, LocalEmbedder
 from core.rag.facts.editing import FactsEditing
@@ -23,6 +25,8 @@ from core.runtime.addresses import listen_url
 from core.runtime.http_server import listen_error, serve_app
 from web import middleware, origin_guard, status
 from web.about import AboutPages
+from web.admin.access import AdminAccess
+from web.admin.endpoints import AdminEndpoints
 from web.client_identity import ClientIdentity
 from web.conversations import ConversationEndpoints
 from web.facts import FactsEndpoints, FactsMetrics
@@ -40,6 +44,7 @@ from web.toil_batch import toil_batch
 from web.v1.cross_origin import share
 from web.v1.embeddings import ENCODER
 from web.v1.routes import add_v1_routes
+from web.visitor import find_person
 
 log = structlog.get_logger()
 
@@ -58,8 +63,10 @@ def create_app(
     schedule: RefreshSchedule | None = None,
     metrics: Sequence[Collector] = (),
     encoder: CountingEmbedder | None = None,
+    desk: AdministrationDesk | None = None,
 ) -> web.Application:
-    """`metrics`: further ones for /metrics. `encoder`: the bundled one; None: in this process.
+    """`metrics`: further ones for /metrics. `encoder`: the bundled one; None: in this process. `desk`: None where
+    nobody administers.
 
     Raises ConfigError for an invalid WEB_ORIGINS, WEB_PREFIX or WEB_TRUSTED.
     """
@@ -89,6 +96,8 @@ def create_app(
     for path in ("/about/{paper}", "/about/{language}/{paper}"):
         router.add_get(path, about.show)
     add_conversation_routes(router, ConversationEndpoints(timedelta(days=settings.data.keep_days)))
+    if desk is not None:
+        add_admin_routes(router, settings, desk, static)
     return app
 
 
@@ -121,6 +130,18 @@ def add_routes(router: MountedRouter, pages: StaticFiles, files: FileUpload, fac
     ):
         router.add_route(method, path, handler)
     add_v1_routes(router, files)
+
+
+def add_admin_routes(router: MountedRouter, settings: Settings, desk: AdministrationDesk, files: StaticFiles) -> None:
+    router.add_route("GET", "/metrics/all", status.AllMetrics(desk.process_metrics).show)
+    access = AdminAccess(settings.admin, administrator_names)
+    AdminEndpoints(access, desk, files, local_clock(settings.time.zone)).add_routes(router)
+
+
+def administrator_names(request: web.Request) -> frozenset[str]:
+    """The names of the signed-in person, as in ADMIN_ALLOW."""
+    person = find_person(request)
+    return frozenset((f"user:{person}",)) if person else frozenset()
 
 
 def add_conversation_routes(router: MountedRouter, endpoints: ConversationEndpoints) -> None:

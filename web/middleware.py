@@ -12,6 +12,7 @@ import structlog
 from aiohttp import WSCloseCode, web
 
 from core.errors import CspsError, FetchRefused, PromptTooLong, UnreadableDocument
+from core.runtime import traces
 from core.runtime.http_protocol import SERVER_NAME, BuildRefusal, Refusal
 from web import problems
 from web.mounting import service_path, without_prefix
@@ -31,7 +32,7 @@ LOST = (None, WSCloseCode.ABNORMAL_CLOSURE)  # the close codes of a WebSocket wi
 # Frequent requests, which are logged at debug level.
 QUIET_ROUTES = frozenset(
     {
-        *("/", "/static/{path}", "/healthz", "/readyz", "/metrics"),
+        *("/", "/static/{path}", "/healthz", "/readyz", "/metrics", "/metrics/all"),
         "/describe/{personality}",  # every open page asks for it while a model is downloaded
     }
 )
@@ -56,8 +57,9 @@ SECURITY_HEADERS = {
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Adds headers to each response, streams and upgrades included."""
     response.headers.update(SECURITY_HEADERS)
-    if service_path(request) == "/gpt":
-        # With "no-referrer", browsers would send the form with `Origin: null`, which no request may have.
+    path = service_path(request)
+    if path == "/gpt" or path == "/admin" or path.startswith("/admin/"):
+        # With "no-referrer", browsers would send a form with `Origin: null`, which no request may have.
         response.headers["Referrer-Policy"] = "same-origin"
     response.headers.setdefault("Cache-Control", "no-store")
     if request_id := request.get(REQUEST_ID):
@@ -97,8 +99,10 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     status = CLIENT_DISCONNECTED
     with structlog.contextvars.bound_contextvars(request_id=request[REQUEST_ID]):
         try:
-            response = await handler(request)
-            status = response.status
+            with traces.request_span("request") as span:
+                response = await handler(request)
+                status = response.status
+                span.set(route=route_pattern(request), method=request.method[:16], status=status)
             return response
         finally:
             if (socket := request.get(SOCKET)) is not None:

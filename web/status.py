@@ -6,7 +6,9 @@ import asyncio
 from dataclasses import asdict
 
 from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from core.administration.process_metrics import ProcessMetrics
 from core.model_report import report_models
 from core.runtime.http_server import metrics_response
 from web.service import SERVICE
@@ -37,6 +39,19 @@ async def readyz(request: web.Request) -> web.Response:
     service.gate.check_open()
     await service.engine.ready()
     return web.json_response({"status": "ready", **await report_models(service.engine)})
+
+
+class AllMetrics:
+    """The metrics of every process of this machine, at one address for Prometheus."""
+
+    def __init__(self, metrics: ProcessMetrics) -> None:
+        self._metrics = metrics
+
+    async def show(self, request: web.Request) -> web.Response:
+        """GET /metrics/all."""
+        own = generate_latest(request.app[SERVICE].metrics.registry).decode()
+        merged = await self._metrics.merged("web", own)
+        return web.Response(body=merged.encode(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 async def metrics(request: web.Request) -> web.Response:

@@ -8,7 +8,7 @@ from typing import Literal
 from core.configuration.setting_types import OptionalInt, OptionalPath, OptionalSecret, env
 from core.configuration.toml import Section
 
-RecordKind = Literal["conversations", "feedback", "jobs", "pages", "receipts", "states", "accesses"]
+RecordKind = Literal["conversations", "feedback", "jobs", "pages", "receipts", "states", "accesses", "statistics"]
 
 
 class RecordSettings(Section):
@@ -54,6 +54,7 @@ class RecordSettings(Section):
         "730",
         ge=1,
     )
+    statistics_days: int = env("RECORDS_STATISTICS_DAYS", "The days that the figures of /admin are kept.", "400", ge=1)
     key_file: OptionalPath = env(
         "RECORDS_KEY_FILE",
         "The file with the keys that encrypt people's texts in the database, one a line: the first encrypts, all of"
@@ -77,5 +78,6 @@ class RecordSettings(Section):
             "receipts": self.receipts_days,
             "states": self.states_days,
             "accesses": self.accesses_days,
+            "statistics": self.statistics_days,
         }
         return {kind: timedelta(days=own or conversations_days) for kind, own in days.items()}

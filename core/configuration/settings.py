@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 
 from core import PROJECT_ROOT
 from core.configuration import toml
+from core.configuration.admin_section import AdminSettings
 from core.configuration.platform_sections import DiscordSettings, PlatformSettings, SlackSettings, TeamsSettings
 from core.configuration.record_section import RecordKind, RecordSettings
 from core.configuration.setting_sections import (
@@ -50,6 +51,7 @@ class Settings(Section):
     rag: RagSettings
     data: DataSettings
     records: RecordSettings
+    admin: AdminSettings
     log: LogSettings
     config: Path  # the operator's folder, which overrides the shipped one
     file: Path  # the settings.toml that error messages name

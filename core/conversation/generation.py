@@ -42,6 +42,7 @@ from core.rag.context import parse_lead_context
 from core.rag.passage_cache import PassageCache
 from core.rag.questions.lookup_question import EARLIER_LIMIT, EarlierExchange, LookupQuestion, clip_text
 from core.rag.retrieval import Lookup, PartlyRead, Retriever, shortcomings, unread_lookup
+from core.runtime import traces
 from core.runtime.backoff import NO_JITTER, Backoff
 from core.texts import text
 
@@ -155,7 +156,9 @@ class AnswerPipeline:
 
     async def prepare(self, context: PromptContext) -> tuple[AnswerRequest, PromptContext, Lookup]:
         """The request for the model, with its page and the documents found. Raises CspsError."""
-        context, lookup = await self.look_up(context)
+        with traces.span("look_up") as span:
+            context, lookup = await self.look_up(context)
+            span.set(documents=len(lookup.documents))
         return await self.build_request(context, lookup), context, lookup
 
     async def look_up(self, context: PromptContext) -> tuple[PromptContext, Lookup]:

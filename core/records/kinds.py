@@ -19,6 +19,7 @@ from core.receipts.store import expire as expire_receipts
 from core.receipts.tables import receipts
 from core.records.accesses import expire as expire_accesses
 from core.records.tables import accesses, deletion_proofs
+from core.statistics import tables as statistics
 from core.storage import bot_tables
 
 Condition = Callable[[], sa.ColumnElement[bool]]
@@ -102,6 +103,7 @@ KINDS = (
             by_age(deletion_proofs.c.at),
         ),
     ),
+    Kind("statistics", tuple(StoredTable(table, expire) for table, expire in statistics.EXPIRING)),
 )
 
 NOT_KEPT = {

@@ -7,6 +7,7 @@ something. The last lines on stderr then explain it.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -14,7 +15,7 @@ from collections.abc import Callable, Coroutine
 from core.configuration import settings
 from core.configuration.settings import Settings
 from core.errors import ConfigError, CspsError
-from core.runtime import log
+from core.runtime import log, traces
 from core.runtime.service_manager import reporting_alive
 from core.texts import overlay
 
@@ -28,6 +29,7 @@ def main(name: str, serve: Callable[[Settings], Coroutine[None, None, None]]) ->
         loaded = settings.load()
         log.configure(loaded.log, name)
         overlay(loaded.config)
+        traces.configure(name, os.environ)
         asyncio.run(run_reporting(serve(loaded)))
     except ConfigError as error:
         return print_error(name, error.message, OPERATOR_MUST_ACT)

@@ -16,11 +16,11 @@ from core.texts.catalogue import References, functions
 
 AREAS = (
     *("error", "status", "prompt", "source", "bot", "delivery", "slack", "discord", "teams", "cli"),
-    *("start", "form", "page", "privacy"),
+    *("start", "form", "page", "privacy", "admin"),
 )
 KEY = re.compile(rf"(?:{'|'.join(AREAS)})-[a-z0-9_]+(?:-[a-z0-9_]+)*")
 CODE_PART = "[a-z0-9_]+"  # the value of a gap in an f-string: one code, without a hyphen
-SCRIPT_KEY = re.compile(r"""['"`]((?:page|start)-(?:[\w-]|\$\{[^}]*\})+)['"`]""")
+SCRIPT_KEY = re.compile(r"""['"`]((?:page|start|admin)-(?:[\w-]|\$\{[^}]*\})+)['"`]""")
 
 Entries = dict[str, ast.Message | ast.Term]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import ClientSession, ClientWebSocketResponse, web
 
+from core.administration.desk import AdministrationDesk
 from core.configuration.settings import Settings
 from core.rag.embeddings import CountingEmbedder
 from core.rag.facts.editing import FactsEditing
@@ -58,6 +59,7 @@ async def site(
     editing: FactsEditing | None = None,
     schedule: RefreshSchedule | None = None,
     encoder: CountingEmbedder | None = None,
+    desk: AdministrationDesk | None = None,
     **web_settings: Any,
 ) -> AsyncIterator[Site]:
     """Stops without a drain time, because some tests leave answers unfinished on purpose."""
@@ -70,6 +72,7 @@ async def site(
         editing=editing,
         schedule=schedule,
         encoder=encoder,
+        desk=desk,
     )
     async with serve(app, changed) as url, ClientSession(base_url=url) as http:
         yield Site(url, app, engine, http)

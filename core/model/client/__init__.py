@@ -10,14 +10,14 @@ default_model.py      the model for calls that name none
 engine_address.py     URLs, keys and connections, from the settings and models.toml
 capability_*.py       what an engine can do: tried out once (probe), remembered (store), beside the answers (learner)
 examination.py        an engine for an operator: does it answer, and what does it lack
-known_models.py       the models that a personality may name
+known_models.py       the models that a personality may name, and the prices of models
 """
 
 from core.model.client.engine_address import local_url
 from core.model.client.engine_connection import EngineConnection
 from core.model.client.engine_metrics import EngineMetrics
 from core.model.client.examination import EngineExamination
-from core.model.client.known_models import known_models
+from core.model.client.known_models import known_models, model_prices
 from core.model.client.model_client import ModelClient
 from core.model.client.served_models import ASSUMED_WINDOW_TOKENS, ListedFile, ModelInfo, ServedModels
 
@@ -32,4 +32,5 @@ __all__ = [
     "ServedModels",
     "known_models",
     "local_url",
+    "model_prices",
 ]

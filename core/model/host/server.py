@@ -15,7 +15,6 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from core.errors import ModelUnavailable, Stopping
 from core.model.host.downloads import Downloads
 from core.model.host.listing import list_models
-from core.model.host.metrics import merge_metrics
 from core.model.host.model_host import ModelHost
 from core.model.host.proxy import answer
 from core.model.host.tickets import PooledWorker
@@ -23,6 +22,7 @@ from core.model.http_service import BODY_LIMIT_BYTES, Handler, errors_as_json, p
 from core.model.library.file_digests import FileDigests
 from core.openai.engine_requests import EmbeddingsRequest, ForgetRequest, parse
 from core.openai.response_objects import embeddings_object, list_object
+from core.runtime.metrics_text import merge_metrics
 
 if TYPE_CHECKING:
     from core.rag.embeddings import CountingEmbedder
@@ -156,7 +156,7 @@ async def metrics(request: web.Request) -> web.Response:
     workers = [each for each in request.app[SERVICE].serving().pool.workers() if each.state == "ready"]
     texts = await asyncio.gather(*map(fetch_metrics, workers))
     named = {each.deployment.model_id: text for each, text in zip(workers, texts, strict=True)}
-    return web.Response(body=merge_metrics(named).encode(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return web.Response(body=merge_metrics(named, "model").encode(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 async def fetch_metrics(worker: PooledWorker) -> str:

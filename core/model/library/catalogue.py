@@ -64,6 +64,13 @@ HubRepo = Annotated[ShortText, AfterValidator(hub_repo)]
 LanguageCode = Annotated[str, AfterValidator(language_code)]
 
 
+class ModelPrice(Section):
+    """The price of a million tokens, in the currency of the setting ADMIN_CURRENCY."""
+
+    prompt: float = Field(ge=0)
+    answer: float = Field(ge=0)
+
+
 class CatalogueModel(Section):
     """One table of the file."""
 
@@ -80,6 +87,7 @@ class CatalogueModel(Section):
     context_window: int = Field(ge=256)
     kv_bytes_per_token: int | None = Field(default=None, ge=0)
     good_for: BilingualText
+    price: ModelPrice | None = None  # None: it costs nothing
 
     @property
     def source(self) -> HubFile:
@@ -97,6 +105,7 @@ class RemoteModel(Section):
     title: ShortText
     engines: Annotated[tuple[EngineEntry, ...], AfterValidator(distinct_engines)]
     context_window: int | None = Field(default=None, ge=256)  # the limit of all engines; None: each one's own
+    price: ModelPrice | None = None  # None: it costs nothing
 
 
 class ModelCatalogue(WatchedConfig):

@@ -1,4 +1,4 @@
-"""Merges the metrics of the workers into one text: each sample gets the label `model`. Pure."""
+"""Merges the metrics of several processes or models into one text: a label says whose each sample is. Pure."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ SAMPLE = re.compile(r"(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(?P<labels>.*)\})?(
 ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 
 
-def merge_metrics(texts: Mapping[str, str]) -> str:
-    """`texts`: the metrics of each model, in Prometheus' text format. Comments of a metric appear once."""
+def merge_metrics(texts: Mapping[str, str], label: str) -> str:
+    """`texts`: metrics in Prometheus' text format, by the value of the label. Comments of a metric appear once."""
     families: dict[str, dict[str, None]] = {}
-    for model, text in texts.items():
+    for value, text in texts.items():
         family = ""
         for line in text.splitlines():
             if line.startswith("# "):
                 family = line.split(" ", 3)[2]
                 families.setdefault(family, {})[line] = None
             elif sample := SAMPLE.fullmatch(line):
-                families.setdefault(family, {})[label_sample(sample, model)] = None
+                families.setdefault(family, {})[label_sample(sample, label, value)] = None
     return "".join(f"{line}\n" for lines in families.values() for line in in_order(lines))
 
 
@@ -28,6 +28,6 @@ def in_order(lines: Mapping[str, None]) -> list[str]:
     return sorted(lines, key=lambda line: not line.startswith("# "))
 
 
-def label_sample(sample: re.Match[str], model: str) -> str:
-    labels = ",".join(filter(None, [sample["labels"], f'model="{model.translate(ESCAPES)}"']))
+def label_sample(sample: re.Match[str], label: str, value: str) -> str:
+    labels = ",".join(filter(None, [sample["labels"], f'{label}="{value.translate(ESCAPES)}"']))
     return f"{sample['name']}{{{labels}}}{sample['rest']}"

@@ -1,11 +1,11 @@
-"""The metrics of several workers in one text."""
+"""The metrics of several processes or models in one text."""
 
 from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from core.model.host.metrics import merge_metrics
+from core.runtime.metrics_text import merge_metrics
 
 
 def metrics_of(tokens: int, running: int) -> str:
@@ -18,7 +18,7 @@ def metrics_of(tokens: int, running: int) -> str:
 def test_each_sample_says_its_model() -> None:
     """Names may contain any character. The text is valid, with the comments of each metric once."""
     names = ['owner/a.gguf?window=1"2\\', "b"]
-    merged = merge_metrics({names[0]: metrics_of(5, 1), names[1]: metrics_of(7, 2)})
+    merged = merge_metrics({names[0]: metrics_of(5, 1), names[1]: metrics_of(7, 2)}, "model")
     families = {family.name: family.samples for family in text_string_to_metric_families(merged)}
     tokens = [sample for sample in families["csps_tokens"] if sample.name == "csps_tokens_total"]
 
@@ -31,4 +31,4 @@ def test_each_sample_says_its_model() -> None:
 
 def test_a_worker_that_is_ending_has_no_metrics() -> None:
     """Neither has a host without a loaded model."""
-    assert "" == merge_metrics({"a": ""}) == merge_metrics({})
+    assert "" == merge_metrics({"a": ""}, "model") == merge_metrics({}, "model")
