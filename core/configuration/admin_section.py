@@ -13,7 +13,7 @@ class AdminSettings(Section):
         "ADMIN_KEY",
         "The operator's key to /admin, at least 32 characters. It opens the page from this machine only"
         " (for another machine: an SSH tunnel).",
-        "a long random text",
+        "0123456789abcdef0123456789abcdef",
     )
     allow: CommaList = env(
         "ADMIN_ALLOW",
