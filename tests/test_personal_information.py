@@ -21,7 +21,7 @@ from bindings.selftest.bot_process import run_bot
 from bindings.selftest.environment import build_environ
 from bindings.selftest.run import STAGES
 from bindings.selftest.script import ScriptFile
-from bindings.selftest.stage import PlayedQuestion
+from bindings.selftest.stage import PlayedQuestion, Stage
 from core import PROJECT_ROOT
 from core.configuration import settings
 from tests.support.fake_model import FakeModel
@@ -30,6 +30,7 @@ pytestmark = pytest.mark.slow
 
 LIMIT_S = 120.0
 QUESTION = "What does this say?"
+NOTICES = ("Personal information was removed", "Des renseignements personnels ont été retirés")
 Texts = list[tuple[str, list[Planted]]]
 
 
@@ -114,14 +115,18 @@ async def plant_in_bot(platform: PlatformName, texts: Texts, environ: dict[str, 
         async with run_bot(platform, {**variables, "LOG_LEVEL": "debug"}) as bot:
             await stage.connect(bot.url)
             for number, (text, _) in enumerate(texts):
-                before = await bot.counts()
                 file = ScriptFile(name="report.txt", text=text[:2000]) if number % 2 else None
                 await stage.say(PlayedQuestion(QUESTION if file else text, "channel", "en", file=file))
-                taken = before.taken
-                await bot.until_counts(lambda now, n=taken: now.taken > n and not now.unfinished, LIMIT_S)  # type: ignore[misc]
-            shown = [message.text for message in stage.recording.messages.values()]
-            assert any("Personal information was removed" in text for text in shown), shown
+                await stage.server.until(lambda told=number + 1: count_notices(stage) == told, LIMIT_S)  # type: ignore[misc]
         return list(bot.log)
+
+
+def count_notices(stage: Stage) -> int:
+    """The answers that name what was removed, in the language of their questions."""
+    stage.recording.observe()
+    shown = (each.message for each in stage.recording.messages.values() if each.message.by_bot)
+    texts = ["\n".join((each.text, *each.small_lines)) for each in shown]
+    return sum(any(notice in each for notice in NOTICES) for each in texts)
 
 
 def forms(trace: str) -> Iterator[bytes]:
