@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from core.runtime.admission_queue import AdmissionQueue
@@ -26,6 +27,8 @@ class LargeInputs:
     """One per process."""
 
     def __init__(self) -> None:
+        # Threads of its own: each thread that ever parsed a megabyte keeps some of the memory.
+        self._threads = ThreadPoolExecutor(AT_ONCE, "large-input")
         self._of_client: KeyedLimiter[None] = KeyedLimiter(WAITING_OF_A_CLIENT)
         self._all = AdmissionQueue("large requests", slots=AT_ONCE, queue_limit=QUEUE_LIMIT, wait_limit_s=WAIT_LIMIT_S)
 
@@ -34,4 +37,4 @@ class LargeInputs:
         if size <= LARGE_BYTES:
             return work()
         async with self._of_client.slot(client), self._all.slot():
-            return await asyncio.to_thread(work)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
