@@ -22,6 +22,21 @@ PROOFS: Mapping[str, Sequence[str]] = {
         "core/runtime/test_log.py::test_an_exception_is_logged_without_text_of_a_person",
         "core/rag/fetching/test_fetch.py::test_logs_name_the_host_alone",
     ),
+    "What a person, a purge or an operator deletes": (
+        "core/storage/test_erasing.py::test_a_deleted_conversation_is_in_no_file",
+        "core/storage/test_erasing.py::test_updated_rows_are_overwritten",
+    ),
+    "No administrator reads, exports, holds or deletes": (
+        "core/records/test_accesses.py::test_accesses_are_listed_in_order",
+        "core/records/test_accesses.py::test_a_changed_or_removed_entry_is_seen",
+    ),
+    "Personal information of the kinds": (
+        "core/privacy/test_detection.py::test_planted_identifiers_are_found_and_ordinary_sentences_pass",
+        "core/privacy/test_screening.py::test_every_part_of_a_prompt_is_masked",
+        "core/privacy/test_screening.py::test_a_blocked_kind_is_refused_without_its_value",
+        "bindings/intake/test_intake_screening.py::test_a_message_is_masked_before_it_is_recorded",
+        "bindings/intake/test_intake_screening.py::test_a_blocked_message_is_refused_without_a_trace",
+    ),
     "Ids of people, workspaces and events": (
         "core/conversation/test_sessions.py::test_ids_are_unguessable_and_stored_as_hashes",
         "core/conversation/test_owned.py::test_the_database_has_no_secret_of_an_owner",

@@ -75,7 +75,8 @@ async def test_everything_works_by_keyboard(visiting: Visiting) -> None:
         await expect(visit.page.locator(".side footer")).to_be_visible()
         starters = [f"#suggestions li:nth-child({at}) button" for at in (3, 2, 1)]
         header = ("#language", "#settings", "#new", "#personality", "#conversations")
-        for control in ("#question", ".introduction a", *starters, ".side .head button", *header, ".skip"):
+        links = [f".introduction a[href='./{path}']" for path in ("toil", "about/privacy", "about/accessibility")]
+        for control in ("#question", *links, *starters, ".side .head button", *header, ".skip"):
             await expect(visit.page.locator(control)).to_be_focused()
             await keyboard.press("Shift+Tab")
         await keyboard.press("Tab")
