@@ -3,6 +3,9 @@
 up              up: startup_checks, procfile, supervisor, merged_log, readiness
 chat            chat in the terminal; chat_client speaks the protocol
 explain         the prompt of a question, what was looked up for it and what was cut
+evaluate        evaluate asks questions with known answers; see core.evaluation
+receipts        what an answer was made with, and the same answer again
+feedback        list and export people's verdicts
 toil run        toil runs a batch; toil_plan checks it first; see core.toil.batch
 tune            tune finds the fastest settings; measuring_process is the child that measures
 doctor          doctor runs checks, hardware_checks, model_checks and platform_checks

@@ -44,6 +44,27 @@ def explain_prompt(
     explain(question, personality, file or (), url, as_json=as_json)
 
 
+@command(group, "evaluate", "cli-help-evaluate")
+def evaluate_answers(
+    questions: Annotated[Path, typer.Argument(metavar="<path>", help="cli-help-evaluate-questions")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="<path>", help="cli-help-evaluate-output")],
+    personality: Annotated[str | None, typer.Option(help="cli-help-personality")] = None,
+    model: Annotated[str | None, typer.Option(help="cli-help-evaluate-model")] = None,
+    against: Annotated[str | None, typer.Option(help="cli-help-evaluate-against")] = None,
+    judge: Annotated[str | None, typer.Option(help="cli-help-evaluate-judge")] = None,
+    url: Annotated[str | None, typer.Option(help="cli-help-evaluate-url")] = None,
+    report: Annotated[Path | None, typer.Option(metavar="<path>", help="cli-help-evaluate-report")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="cli-help-json")] = False,
+    force_new: Annotated[bool, typer.Option("--force-new", help="cli-help-force_new")] = False,
+) -> None:
+    from core.cli.evaluate import EvaluateOptions, evaluate
+    from core.cli.toil import default_personality
+
+    chosen = personality or default_personality(os.environ)
+    options = EvaluateOptions(questions, output, chosen, model, against, judge, url, report, as_json, force_new)
+    raise typer.Exit(evaluate(options))
+
+
 @command(group, "doctor", "cli-help-doctor")
 def run_checks(as_json: Annotated[bool, typer.Option("--json", help="cli-help-json")] = False) -> None:
     from core.cli.doctor import doctor
