@@ -2268,3 +2268,35 @@ admin-documents = Documents
 admin-refreshed = Last refresh
 admin-refreshing = now
 admin-next-refresh = Next refresh
+admin-channel = Channel
+admin-model = Model
+admin-question = Question
+admin-answer = Answer
+admin-feedback = Feedback
+admin-feedback-counts = { $count ->
+    [0] Nobody has rated an answer.
+    [one] One verdict, { $good } of them good.
+   *[other] { $count } verdicts, { $good } of them good.
+}
+admin-feedback-about = The newest 200 are shown. A question and its answer are shown as long as their conversation is kept. `csps-llm feedback export` writes all of them.
+admin-verdict = Verdict
+admin-verdict-good = good
+admin-verdict-bad = bad
+admin-comment = Comment
+admin-all = All
+admin-since = Since (date)
+admin-since-wrong = Write the beginning as a date, such as 2026-11-30. Everything is shown.
+admin-filter = Filter
+admin-holds = Holds and accesses
+admin-holds-about = What is held is deleted by nothing. `csps-llm records hold` and `records release` place and end holds.
+admin-no-holds = Nothing is held.
+admin-number = Number
+admin-subject = Of what or whom
+admin-reason = Reason
+admin-placed = Placed
+admin-released = Released
+admin-active = active
+admin-accesses = Latest accesses by administrators
+admin-who = Who
+admin-action = Action
+admin-log-broken = Entry { $number } of the log was changed or removed.

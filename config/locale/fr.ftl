@@ -2291,3 +2291,35 @@ admin-documents = Documents
 admin-refreshed = Dernière mise à jour
 admin-refreshing = en cours
 admin-next-refresh = Prochaine mise à jour
+admin-channel = Canal
+admin-model = Modèle
+admin-question = Question
+admin-answer = Réponse
+admin-feedback = Rétroaction
+admin-feedback-counts = { $count ->
+    [0] Personne n’a évalué de réponse.
+    [one] Une évaluation, dont { $good } favorable.
+   *[other] { $count } évaluations, dont { $good } favorables.
+}
+admin-feedback-about = Les 200 plus récentes sont affichées. Une question et sa réponse sont affichées tant que leur conversation est conservée. `csps-llm feedback export` les écrit toutes.
+admin-verdict = Évaluation
+admin-verdict-good = bonne
+admin-verdict-bad = mauvaise
+admin-comment = Commentaire
+admin-all = Tous
+admin-since = Depuis (date)
+admin-since-wrong = Écrivez le début sous forme de date, par exemple 2026-11-30. Tout est affiché.
+admin-filter = Filtrer
+admin-holds = Mises en suspens et accès
+admin-holds-about = Rien ne supprime ce qui est mis en suspens. `csps-llm records hold` et `records release` commencent et terminent une mise en suspens.
+admin-no-holds = Rien n’est mis en suspens.
+admin-number = Numéro
+admin-subject = Objet ou personne
+admin-reason = Motif
+admin-placed = Début
+admin-released = Fin
+admin-active = active
+admin-accesses = Derniers accès des administrateurs
+admin-who = Qui
+admin-action = Action
+admin-log-broken = L’entrée { $number } du journal a été modifiée ou supprimée.

@@ -10,9 +10,14 @@ from dataclasses import dataclass
 from core.administration.process_metrics import ProcessMetrics, waiting_and_running
 from core.configuration.settings import Settings
 from core.contract import Description, Engine, EngineHealth
+from core.feedback.entries import FeedbackEntry, load_feedback
+from core.feedback.filters import FeedbackFilter
 from core.model.client import model_prices
 from core.model_report import describe
 from core.rag.facts.status import CollectionStatus
+from core.records import holding
+from core.records.accesses import AccessLog, load_accesses, record_access
+from core.records.holding import Hold
 from core.statistics.figures import Figures, Price
 from core.statistics.reading import Period, read_figures
 from core.storage.database import Database
@@ -46,6 +51,16 @@ class AdministrationDesk:
         prices = await asyncio.to_thread(model_prices, self._settings)
         named = {title: Price(prompt, answer) for title, (prompt, answer) in prices.items()}
         return await read_figures(self._database, period, time.time(), named)
+
+    async def feedback(self, who: str, chosen: FeedbackFilter) -> Sequence[FeedbackEntry]:
+        """People's verdicts, the newest first. The access is recorded first. Raises StorageError."""
+        await record_access(self._database, who, "show", "feedback")
+        return await load_feedback(self._database, chosen)
+
+    async def holds(self, who: str) -> tuple[Sequence[Hold], AccessLog]:
+        """The holds, and the log of accesses, this one included. Raises StorageError."""
+        await record_access(self._database, who, "show", "holds")
+        return await self._database.read(holding.find), await load_accesses(self._database)
 
     async def state(self) -> ServiceState:
         """Waits for other processes for two seconds at most."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 from urllib.parse import urlencode
 
 import jinja2
@@ -12,7 +13,8 @@ from aiohttp import web
 
 from core.administration.desk import AdministrationDesk
 from core.contract import LANGUAGES
-from core.errors import Overloaded
+from core.errors import BadRequest, Overloaded
+from core.feedback.filters import ChannelName, FeedbackFilter, VerdictName, parse_since
 from core.local_time import Clock
 from core.statistics.reading import PERIODS, Period
 from core.texts import error_text
@@ -29,7 +31,14 @@ from web.visitor import came_by_https
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 STYLES = ("base.css", "layout.css", "plain_form.css", "admin.css")
-SECTIONS = {"admin-figures": "admin", "admin-state": "admin/state"}
+SECTIONS = {
+    "admin-figures": "admin",
+    "admin-state": "admin/state",
+    "admin-feedback": "admin/feedback",
+    "admin-holds": "admin/holds",
+}
+FILTERS = ("channel", "verdict", "personality", "model", "since")
+FEEDBACK_SHOWN = 200
 
 
 class AdminEndpoints:
@@ -49,6 +58,8 @@ class AdminEndpoints:
         for method, path, handler in (
             ("GET", "/admin", self.show_figures),
             ("GET", "/admin/state", self.show_state),
+            ("GET", "/admin/feedback", self.show_feedback),
+            ("GET", "/admin/holds", self.show_holds),
             ("POST", "/admin/sign-in", self.sign_in),
             ("POST", "/admin/sign-out", self.sign_out),
         ):
@@ -90,6 +101,43 @@ class AdminEndpoints:
             personalities=views.personality_table(words, state),
             engines=views.engine_table(words, state),
             collections=views.collection_table(words, collections),
+        )
+
+    async def show_feedback(self, request: web.Request) -> web.Response:
+        """GET /admin/feedback?channel=&verdict=&personality=&model=&since=."""
+        if (who := self._access.administrator(request)) is None:
+            return self._ask_for_key(request)
+        words, problem = self._words(request), ""
+        try:
+            chosen = build_filter(request.query, self._clock())
+        except BadRequest:
+            chosen, problem = FeedbackFilter(), words.text("admin-since-wrong")
+        found = await self._desk.feedback(who, chosen)
+        return self._page(
+            request,
+            "feedback",
+            problem=problem,
+            query={name: request.query.get(name, "") for name in ("language", *FILTERS)},
+            channels=get_args(ChannelName),
+            verdicts=[(each, words.text(f"admin-verdict-{each}")) for each in get_args(VerdictName)],
+            names=request.app[SERVICE].engine.personalities(),
+            count=len(found),
+            good=sum(each.verdict == "good" for each in found),
+            verdict_table=views.verdict_table(words, found[:FEEDBACK_SHOWN]),
+        )
+
+    async def show_holds(self, request: web.Request) -> web.Response:
+        """GET /admin/holds."""
+        if (who := self._access.administrator(request)) is None:
+            return self._ask_for_key(request)
+        holds, accesses = await self._desk.holds(who)
+        words = self._words(request)
+        return self._page(
+            request,
+            "holds",
+            holds=views.hold_table(words, holds),
+            accesses=views.access_table(words, accesses),
+            broken=accesses.broken_at,
         )
 
     async def sign_in(self, request: web.Request) -> web.Response:
@@ -186,3 +234,15 @@ class AdminEndpoints:
     def _redirect(self, request: web.Request, language: str) -> web.Response:
         query = f"?{urlencode({'language': language})}" if language in LANGUAGES else ""
         return web.Response(status=303, headers={"Location": f"{self._root(request)}admin{query}"})
+
+
+def build_filter(query: Mapping[str, str], now: datetime) -> FeedbackFilter:
+    """Empty and unknown values choose all. Raises BadRequest for a `since` that is no date."""
+    channel, verdict, since = query.get("channel", ""), query.get("verdict", ""), query.get("since", "").strip()
+    return FeedbackFilter(
+        channel=cast(ChannelName, channel) if channel in get_args(ChannelName) else None,
+        verdict=cast(VerdictName, verdict) if verdict in get_args(VerdictName) else None,
+        personality=query.get("personality") or None,
+        model=query.get("model") or None,
+        since=parse_since(since, now) if since else None,
+    )

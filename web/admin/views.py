@@ -10,7 +10,10 @@ from markupsafe import Markup
 
 from core.administration.desk import ServiceState
 from core.contract import Language
+from core.feedback.entries import FeedbackEntry
 from core.rag.facts.status import CollectionStatus
+from core.records.accesses import AccessLog
+from core.records.holding import Hold
 from core.statistics.figures import Figures, Group
 from core.statistics.reading import Period
 from core.texts import text
@@ -18,6 +21,8 @@ from core.texts.formats import format_date, format_duration, format_moment, form
 from web.admin.plots import Series, bar_chart, line_chart
 
 UNKNOWN = "–"
+SHOWN_CHARS = 300  # of a question or an answer
+ACCESSES_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +222,57 @@ def engine_table(words: Words, state: ServiceState) -> Table:
         for each in state.engines
     ]
     return Table(words.text("admin-engines"), columns, rows)
+
+
+def verdict_table(words: Words, found: Sequence[FeedbackEntry]) -> Table:
+    """People's verdicts on answers. A question and its answer stand there as long as their conversation is kept."""
+    keys = ("time", "channel", "verdict", "comment", "personality", "model", "question", "answer")
+    columns = [words.text(f"admin-{key}") for key in keys]
+    rows = [
+        (
+            words.moment(each.at.timestamp()),
+            each.channel,
+            words.text(f"admin-verdict-{each.verdict}"),
+            each.comment,
+            each.personality or UNKNOWN,
+            each.model or UNKNOWN,
+            shorten(each.question or UNKNOWN),
+            shorten(each.answer or UNKNOWN),
+        )
+        for each in found
+    ]
+    return Table(words.text("admin-feedback"), columns, rows)
+
+
+def shorten(words: str) -> str:
+    return words if len(words) <= SHOWN_CHARS else f"{words[:SHOWN_CHARS].rstrip()}…"
+
+
+def hold_table(words: Words, found: Sequence[Hold]) -> Table:
+    columns = [
+        words.text(key) for key in ("admin-number", "admin-subject", "admin-reason", "admin-placed", "admin-released")
+    ]
+    rows = [
+        (
+            str(each.id),
+            each.subject,
+            each.reason,
+            f"{words.moment(each.placed_at)}, {each.who}",
+            words.moment(each.released_at) if each.released_at else words.text("admin-active"),
+        )
+        for each in found
+    ]
+    return Table(words.text("admin-holds"), columns, rows)
+
+
+def access_table(words: Words, found: AccessLog) -> Table:
+    """The latest accesses by administrators, the newest first."""
+    columns = [words.text(key) for key in ("admin-number", "admin-time", "admin-who", "admin-action", "admin-subject")]
+    rows = [
+        (str(each.number), words.moment(each.at), each.who, each.action, each.subject)
+        for each in reversed(found.entries[-ACCESSES_SHOWN:])
+    ]
+    return Table(words.text("admin-accesses"), columns, rows)
 
 
 def collection_table(words: Words, found: Sequence[CollectionStatus]) -> Table:

@@ -18,6 +18,7 @@ from core.contract import Done, Prompt, Text, Usage
 from core.errors import ConfigError, ModelUnavailable
 from core.rag.facts.status import CollectionStatus
 from core.statistics.recorder import AnswerStatistics
+from core.storage import bot_tables
 from core.storage.database import Database
 from tests.support.fake_engine import FakeEngine
 from tests.web.support_site import Site, site
@@ -217,3 +218,24 @@ async def test_all_metrics_are_in_one_place(own_settings: Settings, unused_tcp_p
     }
     assert samples["csps_bot_messages_total", "slack"] == 3
     assert [samples["csps_process_up", each] for each in ("web", "slack", "model")] == [1, 1, 0]
+
+
+async def test_feedback_of_all_channels_is_read_and_the_access_recorded(own_settings: Settings) -> None:
+    """A comment stays text. Filters narrow the list; a date that is none shows everything, and says so."""
+    async with administered(own_settings) as running:
+        row = {"answer": "a1", "speaker": "s1", "value": "bad", "at": 1_800_000_000.0, "comment": "<b>wrong</b>"}
+        database = Database(own_settings.database_url)
+        await database.write(lambda db: db.execute(bot_tables.feedback.insert().values(row)))
+        await database.close()
+        await sign_in(running)
+        _, everything = await text_of(running, "/admin/feedback")
+        _, good = await text_of(running, "/admin/feedback?verdict=good")
+        _, wrong = await text_of(running, "/admin/feedback?since=yesterday&language=fr")
+        _, holds = await text_of(running, "/admin/holds")
+
+    assert "&lt;b&gt;wrong&lt;/b&gt;" in everything
+    assert "One verdict, 0 of them good." in everything
+    assert "Nobody has rated an answer." in good
+    assert "sous forme de date" in wrong
+    assert "&lt;b&gt;wrong&lt;/b&gt;" in wrong
+    assert holds.count("<td>show</td>") == 4
