@@ -29,7 +29,8 @@ FULL_NAME = re.compile(
     r"(?<![^\W_])(?:[A-ZÀ-Þ][\w'’-]{1,20},? (?:[A-ZÀ-Þ]\.? )?){1,3}(?:[A-ZÀ-Þ][\w'’-]{1,20})?[ ,;:(\[|\t–-]{1,4}$"
     r"|(?<![^\W_])[A-ZÀ-Þ][\w'’-]{1,20}[,;|\t]\"? ?[A-ZÀ-Þ][\w'’-]{1,20}[ ,;:(\[|\t–\"-]{1,4}$"
 )
-NAME_REACH_CHARS = 64
+NAME_REACH_CHARS = 48
+AFTER_NAME = ' ,;:([|\t–-".'
 NAME_WORD = re.compile(r"[^\W\d_]+")
 # Of people whose names are written with a date: later dates are those of decisions and events.
 LATEST_YEAR = 2012
@@ -55,5 +56,8 @@ def is_next_to_name(text: TextInContext, date: re.Match[str]) -> bool:
     year = year_of(date[0])
     if year is None or year > LATEST_YEAR:
         return False
+    before = text.plain[max(0, date.start() - NAME_REACH_CHARS) : date.start()]
+    if not before.rstrip(AFTER_NAME)[-1:].isalpha():
+        return False
     name = FULL_NAME.search(text.plain, max(0, date.start() - NAME_REACH_CHARS), date.start())
-    return name is not None and any(word.lower() in GIVEN_NAMES for word in NAME_WORD.findall(name[0]))
+    return name is not None and not GIVEN_NAMES.isdisjoint(NAME_WORD.findall(name[0].lower()))

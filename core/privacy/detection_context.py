@@ -40,6 +40,8 @@ class TextInContext:
     def is_in_url(self, position: int) -> bool:
         """True inside an address of the Web, except for the value of a parameter."""
         starts, ends = self._urls
+        if not starts:
+            return False
         index = bisect_right(starts, position) - 1
         return index >= 0 and position < ends[index] and self.plain[position - 1 : position] != "="
 

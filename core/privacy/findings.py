@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 BuiltInKind = Literal[
     "sin",
@@ -19,9 +18,11 @@ BuiltInKind = Literal[
 BUILT_IN_KINDS: tuple[BuiltInKind, ...] = get_args(BuiltInKind)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A passage with personal information. `kind`: a built-in one, or the name of an operator's pattern."""
+class Finding(NamedTuple):
+    """A passage with personal information. `kind`: a built-in one, or the name of an operator's pattern.
+
+    A tuple, because a long text can have 100,000 of them.
+    """
 
     kind: str
     start: int

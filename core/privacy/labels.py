@@ -111,7 +111,7 @@ class Labels:
 
     def nearest(self, position: int, reach_chars: int) -> Label | None:
         """The last label before `position` that ends within reach."""
-        index = bisect_right(self._ends, position) - 1
+        index = bisect_right(self._ends, position) - 1 if self._ends else -1
         if index < 0 or self._ends[index] < position - reach_chars:
             return None
         return self._labels[index]

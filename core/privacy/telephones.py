@@ -128,13 +128,17 @@ def international_end(match: re.Match[str]) -> int | None:
 
 def is_international(digits: str) -> bool:
     """True if the digits are a country code and a number of a length in use there."""
-    for length in (1, 2, 3):
-        code = int(digits[:length])
-        if code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
-            if code == int(NANP):
-                return len(digits) == 11 and is_north_american(digits)
-            return len(digits) - length in national_lengths(code)
-    return False
+    if digits.startswith(NANP):
+        return len(digits) == 11 and is_north_american(digits)
+    code = country_code(digits[:3])
+    return code is not None and len(digits) - len(code) in national_lengths(int(code))
+
+
+@cache
+def country_code(beginning: str) -> str | None:
+    """The code with which the digits begin: no code begins with another one."""
+    codes = (beginning[:length] for length in (1, 2, 3))
+    return next((code for code in codes if int(code) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE), None)
 
 
 @cache
