@@ -948,6 +948,8 @@ cli-typer-options-metavar = {"["}OPTIONS{"]"}
 cli-typer-command-metavar = COMMANDE [ARGUMENTS]…
 
 # Les noms des arguments dans les pages d’aide.
+cli-argument-questions = QUESTIONS
+cli-argument-receipt = REÇU
 cli-argument-name = nom
 cli-argument-what = documents
 cli-argument-question = question
