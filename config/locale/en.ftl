@@ -2280,7 +2280,7 @@ admin-feedback-counts = { $count ->
     [one] One verdict, { $good } of them good.
    *[other] { $count } verdicts, { $good } of them good.
 }
-admin-feedback-about = The newest 200 are shown. A question and its answer are shown as long as their conversation is kept. `csps-llm feedback export` writes all of them.
+admin-feedback-about = The newest 200 are shown. A question and its answer are shown as long as their conversation is kept. “csps-llm feedback export” writes all of them.
 admin-verdict = Verdict
 admin-verdict-good = good
 admin-verdict-bad = bad
@@ -2290,7 +2290,7 @@ admin-since = Since (date)
 admin-since-wrong = Write the beginning as a date, such as 2026-11-30. Everything is shown.
 admin-filter = Filter
 admin-holds = Holds and accesses
-admin-holds-about = What is held is deleted by nothing. `csps-llm records hold` and `records release` place and end holds.
+admin-holds-about = What is held is deleted by nothing. “csps-llm records hold” and “records release” place and end holds.
 admin-no-holds = Nothing is held.
 admin-number = Number
 admin-subject = Of what or whom

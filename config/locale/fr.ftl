@@ -2303,7 +2303,7 @@ admin-feedback-counts = { $count ->
     [one] Une évaluation, dont { $good } favorable.
    *[other] { $count } évaluations, dont { $good } favorables.
 }
-admin-feedback-about = Les 200 plus récentes sont affichées. Une question et sa réponse sont affichées tant que leur conversation est conservée. `csps-llm feedback export` les écrit toutes.
+admin-feedback-about = Les 200 plus récentes sont affichées. Une question et sa réponse sont affichées tant que leur conversation est conservée. « csps-llm feedback export » les écrit toutes.
 admin-verdict = Évaluation
 admin-verdict-good = bonne
 admin-verdict-bad = mauvaise
@@ -2313,7 +2313,7 @@ admin-since = Depuis (date)
 admin-since-wrong = Écrivez le début sous forme de date, par exemple 2026-11-30. Tout est affiché.
 admin-filter = Filtrer
 admin-holds = Mises en suspens et accès
-admin-holds-about = Rien ne supprime ce qui est mis en suspens. `csps-llm records hold` et `records release` commencent et terminent une mise en suspens.
+admin-holds-about = Rien ne supprime ce qui est mis en suspens. « csps-llm records hold » et « records release » commencent et terminent une mise en suspens.
 admin-no-holds = Rien n’est mis en suspens.
 admin-number = Numéro
 admin-subject = Objet ou personne
