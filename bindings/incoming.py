@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from bindings.delivery.outlet import Outlet
+from core.access.names import build_names
 from core.contract import Attachment, Language, PersonalInformation, Prompt, Turn
 
 PlatformName = Literal["slack", "discord", "teams"]
@@ -154,6 +155,18 @@ class IncomingMessage:
         return f"{self.place.platform}:{self.place.tenant}:{self.user}"
 
     @property
+    def names(self) -> frozenset[str]:
+        """The author as access lists of personalities and collections know them, by the rules of `AccessLists`."""
+        place, ids = self.place, {self.user, *self.groups}
+        if "bots" in ids:
+            ids = {self.user}
+        elif "external" in ids:
+            ids -= {"home"}
+        else:
+            ids |= {place.tenant, place.channel}
+        return build_names(place.platform, ids)
+
+    @property
     def is_thread_root(self) -> bool:
         """True if no earlier message exists in its conversation: a thread's first message, or one outside threads."""
         place = self.place
@@ -174,6 +187,7 @@ class IncomingMessage:
             thread_messages=thread_messages,
             key=self.event,
             channel=self.place.platform,
+            names=self.names,
         )
 
     def to_json(self) -> dict[str, Any]:

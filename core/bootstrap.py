@@ -136,6 +136,7 @@ async def run_core(
         encoder=encoder,
         screener=screener,
         claims=claims,
+        allow_lists=collections.allow_lists,
         receipts=ReceiptPolicy(settings.records.receipts_days is None, settings.records.receipts_unstored),
     )
     ledger = RefreshLedger(database)

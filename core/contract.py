@@ -175,6 +175,7 @@ class Prompt:
     revises: bool = False  # replaces the conversation's last exchange: the person edited or repeated the question
     keeps_attachments: bool = False  # with `revises`: those of the replaced question stand before `attachments`
     channel: Channel = "cli"
+    names: frozenset[str] = frozenset()  # by which access lists know the caller: "user:ana", "group:hr", "slack:U1"
     receipt: str = field(default_factory=new_receipt_id, compare=False)  # the id of the answer's receipt
     model: str | None = None  # answers in place of the personality's, for comparisons; no channel lets people set it
 
@@ -308,6 +309,7 @@ class Task:
     priority: Priority = "interactive"
     owner: str | None = None  # as in Prompt
     channel: Channel = "cli"
+    names: frozenset[str] = frozenset()  # as in Prompt
     receipt: str = field(default_factory=new_receipt_id, compare=False)  # as in Prompt
     model: str | None = None  # as in Prompt
 
@@ -495,8 +497,11 @@ class Engine(Protocol):
     async def rate(self, rating: Rating, owner: str | None = None) -> None:
         """Stores a verdict on an answer. Raises SessionUnknown if there is no such answer, or for another owner."""
 
-    def personalities(self) -> tuple[str, ...]:
-        """The names of the personalities, in their display order."""
+    def personalities(self, names: frozenset[str] | None = None) -> tuple[str, ...]:
+        """The personalities that a caller of these names may use, in their display order. None: all of them."""
+
+    def allowed_ids(self, kind: str) -> frozenset[str]:
+        """The ids that the access lists name under a kind such as "slack": only these groups need to be known."""
 
     async def describe(self, personality: str, wait_s: float = DESCRIBE_WAIT_S) -> Description:
         """Describes a personality. Its model's fields are None if no model answers within `wait_s`.

@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
+from core.access.gate import AccessGate, AllowLists, no_lists
 from core.configuration.personalities import Personalities, Personality
 from core.contract import (
     DESCRIBE_WAIT_S,
@@ -79,6 +80,7 @@ class ChatEngine:
     machine's. `encoder`: the bundled one, which chooses tools where the model is too weak; None: the model chooses.
     `screener`: takes personal information out of requests; None: by the default policy.
     `claims`: of the processes that share the database; None: no other process answers in its conversations.
+    `allow_lists`: of the collections.
     `receipts`: how long the answers' receipts are kept.
     """
 
@@ -95,9 +97,11 @@ class ChatEngine:
         screener: Screener | None = None,
         claims: TurnClaims | None = None,
         receipts: ReceiptPolicy | None = None,
+        allow_lists: AllowLists = no_lists,
     ) -> None:
         self._screener = screener or Screener()
         self._personalities = personalities
+        self.access = AccessGate(personalities, allow_lists)
         self._sessions = sessions
         self._database = database
         self._client = client
@@ -109,7 +113,7 @@ class ChatEngine:
         self._decisions = Decisions(client, self._toil_once)
         self._claims = claims
         self.receipts = ReceiptStore(database, receipts)
-        self._recorder = ExchangeRecorder(sessions, claims)
+        self._recorder = ExchangeRecorder(sessions, claims, self.access.may_search)
         self._owned = OwnedConversations(database)
         self.statistics = AnswerStatistics(database)
         self.warmer = PrefixWarmer(personalities, client, self._pipeline, wait_s)
@@ -117,8 +121,8 @@ class ChatEngine:
     def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
         """Answers the prompt. Stores the exchange if the prompt names a conversation; `Done` comes when it is stored.
 
-        Raises PersonalityUnknown, SessionUnknown, BadRequest, PersonalInformationRefused, PromptTooLong, Overloaded,
-        ModelError, StorageError.
+        Raises PersonalityUnknown, AccessRefused, SessionUnknown, BadRequest, PersonalInformationRefused, PromptTooLong,
+        Overloaded, ModelError, StorageError.
         """
         return self.statistics.observe(prompt, self._reply(prompt))
 
@@ -155,8 +159,8 @@ class ChatEngine:
                     yield event
 
     def _choose(self, asked: Prompt | Task) -> Personality:
-        """The personality that answers. Raises PersonalityUnknown."""
-        personality = self._personalities.get(asked.personality)
+        """The personality that answers this caller. Raises PersonalityUnknown, AccessRefused."""
+        personality = self.access.choose(asked.personality, asked.names)
         return personality.model_copy(update={"model": asked.model}) if asked.model else personality
 
     async def _keep(self, exchange: OpenExchange, draft: ReceiptDraft) -> str | None:
@@ -244,7 +248,7 @@ class ChatEngine:
 
     async def choose_tools(self, prompt: Prompt) -> AsyncGenerator[ToolEvent, None]:
         """Looks nothing up: what the tools give is not there yet. Raises what `toil_events` raises."""
-        personality = self._personalities.get(prompt.personality)
+        personality = self._choose(prompt)
         prompt, masked = await self._screener.prompt(prompt, personality.language)
         if masked:
             yield masked
@@ -344,8 +348,11 @@ class ChatEngine:
         replayer = Replayer(self._personalities, self._sessions, self._client, self._pipeline)
         return await replayer.replay(receipt)
 
-    def personalities(self) -> tuple[str, ...]:
-        return self._personalities.names()
+    def personalities(self, names: frozenset[str] | None = None) -> tuple[str, ...]:
+        return self._personalities.names() if names is None else self.access.visible(names)
+
+    def allowed_ids(self, kind: str) -> frozenset[str]:
+        return self.access.ids_of(kind)
 
     async def describe(self, personality: str, wait_s: float = DESCRIBE_WAIT_S) -> Description:
         """Raises PersonalityUnknown."""
@@ -413,6 +420,7 @@ def build_prompt(task: Task) -> Prompt:
         calls=task.calls,
         priority=task.priority,
         channel=task.channel,
+        names=task.names,
         receipt=task.receipt,
         again=True,  # a stored value is not sent again: it may not conform to this task's schema
     )

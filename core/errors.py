@@ -13,6 +13,7 @@
     ├── NotFound          404    no such personality, session or model
     │   ├── PersonalityUnknown
     │   └── SessionUnknown
+    ├── AccessRefused     403    an allow list does not name the caller
     ├── NotAnEditor       403    the person may not change collections of facts
     ├── Overloaded        503    try again later (retry_after_s)
     │   ├── AnswerLost           the process that wrote the answer died
@@ -183,6 +184,11 @@ class PersonalityUnknown(NotFound):
 
 class SessionUnknown(NotFound):
     code = "session_unknown"
+
+
+class AccessRefused(CspsError):
+    code = "access_refused"
+    status = 403
 
 
 class NotAnEditor(CspsError):

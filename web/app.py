@@ -33,6 +33,7 @@ from web.facts import FactsEndpoints, FactsMetrics
 from web.file_upload import FileUpload
 from web.gpt import gpt
 from web.gpt_form import GptForm, redirect_to_form
+from web.identity.middleware import identify
 from web.mounting import MountedRouter
 from web.page_reading import PageReading
 from web.running_answers import RUNNING_ANSWERS, RunningAnswers
@@ -72,7 +73,7 @@ def create_app(
     """
     limits = limits or WebLimits(batch_rows=settings.model.slots)
     app = web.Application(
-        middlewares=[middleware.observe, middleware.translate, middleware.admit],
+        middlewares=[middleware.observe, middleware.translate, middleware.admit, identify],
         client_max_size=settings.web.body_limit_bytes,
     )
     gate = DrainGate(settings.web.connections, settings.web.drain_s, limits.retry_after_s)

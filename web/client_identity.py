@@ -39,11 +39,6 @@ class ClientIdentity:
             address = hops.pop()
         return address, claimed_user if self.trusts(remote or "") else ""
 
-    def signed_in(self, remote: str | None, claims: Sequence[str]) -> str:
-        """Returns the person whom a trusted proxy names. "": nobody, or several. `claims`: the header's values."""
-        person = claims[0].strip() if len(claims) == 1 else ""
-        return person if self.trusts(remote or "") else ""
-
     def trusts(self, address: str) -> bool:
         """True for the address of a proxy or program in WEB_TRUSTED."""
         try:

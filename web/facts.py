@@ -55,7 +55,10 @@ class FactsEndpoints:
 
 def find_editor(request: web.Request) -> Editor | None:
     person = find_person(request)
-    return Editor(PLATFORM, frozenset((person,)), hash_id(f"{PLATFORM}:{person}")) if person else None
+    if person is None:
+        return None
+    ids = {person.id, *filter(None, (person.email,)), *(f"group:{each}" for each in person.groups)}
+    return Editor(PLATFORM, frozenset(ids), hash_id(f"{PLATFORM}:{person.id}"))
 
 
 class FactsMetrics(Collector):

@@ -10,6 +10,7 @@ from core.contract import Masked, Prompt, Text
 from core.errors import ParameterRefused
 from core.texts import masked_text
 from web import request_body
+from web.identity.caller import find_names
 from web.masked import HEADER, header_value
 from web.service import RECEIPT_HEADER, SERVICE, open_reply
 from web.streaming import StreamedResponse
@@ -21,8 +22,10 @@ HEADERS = {"Content-Type": "text/plain; charset=utf-8"}
 async def gpt(request: web.Request) -> web.StreamResponse:
     """GET and POST /gpt/<personality>."""
     service = request.app[SERVICE]
-    personality = service.check_personality(request.match_info["personality"])
-    prompt = Prompt(personality, await read_prompt(request), user=service.user_id(request), channel="web")
+    personality = service.check_personality(request.match_info["personality"], find_names(request))
+    prompt = Prompt(
+        personality, await read_prompt(request), user=service.user_id(request), channel="web", names=find_names(request)
+    )
     stream = StreamedResponse(request, {**HEADERS, RECEIPT_HEADER: prompt.receipt})
     async with open_reply(service, prompt, sources_in_text=True) as events:
         async for event in events:

@@ -14,6 +14,7 @@ from core.texts import error_text, masked_text, text
 from web import request_body
 from web.form_page import END, FormPage
 from web.gpt import FORM
+from web.identity.caller import find_names
 from web.problems import PathUnknown
 from web.service import RECEIPT_HEADER, SERVICE, Service, open_reply
 from web.static_files import StaticFiles, redirect
@@ -51,11 +52,16 @@ class GptForm:
 
     async def stream(self, request: web.Request, page: FormPage) -> web.StreamResponse:
         service = request.app[SERVICE]
-        personality = service.check_personality(page.personality)
+        personality = service.check_personality(page.personality, find_names(request))
         if not page.question.strip():
             raise BadRequest("the question is empty", "empty")
         prompt = Prompt(
-            personality, page.question, user=service.user_id(request), language=page.language, channel="web"
+            personality,
+            page.question,
+            user=service.user_id(request),
+            language=page.language,
+            channel="web",
+            names=find_names(request),
         )
         stream = StreamedResponse(request, {**HEADERS, RECEIPT_HEADER: prompt.receipt})
         sources = []
@@ -81,7 +87,7 @@ class GptForm:
 
     async def build_page(self, request: web.Request, fields: dict[str, str]) -> FormPage:
         service = request.app[SERVICE]
-        described = await describe_all(service)
+        described = await describe_all(service, find_names(request))
         language = choose_language(fields.get("language", ""), request.headers.get("Accept-Language", ""))
         fitting = [each.personality for each in described if each.language == language]
         first = next(iter([*fitting, *(each.personality for each in described)]), "")
@@ -89,8 +95,8 @@ class GptForm:
         return FormPage(language, styles, described, fields.get("personality") or first, fields.get("prompt", ""))
 
 
-async def describe_all(service: Service) -> tuple[Description, ...]:
-    found = await asyncio.gather(*(service.description(name, wait_s=0) for name in service.engine.personalities()))
+async def describe_all(service: Service, names: frozenset[str]) -> tuple[Description, ...]:
+    found = await asyncio.gather(*(service.description(name, wait_s=0) for name in service.engine.personalities(names)))
     return tuple(each for each in found if each is not None)
 
 

@@ -6,7 +6,6 @@ import asyncio
 import secrets
 import socket
 import time
-from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import WSCloseCode, web
@@ -18,13 +17,12 @@ from web import problems
 from web.mounting import service_path, without_prefix
 from web.origin_guard import ALWAYS_OPEN, GuardedRequest, OriginGuard
 from web.problems import HttpRefused, InternalError, TargetTooLong
-from web.service import SERVICE, Service
+from web.service import SERVICE, Handler, Service
 from web.sockets import SOCKET
 from web.streaming import STREAM, ClientGone, StreamedResponse
 
 log = structlog.get_logger()
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 GUARD: web.AppKey[OriginGuard] = web.AppKey("guard", OriginGuard)
 REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
 USER_TIMEOUT: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
@@ -30,7 +30,7 @@ from core.contract import (
     ToolsChosen,
     Usage,
 )
-from core.errors import CspsError, Overloaded, PersonalityUnknown, Stopping
+from core.errors import AccessRefused, CspsError, Overloaded, PersonalityUnknown, Stopping
 from core.model_report import describe
 from core.rag.source_list import append_source_list
 from core.runtime.answer_counter import AnswerCounter
@@ -38,6 +38,7 @@ from core.runtime.http_server import count_tokens
 from web.client_identity import ClientIdentity
 from web.large_inputs import LargeInputs
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 FIRST_WORDS_BUCKETS_S = (0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120)
 
 
@@ -145,12 +146,14 @@ class Service:
     # New in each process, so that an id cannot be traced to an address, nor across restarts.
     salt: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
-    def check_personality(self, name: str) -> str:
-        """Returns `name`. Raises PersonalityUnknown with the existing names."""
-        names = self.engine.personalities()
-        if name not in names:
-            raise PersonalityUnknown(f"no such personality; there are: {', '.join(names)}")
-        return name
+    def check_personality(self, name: str, names: frozenset[str]) -> str:
+        """Returns `name`. `names`: the caller's. Raises AccessRefused, PersonalityUnknown with those for the caller."""
+        usable = self.engine.personalities(names)
+        if name in usable:
+            return name
+        if name in self.engine.personalities():
+            raise AccessRefused("this personality is for people and programs that its access list names")
+        raise PersonalityUnknown(f"no such personality; there are: {', '.join(usable)}")
 
     def user_id(self, request: web.Request, claimed_user: str = "") -> str:
         """An opaque id for fairness. `claimed_user`: the user that a program says it asks for."""

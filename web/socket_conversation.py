@@ -48,6 +48,7 @@ InboxItem = PromptCommand | ResumeCommand | Unread  # answered in order
 class Client:
     user: str  # an opaque id, for fairness
     owner: str | None  # of the conversations; None: a program
+    names: frozenset[str] = frozenset()  # by which access lists know it
 
 
 class SocketConversation:
@@ -230,6 +231,7 @@ class SocketConversation:
             revises=command.revises,
             keeps_attachments=command.keeps_attachments,
             channel="web",
+            names=self.client.names,
         )
 
     async def watch(self, answer: RunningAnswer) -> Outcome:

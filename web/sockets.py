@@ -7,6 +7,7 @@ import asyncio
 from aiohttp import web
 
 from core.errors import BadRequest
+from web.identity.caller import find_names
 from web.problems import UpgradeRequired
 from web.running_answers import RUNNING_ANSWERS
 from web.service import SERVICE, Service
@@ -21,14 +22,14 @@ SOCKET = web.RequestKey("socket", web.WebSocketResponse)
 async def gpt_socket(request: web.Request) -> web.WebSocketResponse:
     """GET /gpt-socket/<personality>. Refuses before the upgrade where it can, so that the client gets a status."""
     service = request.app[SERVICE]
-    personality = service.check_personality(request.match_info["personality"])
+    personality = service.check_personality(request.match_info["personality"], find_names(request))
     dialect = negotiate(request)
     socket = build_socket(service)
     if not socket.can_prepare(request):
         raise UpgradeRequired("this is a WebSocket endpoint: connect with a WebSocket client")
     await socket.prepare(request)
     request[SOCKET] = socket
-    client = Client(service.user_id(request), find_owner(request))
+    client = Client(service.user_id(request), find_owner(request), find_names(request))
     try:
         await SocketConversation(service, request.app[RUNNING_ANSWERS], socket, dialect, personality, client).run()
     finally:

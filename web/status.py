@@ -11,20 +11,23 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from core.administration.process_metrics import ProcessMetrics
 from core.model_report import report_models
 from core.runtime.http_server import metrics_response
+from web.identity.caller import find_names
 from web.service import SERVICE
 
 
 async def describe(request: web.Request) -> web.Response:
     """GET /describe/<personality>. Works while the model does not answer."""
     service = request.app[SERVICE]
-    description = await service.engine.describe(service.check_personality(request.match_info["personality"]))
+    description = await service.engine.describe(
+        service.check_personality(request.match_info["personality"], find_names(request))
+    )
     return web.json_response(asdict(description))
 
 
 async def describe_all(request: web.Request) -> web.Response:
     """GET /describe: all personalities, also those whose model does not answer."""
     service = request.app[SERVICE]
-    descriptions = await asyncio.gather(*map(service.description, service.engine.personalities()))
+    descriptions = await asyncio.gather(*map(service.description, service.engine.personalities(find_names(request))))
     return web.json_response({"personalities": [asdict(each) for each in descriptions if each]})
 
 

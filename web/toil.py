@@ -17,6 +17,7 @@ from core.errors import CspsError
 from core.toil.request import ToilFields
 from core.toil.schema.drafts import Schema
 from web import request_body
+from web.identity.caller import find_names
 from web.masked import HEADER, encode_found, header_value
 from web.problems import problem_details
 from web.service import RECEIPT_HEADER, SERVICE, Service
@@ -41,11 +42,13 @@ class CheckRequest(BaseModel):
 async def toil(request: web.Request) -> web.StreamResponse:
     """POST /toil/<personality>."""
     service = request.app[SERVICE]
-    personality = service.check_personality(request.match_info["personality"])
+    personality = service.check_personality(request.match_info["personality"], find_names(request))
     fields = await request_body.read_json(request, ToilRequest)
     conversation = None if fields.session is None else require_issued_id(fields.session)
     task = fields.build_task(personality, service.user_id(request))
-    task = replace(task, conversation=conversation, owner=find_owner(request), channel="toil")
+    task = replace(
+        task, conversation=conversation, owner=find_owner(request), channel="toil", names=find_names(request)
+    )
     if fields.stream:
         return await stream(request, service, task)
     toiled = await service.toil(task)
@@ -57,7 +60,7 @@ async def toil(request: web.Request) -> web.StreamResponse:
 async def check(request: web.Request) -> web.Response:
     """POST /toil/<personality>/check: reports for each keyword of a schema how it is enforced. Asks no model."""
     service = request.app[SERVICE]
-    service.check_personality(request.match_info["personality"])
+    service.check_personality(request.match_info["personality"], find_names(request))
     fields = await request_body.read_json(request, CheckRequest)
     reports = await service.engine.check_schema(fields.json_schema)
     body = await request_body.parse_large(request, len(reports) * REPORT_BYTES, lambda: encode_reports(reports))

@@ -27,6 +27,7 @@ from core.toil.batch.rows import AnyRow, InputLine, LineSplitter, Row, parse_jso
 from core.toil.request import SamplingOptions
 from core.toil.schema.drafts import Schema
 from web import request_body
+from web.identity.caller import find_names
 from web.problems import BodyTimeout
 from web.service import SERVICE
 from web.streaming import StreamedResponse, cancel_on_hangup
@@ -56,7 +57,7 @@ class HeaderLine(BaseModel):
 async def toil_batch(request: web.Request) -> web.StreamResponse:
     """POST /toil/<personality>/batch."""
     service = request.app[SERVICE]
-    personality = service.check_personality(request.match_info["personality"])
+    personality = service.check_personality(request.match_info["personality"], find_names(request))
     request_body.check_media_type(request, NDJSON)
     body = RowStream(request)
     with cancel_on_hangup(request):
@@ -66,7 +67,7 @@ async def toil_batch(request: web.Request) -> web.StreamResponse:
                 raise body.failure
             header = parse_header(first)
             options = header or BatchHeader()
-            build = partial(build_job, options, personality, service.user_id(request))
+            build = partial(build_job, options, personality, service.user_id(request), find_names(request))
             job = await request_body.parse_large(request, len(options.prompt_template or ""), build)
             return await answer_rows(request, body, job, header, prepend(None if header else first, rows))
 
@@ -124,10 +125,10 @@ def parse_header(row: AnyRow | None) -> BatchHeader | None:
         raise to_parameter_refused(exc) from exc
 
 
-def build_job(header: BatchHeader, personality: str, user: str) -> Job:
+def build_job(header: BatchHeader, personality: str, user: str, names: frozenset[str]) -> Job:
     """Raises BadRequest for an invalid template."""
     template = None if header.prompt_template is None else parse_template(header.prompt_template)
-    return Job(personality, header.json_schema, template, header.override(Sampling()), user, "toil")
+    return Job(personality, header.json_schema, template, header.override(Sampling()), user, "toil", names)
 
 
 class RowStream:

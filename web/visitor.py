@@ -12,6 +12,8 @@ from datetime import timedelta
 
 from aiohttp import web
 
+from web.identity.caller import find_caller
+from web.identity.person import Person
 from web.service import SERVICE
 
 COOKIE = "csps_visitor"
@@ -19,19 +21,15 @@ SECRET_BYTES = 32
 SECRET = re.compile(rf"(?:^|;)\s*{COOKIE}=([A-Za-z0-9_-]{{43}})\s*(?=;|$)", re.ASCII)
 
 
-def find_person(request: web.Request) -> str | None:
-    """The person whom a trusted proxy names; None: nobody is signed in."""
-    service = request.app[SERVICE]
-    header = service.settings.user_header
-    if header is None:
-        return None
-    return service.identity.signed_in(request.remote, request.headers.getall(header, ())) or None
+def find_person(request: web.Request) -> Person | None:
+    """The person who is signed in; None: nobody is."""
+    return find_caller(request).person
 
 
 def find_owner(request: web.Request) -> str | None:
     """The owner for `Engine.open`: "person:…" or "visitor:…". None: a program, or a browser without the cookie."""
     if person := find_person(request):
-        return f"person:{person}"
+        return person.owner
     secret = find_secret(request)
     return f"visitor:{secret}" if secret else None
 

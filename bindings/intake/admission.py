@@ -6,7 +6,7 @@ The access lists apply before a message is stored: the bot keeps no content of p
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from bindings.incoming import IncomingMessage, Place
@@ -141,15 +141,18 @@ def route_personality(
     people_choice: str | None,
     settings: PlatformSettings,
     personalities: Personalities,
+    usable: Sequence[str] | None = None,
 ) -> str:
     """The name of the personality that answers in a place.
 
     In this order: the people's choice, the operator's choice for the channel, the workspace and the platform, then the
-    first personality of the language. Names that no longer exist are skipped.
+    first personality of the language that the author may use. Names that no longer exist are skipped. `usable`: what an
+    author may use; None: all. A choice of people or of the operator that is not among it stays, and is refused.
     """
     existing = personalities.names()
     configured = settings.personality_of
     for name in (people_choice, configured.get(place.channel), configured.get(place.tenant), settings.personality):
         if name in existing:
             return name
-    return next((name for name in existing if personalities.get(name).language == language), existing[0])
+    free = usable or existing
+    return next((name for name in free if personalities.get(name).language == language), free[0])

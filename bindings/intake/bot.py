@@ -75,17 +75,21 @@ class Bot:
     async def choose_personality(self, incoming: IncomingMessage, *, pin: bool = False) -> LocalizedPersonality:
         """The personality that answers a message. `pin`: the conversation keeps it from now on."""
         language = message_language(incoming)
-        name = await self.personality_name(incoming.place, language)
+        name = await self.personality_name(incoming.place, language, incoming.names)
         if pin:
             pinned = await self.store.pin_personality(incoming.place, name)
             name = pinned if pinned in self.personalities.names() else name
         personality = self.personalities.get(name)
         return LocalizedPersonality(personality, language or personality.language)
 
-    async def personality_name(self, place: Place, language: Language | None) -> str:
-        """The name of the personality that answers in a place now."""
+    async def personality_name(
+        self, place: Place, language: Language | None, names: frozenset[str] | None = None
+    ) -> str:
+        """The name of the personality that answers in a place now. `names`: of the person who asks, if known."""
         people_choice = await self.store.chosen_personality(place)
-        return route_personality(place, language, people_choice, self.section, self.personalities)
+        return route_personality(
+            place, language, people_choice, self.section, self.personalities, self.engine.personalities(names)
+        )
 
     def outlet(self, incoming: IncomingMessage, localized: LocalizedPersonality) -> Outlet:
         """The outlet for the answer to a message, with texts in the language of `localized`."""
@@ -121,9 +125,9 @@ class Bot:
         greeting = text("bot-greeting", language, greeting=personality.greeting, model=model)
         return Greeting(personality.title, greeting, tuple(text(key, language) for key in SUGGESTIONS), language)
 
-    def list_personalities(self, localized: LocalizedPersonality) -> str:
-        """A Markdown list of the personalities, with a mark at the current one."""
-        entries = [self._personality_entry(name, localized) for name in self.personalities.names()]
+    def list_personalities(self, localized: LocalizedPersonality, names: frozenset[str]) -> str:
+        """A Markdown list of the personalities that the person may use, with a mark at the current one."""
+        entries = [self._personality_entry(name, localized) for name in self.engine.personalities(names)]
         return "\n".join([text("bot-personality-list", localized.language), "", *entries])
 
     def _personality_entry(self, name: str, localized: LocalizedPersonality) -> str:

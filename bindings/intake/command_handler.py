@@ -144,10 +144,11 @@ class CommandHandler:
 
     async def _personality(self, record: DeliveryRecord, localized: LocalizedPersonality) -> str:
         name, language = require_command(record).argument, localized.language
+        callers = record.incoming.names
         if not name:
-            return self._bot.list_personalities(localized)
-        if name not in self._bot.personalities.names():
-            return f"{text('bot-personality-unknown', language)}\n\n{self._bot.list_personalities(localized)}"
+            return self._bot.list_personalities(localized, callers)
+        if name not in self._bot.engine.personalities(callers):
+            return f"{text('bot-personality-unknown', language)}\n\n{self._bot.list_personalities(localized, callers)}"
         place, title = record.incoming.place, self._bot.personalities.get(name).title
         await self._bot.store.choose_personality(place, name)
         if not place.threaded:

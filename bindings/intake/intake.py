@@ -314,12 +314,14 @@ class Intake:
         return (*self._answer_queue.of_conversation(conversation), *self._job_queue.of_conversation(conversation))
 
     def editor_ids(self) -> frozenset[str]:
-        """The ids and groups of people who may add documents to collections."""
-        editing = self._bot.editing
-        return editing.editor_ids(self._bot.platform.name) if editing else frozenset()
+        """The ids and groups of people who may add documents to collections, or use what others may not."""
+        editing, platform = self._bot.editing, self._bot.platform.name
+        allowed = self._bot.engine.allowed_ids(platform)
+        return allowed | editing.editor_ids(platform) if editing else allowed
 
     def personality_names(self) -> tuple[str, ...]:
-        return self._bot.personalities.names()
+        """Those that everybody may use: platforms list them before they know who asks."""
+        return self._bot.engine.personalities(frozenset())
 
     async def join(self) -> None:
         """Makes this process one of those that share the work, where they do. Before that, no message can be taken."""

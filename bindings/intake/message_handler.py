@@ -320,6 +320,7 @@ def build_task(context: MessageContext, request: SchemaRequest) -> Task:
         attachments=attachments,
         key=incoming.event,
         channel=incoming.place.platform,
+        names=incoming.names,
         receipt=context.record.delivery.answer_id,
     )
 
@@ -334,6 +335,7 @@ def build_job_request(context: MessageContext, request: SchemaRequest, rows: Tex
         context.incoming.speaker,
         context.localized.language,
         context.incoming.place.platform,
+        context.incoming.names,
     )
 
 

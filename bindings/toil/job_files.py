@@ -44,17 +44,29 @@ class JobPlan:
     rows_name: str = ""
     omissions: tuple[Omission, ...] = ()
     channel: Channel = "cli"
+    names: tuple[str, ...] = ()  # of the person who asked, as in Prompt
     masked: tuple[PersonalInformation, ...] = ()  # taken out of the rows and the request
 
     def job(self) -> Job:
         parts = tuple(Placeholder(text) if kind == "column" else text for kind, text in self.parts)
-        return Job(self.personality, dict(self.schema), Template(parts), user=self.user, channel=self.channel)
+        names = frozenset(self.names)
+        return Job(
+            self.personality, dict(self.schema), Template(parts), user=self.user, channel=self.channel, names=names
+        )
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> JobPlan:
         parts = tuple((kind, text) for kind, text in value["parts"])
         omissions = tuple(Omission(**each) for each in value.get("omissions", ()))
-        return cls(**{**value, "parts": parts, "omissions": omissions, "masked": parse_masked(value)})
+        return cls(
+            **{
+                **value,
+                "parts": parts,
+                "omissions": omissions,
+                "masked": parse_masked(value),
+                "names": tuple(value.get("names", ())),
+            }
+        )
 
 
 class JobFiles:

@@ -82,6 +82,7 @@ class JobRequest:
     user: str
     language: Language
     channel: Channel
+    names: frozenset[str] = frozenset()  # of the person, as in Prompt
 
 
 def screen_job(
@@ -205,6 +206,7 @@ class Jobs:
             rows_name=rows.name,
             omissions=rows.omissions,
             channel=request.channel,
+            names=tuple(sorted(request.names)),
             masked=masked,
         )
         if isinstance(survey.first, Row):

@@ -17,6 +17,7 @@ error-prompt_too_long = This is too long for the model to read at once. Please s
 error-schema_refused = This JSON Schema cannot be used: it is not valid, or the model cannot follow it.
 error-not_an_embedder = This model chats; it does not make embeddings.
 error-not_found = What you asked for does not exist.
+error-access_refused = You do not have access to this assistant. Ask the people who run this service.
 error-not_an_editor = You may not change this collection of documents.
 error-personality_unknown = There is no such personality here.
 error-session_unknown = This conversation no longer exists. Please begin a new one.

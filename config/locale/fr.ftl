@@ -17,6 +17,7 @@ error-prompt_too_long = Ce texte est trop long pour que le modèle le lise en un
 error-schema_refused = Ce schéma JSON ne peut pas être utilisé : il n’est pas valide, ou le modèle ne peut pas le respecter.
 error-not_an_embedder = Ce modèle sert à converser; il ne produit pas de plongements.
 error-not_found = Ce que vous avez demandé n’existe pas.
+error-access_refused = Vous n’avez pas accès à cet assistant. Adressez-vous aux responsables de ce service.
 error-not_an_editor = Vous ne pouvez pas modifier cette collection de documents.
 error-personality_unknown = Cette personnalité n’existe pas ici.
 error-session_unknown = Cette conversation n’existe plus. Veuillez en commencer une nouvelle.

@@ -13,6 +13,7 @@ from pathlib import Path
 import typer
 
 from core import bootstrap
+from core.access.names import OPERATORS
 from core.cli.localization import locale_language
 from core.configuration import settings as settings_module
 from core.configuration.settings import Settings
@@ -49,7 +50,7 @@ async def explain_question(
         attachments = tuple([await core.engine.read(*file) for file in bodies])
         asked = f"{url} {question}".strip() if url else question
         name = personality or core.engine.personalities()[0]
-        return await core.engine.explain(Prompt(name, asked, attachments=attachments), window)
+        return await core.engine.explain(Prompt(name, asked, attachments=attachments, names=OPERATORS), window)
 
 
 def read_body(file: Path) -> tuple[str, bytes, str]:

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from core import strict_json
+from core.access.names import OPERATORS
 from core.cli.toil_workbook import WorkbookRows
 from core.contract import Engine, Json, Language, Omission, Sampling
 from core.errors import BadRequest, ParameterRefused
@@ -79,6 +80,7 @@ def build_plan(options: BatchOptions, language: Language) -> BatchPlan:
         read_template(options.template, language) if options.template else None,
         options.sampling,
         USER,
+        names=OPERATORS,
     )
     read = choose_parser(options, language)
     found = survey_rows(options, job, read, language) if options.rows else None

@@ -15,7 +15,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, field_validator
 
 from core.configuration import toml
-from core.configuration.setting_types import hub_file, hub_repo
+from core.configuration.setting_types import AllowList, hub_file, hub_repo
 from core.configuration.toml import NAME, BilingualText, Section, ShortText
 from core.configuration.watched_config import WatchedConfig, unknown
 from core.contract import Language, Sampling
@@ -78,6 +78,7 @@ class PersonalityFile(Section):
     sampling: SamplingDefaults = SamplingDefaults()
     sources: tuple[Identifier, ...] = ()  # the names of public feeds in config/sources.toml that it may read
     collections: tuple[Identifier, ...] = ()  # the collections of facts that it searches
+    allow: AllowList | None = None  # who may use it: "group:hr", "user:ana@example.gc.ca"; missing: everybody
     # The model that answers: an id of config/models.toml, a name that the engine behind LLM_URL serves, or a model of
     # the hub. Missing: the service's default model.
     model: str | HubModel | None = None

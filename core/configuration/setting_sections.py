@@ -173,6 +173,18 @@ class WebSettings(Section):
         " page's conversations, and `web:` in FACTS_EDITORS. Empty: nobody is identified.",
         "X-Forwarded-User",
     )
+    email_header: OptionalStr = env(
+        "WEB_EMAIL_HEADER",
+        "The header in which these proxies give the person's e-mail address, for access lists. It needs"
+        " WEB_USER_HEADER.",
+        "X-Forwarded-Email",
+    )
+    groups_header: OptionalStr = env(
+        "WEB_GROUPS_HEADER",
+        "The header in which these proxies list the person's groups, separated by commas, for access lists. It needs"
+        " WEB_USER_HEADER.",
+        "X-Forwarded-Groups",
+    )
     connections: int = env("WEB_CONNECTIONS", "The number of requests and sockets open at once.", "1000", ge=1)
     body_limit_bytes: int = env(
         "WEB_BODY_LIMIT", "The largest request body or WebSocket frame, in bytes.", "1048576", ge=1024

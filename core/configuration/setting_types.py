@@ -17,6 +17,7 @@ HUB_REPO = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 URL_PREFIX = re.compile(r"\w[\w.-]*(?:/\w[\w.-]*)*", re.ASCII)
 VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 SHARDS_LIMIT = 1024
+NAME_KINDS = ("user", "group", "key", "slack", "discord", "teams")
 EDITOR_PLATFORMS = ("slack", "discord", "teams", "web")
 
 
@@ -135,8 +136,17 @@ def named_editors(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def named_callers(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuses entries that can name nobody: such a list would lock everybody out, and nobody would know why."""
+    for kind, _, name in (value.partition(":") for value in values):
+        if kind not in NAME_KINDS or not name.strip():
+            raise ValueError(f'expected {", ".join(NAME_KINDS)}, a colon and a name, such as "group:hr"')
+    return values
+
+
 CommaList = Annotated[tuple[str, ...], BeforeValidator(split_commas)]
 EditorList = Annotated[CommaList, AfterValidator(named_editors)]
+AllowList = Annotated[tuple[str, ...], AfterValidator(named_callers)]
 OptionalStr = Annotated[str | None, BeforeValidator(none_if_empty)]
 # A file name is any bytes; pydantic strips only valid UTF-8.
 PathStr = Annotated[str, StringConstraints(strip_whitespace=False)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 
 from core.conversation.exchanges import Conversation
 from core.rag.citations import cited_numbers
@@ -18,6 +20,25 @@ NAMED = re.compile(
 )
 ORDINALS = ("first|1st|premier|première|1er|1re", "second|2nd|deuxième|seconde|2e", "third|3rd|troisième|3e")
 ORDINAL = re.compile(rf"\b(?:{'|'.join(f'({each})' for each in ORDINALS)})\s+(?:one|{NOUN})\b", re.IGNORECASE)
+
+
+MaySearch = Callable[[str, frozenset[str]], bool]  # may a caller of these names search the collection
+
+
+def may_search_all(_collection: str, _names: frozenset[str]) -> bool:
+    return True
+
+
+def drop_refused(conversation: Conversation, names: frozenset[str], may_search: MaySearch) -> Conversation:
+    """The conversation without documents of earlier answers whose collections this caller may not search.
+
+    In a thread several people ask, and a person may have lost access since the last answer.
+    """
+    exchanges = tuple(
+        replace(each, shown=tuple(one for one in each.shown if may_search(one.document.collection, names)))
+        for each in conversation.exchanges
+    )
+    return replace(conversation, exchanges=exchanges)
 
 
 def still_needed(conversation: Conversation, question: str) -> tuple[NumberedDocument, ...]:

@@ -20,6 +20,7 @@ from core.configuration.personalities import Personality
 from core.contract import Ending, Prompt, Source
 from core.conversation.composition import PromptContext, build_context
 from core.conversation.exchanges import Exchange, ExchangeKey
+from core.conversation.kept_documents import MaySearch, drop_refused, may_search_all
 from core.conversation.revisions import StoredExchange
 from core.conversation.sessions import ISSUED_PREFIX, AnswerRecord, Sessions
 from core.conversation.turn_claims import Turn, TurnClaims
@@ -55,11 +56,17 @@ class OpenExchange:
 
 
 class ExchangeRecorder:
-    """One per engine. `claims`: of the processes that share the database. `close` waits for what is still stored."""
+    """One per engine. `close` waits for what is still stored.
 
-    def __init__(self, sessions: Sessions, claims: TurnClaims | None = None) -> None:
+    `claims`: of the processes that share the database. `may_search`: tells which collections a caller may search.
+    """
+
+    def __init__(
+        self, sessions: Sessions, claims: TurnClaims | None = None, may_search: MaySearch = may_search_all
+    ) -> None:
         self._sessions = sessions
         self._claims = claims
+        self._may_search = may_search
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by conversation
         self._storing = BackgroundTasks()
 
@@ -79,6 +86,7 @@ class ExchangeRecorder:
             conversation = await sessions.enter(
                 prompt.conversation, personality.name, prompt.owner, prompt.key, revises=prompt.revises
             )
+            conversation = drop_refused(conversation, prompt.names, self._may_search)
             repeated = conversation.repeated
             if prompt.keeps_attachments and prompt.revises and repeated:
                 prompt = replace(prompt, attachments=(*repeated.question.attachments, *prompt.attachments))

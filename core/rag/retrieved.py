@@ -25,6 +25,7 @@ class RetrievedDocument:
     omissions: tuple[Omission, ...] = ()
     places: tuple[int, ...] = ()
     total: int = 0
+    collection: str = ""  # of the operator's facts, whose access list holds for it; "": none
 
     @property
     def positions(self) -> tuple[int, ...]:

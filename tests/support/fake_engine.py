@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from core.access.names import is_admitted
 from core.contract import (
     DESCRIBE_WAIT_S,
     Attachment,
@@ -91,6 +92,7 @@ class FakeEngine:
         self.toiled: Toil = {"answer": 42} if toiled is None else toiled
         self.names = tuple(names)
         self.unready = unready
+        self.allow: dict[str, tuple[str, ...]] = {}  # the access lists of personalities
         # The calls of every answer with a toolbox: a function from the prompt to them, or an exception.
         self.calls: Callable[[Prompt], Sequence[ToolCall]] | Exception = lambda _prompt: ()
         self.remote_engines: tuple[EngineHealth, ...] = ()
@@ -275,8 +277,12 @@ class FakeEngine:
         self._minutes += 1
         return BEGINNING + timedelta(minutes=self._minutes)
 
-    def personalities(self) -> tuple[str, ...]:
-        return self.names
+    def personalities(self, names: frozenset[str] | None = None) -> tuple[str, ...]:
+        return tuple(each for each in self.names if names is None or is_admitted(self.allow.get(each), names))
+
+    def allowed_ids(self, kind: str) -> frozenset[str]:
+        entries = [entry for each in self.allow.values() for entry in each]
+        return frozenset(each.partition(":")[2] for each in entries if each.startswith(f"{kind}:"))
 
     async def describe(self, personality: str, wait_s: float = DESCRIBE_WAIT_S) -> Description:
         self.require_personality(personality)

@@ -23,6 +23,7 @@ from core.openai.response_objects import error_body
 from web import request_body
 from web.file_upload import FileUpload
 from web.heartbeat import HEARTBEAT, with_heartbeats
+from web.identity.caller import find_names
 from web.masked import report_masked
 from web.service import SERVICE
 from web.streaming import SSE, StreamedResponse
@@ -42,9 +43,10 @@ class ChatEndpoint:
         service = request.app[SERVICE]
         body = await request_body.read_json(request, PublicChatRequest, path_model(request))
         chat = build_chat(body)
-        service.check_personality(chat.personality)
+        names = find_names(request)
+        service.check_personality(chat.personality, names)
         user = service.user_id(request, chat.user)
-        chat = replace(chat, attachments=await self._files.read_all(service, body.files, user))
+        chat = replace(chat, attachments=await self._files.read_all(service, body.files, user), names=names)
         completion, headers = build_completion(chat), ignored_header(chat)
         answers = answer_choices(service, chat, user)
         if chat.stream:

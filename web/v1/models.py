@@ -11,6 +11,7 @@ from core.openai.public.embeddings import ALIAS
 from core.openai.public.models import encoder_object, personality_object
 from core.openai.response_objects import list_object
 from core.rag.embeddings import LocalEmbedder
+from web.identity.caller import find_names
 from web.service import SERVICE, Service
 
 DESCRIBE_WAIT_S = 0.7  # clients list models before they show anything
@@ -19,7 +20,9 @@ DESCRIBE_WAIT_S = 0.7  # clients list models before they show anything
 async def models(request: web.Request) -> web.Response:
     """GET /v1/models. The window and the model behind a personality are null while no model answers."""
     service = request.app[SERVICE]
-    described = await asyncio.gather(*(describe(service, name) for name in service.engine.personalities()))
+    described = await asyncio.gather(
+        *(describe(service, name) for name in service.engine.personalities(find_names(request)))
+    )
     return web.json_response(list_object([*described, encoder_object()]))
 
 
@@ -28,7 +31,7 @@ async def one_model(request: web.Request) -> web.Response:
     service, name = request.app[SERVICE], request.match_info["personality"]
     if name in (ALIAS, LocalEmbedder.name):
         return web.json_response(encoder_object(name))
-    return web.json_response(await describe(service, service.check_personality(name)))
+    return web.json_response(await describe(service, service.check_personality(name, find_names(request))))
 
 
 async def describe(service: Service, name: str) -> dict[str, Json]:

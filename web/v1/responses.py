@@ -18,6 +18,7 @@ from core.openai.public.responses.requests import PublicResponseRequest, build_r
 from web import request_body
 from web.file_upload import FileUpload
 from web.heartbeat import HEARTBEAT, with_heartbeats
+from web.identity.caller import find_names
 from web.masked import report_masked
 from web.service import SERVICE
 from web.streaming import SSE, StreamedResponse
@@ -35,9 +36,10 @@ class ResponsesEndpoint:
         service = request.app[SERVICE]
         body = await request_body.read_json(request, PublicResponseRequest)
         chat = build_response_chat(body)
-        service.check_personality(chat.personality)
+        names = find_names(request)
+        service.check_personality(chat.personality, names)
         user = service.user_id(request, chat.user)
-        chat = replace(chat, attachments=await self._files.read_all(service, body.files, user))
+        chat = replace(chat, attachments=await self._files.read_all(service, body.files, user), names=names)
         envelope = ResponseEnvelope(body.echo(), f"resp_{chat.receipt}")
         events, headers = ResponseEvents(envelope), ignored_header(chat)
         answer_parts = response_parts(service, body, chat, user)

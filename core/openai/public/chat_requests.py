@@ -70,6 +70,7 @@ class Chat:
     calls: tuple[ToolCall, ...] = ()  # made for `text`, with their outputs
     asked: str = ""  # as in Prompt
     priority: Priority = "interactive"
+    names: frozenset[str] = frozenset()  # of the caller, as in Prompt
     receipt: str = field(default_factory=new_receipt_id, compare=False)  # a part of the object's id
 
     def prompt(self, user: str) -> Prompt:
@@ -85,6 +86,7 @@ class Chat:
             calls=self.calls,
             priority=self.priority,
             channel="v1",
+            names=self.names,
             receipt=self.receipt,
         )
 
@@ -100,6 +102,7 @@ class Chat:
             calls=self.calls,
             priority=self.priority,
             channel="v1",
+            names=self.names,
             receipt=self.receipt,
         )
 

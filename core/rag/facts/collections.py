@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import Field, create_model
 
 from core.configuration import toml
-from core.configuration.setting_types import EditorList
+from core.configuration.setting_types import AllowList, EditorList
 from core.configuration.toml import BilingualText, Section
 from core.configuration.watched_config import WatchedConfig, unknown
 from core.errors import ConfigError, NotFound, closest_name
@@ -38,6 +38,7 @@ class CollectionSection(Section):
     title: BilingualText
     refresh: Refresh = "daily"
     facts_editors: EditorList | None = None  # None: those of the settings
+    allow: AllowList | None = None  # whose answers may be based on it; None: everybody's
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,10 @@ class FactCollections(WatchedConfig):
 
     def names(self) -> tuple[str, ...]:
         return tuple(self.by_name)
+
+    def allow_lists(self) -> Mapping[str, tuple[str, ...] | None]:
+        """The allow list of each collection; None: it has none."""
+        return {name: each.section.allow for name, each in self.by_name.items()}
 
     def get(self, name: str) -> ConfiguredCollection:
         """Raises NotFound, with the nearest name and all others."""
@@ -138,5 +143,5 @@ def build_collection(name: str, section: Any) -> ConfiguredCollection:
     origins = {
         str(field.alias): getattr(section.origins, key) for key, field in type(section.origins).model_fields.items()
     }
-    plain = CollectionSection(title=section.title, refresh=section.refresh, facts_editors=section.facts_editors)
+    plain = CollectionSection(**{name: getattr(section, name) for name in CollectionSection.model_fields})
     return ConfiguredCollection(name, plain, origins)

@@ -142,7 +142,8 @@ def build_document(matches: list[FactMatch]) -> RetrievedDocument:
     first, ordered = matches[0], sorted(matches, key=lambda each: each.number)
     source = Source(0, first.title, first.url, first.language, first.fetched_at)
     passages = tuple(Passage(each.text, each.heading, each.url) for each in ordered)
-    return RetrievedDocument(first.title, passages, source, places=tuple(each.number for each in ordered))
+    places = tuple(each.number for each in ordered)
+    return RetrievedDocument(first.title, passages, source, places=places, collection=first.collection)
 
 
 def needs_lookup(question: LookupQuestion) -> bool:

@@ -112,10 +112,11 @@ class Job:
     sampling: Sampling = field(default_factory=Sampling)
     user: str | None = None
     channel: Channel = "cli"
+    names: frozenset[str] = frozenset()  # of the caller, as in Prompt
 
     def build_task(self, row: Row) -> Task:
         """Raises BadRequest: ColumnUnknown, or ParameterRefused with the row's key."""
-        return replace(self._build(row), priority="batch", channel=self.channel)
+        return replace(self._build(row), priority="batch", channel=self.channel, names=self.names)
 
     def _build(self, row: Row) -> Task:
         if self.template is not None:

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from core.access.names import OPERATORS
 from core.contract import Engine, Json, Usage
 from core.errors import BadRequest, CspsError
 from core.openai.public.chat_requests import Chat, PublicChatRequest, build_chat
@@ -72,7 +73,7 @@ class OpenAiAnswers(RowAnswers):
 
     async def _prepare_chat(self, line: RequestLine) -> Completing:
         request = line.parse_body(PublicChatRequest)
-        chat = await self._add_files(build_chat(request), request.files)
+        chat = await self._add_files(replace(build_chat(request), names=OPERATORS), request.files)
 
         async def complete() -> Completed:
             async with aclosing(answer_choices(self._engine, chat, self._user)) as parts:

@@ -1,0 +1,48 @@
+"""The caller of one request. A middleware finds it once; handlers ask here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from core.configuration.setting_sections import WebSettings
+from web.client_identity import ClientIdentity
+from web.identity.person import Person, read_value, split_groups
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A person, or nobody who is known."""
+
+    person: Person | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        return self.person.names if self.person else frozenset()
+
+
+NOBODY = Caller()
+CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
+
+
+def find_caller(request: web.Request) -> Caller:
+    caller: Caller = request.get(CALLER, NOBODY)
+    return caller
+
+
+def find_names(request: web.Request) -> frozenset[str]:
+    """The names by which access lists know the caller."""
+    return find_caller(request).names
+
+
+def read_proxy_headers(request: web.Request, settings: WebSettings, identity: ClientIdentity) -> Person | None:
+    """The person whom a proxy of WEB_TRUSTED names. Anybody else could write the same headers."""
+    if settings.user_header is None or not identity.trusts(request.remote or ""):
+        return None
+    user = read_value(request.headers.getall(settings.user_header, ()))
+    if not user:
+        return None
+    email = read_value(request.headers.getall(settings.email_header, ())) if settings.email_header else ""
+    groups = split_groups(request.headers.getall(settings.groups_header, ())) if settings.groups_header else ()
+    return Person(user, email, groups)
