@@ -938,8 +938,8 @@ cli-typer-options-metavar = {"["}OPTIONS{"]"}
 cli-typer-command-metavar = COMMAND [ARGS]...
 
 # The names of arguments in help pages.
-cli-argument-questions = QUESTIONS
-cli-argument-receipt = RECEIPT
+cli-argument-questions = questions
+cli-argument-receipt = receipt
 cli-argument-name = name
 cli-argument-what = documents
 cli-argument-question = question

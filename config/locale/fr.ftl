@@ -949,8 +949,8 @@ cli-typer-options-metavar = {"["}OPTIONS{"]"}
 cli-typer-command-metavar = COMMANDE [ARGUMENTS]…
 
 # Les noms des arguments dans les pages d’aide.
-cli-argument-questions = QUESTIONS
-cli-argument-receipt = REÇU
+cli-argument-questions = questions
+cli-argument-receipt = reçu
 cli-argument-name = nom
 cli-argument-what = documents
 cli-argument-question = question
