@@ -33,6 +33,7 @@ from web.facts import FactsEndpoints, FactsMetrics
 from web.file_upload import FileUpload
 from web.gpt import gpt
 from web.gpt_form import GptForm, redirect_to_form
+from web.identity.caller import require_known_people
 from web.identity.middleware import identify
 from web.mounting import MountedRouter
 from web.page_reading import PageReading
@@ -69,7 +70,7 @@ def create_app(
     """`metrics`: further ones for /metrics. `encoder`: the bundled one; None: in this process. `desk`: None where
     nobody administers.
 
-    Raises ConfigError for an invalid WEB_ORIGINS, WEB_PREFIX or WEB_TRUSTED.
+    Raises ConfigError for an invalid WEB_ORIGINS, WEB_PREFIX or WEB_TRUSTED, or a half-set WEB_USER_HEADER.
     """
     limits = limits or WebLimits(batch_rows=settings.model.slots)
     app = web.Application(
@@ -77,6 +78,7 @@ def create_app(
         client_max_size=settings.web.body_limit_bytes,
     )
     gate = DrainGate(settings.web.connections, settings.web.drain_s, limits.retry_after_s)
+    require_known_people(settings.web)
     identity = ClientIdentity.parse(settings.web.trusted)
     app[SERVICE] = Service(engine, settings.web, limits, gate, WebMetrics(), identity)
     answers = app[RUNNING_ANSWERS] = RunningAnswers(app[SERVICE])

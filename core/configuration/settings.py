@@ -113,7 +113,6 @@ def load(environ: Mapping[str, str] | None = None, config: Path | None = None) -
     values = {**tables, "config": config, "file": file, "from_environment": named}
     loaded = toml.validate(Settings, values, file, overridden)
     require_complete(loaded.model)
-    require_known_people(loaded.web)
     return loaded
 
 
@@ -157,18 +156,6 @@ def require_complete(model: ModelSettings) -> None:
         f"LLM_HUGGINGFACE_REPO is missing: it says where {file} is, as owner/name, "
         "for example bartowski/SmolLM2-1.7B-Instruct-GGUF"
     )
-
-
-def require_known_people(web: WebSettings) -> None:
-    """Raises ConfigError if proxies are to name people and one of the settings for it is missing."""
-    if web.user_header is None:
-        for variable, header in (("WEB_EMAIL_HEADER", web.email_header), ("WEB_GROUPS_HEADER", web.groups_header)):
-            if header:
-                raise ConfigError(f"{variable} needs WEB_USER_HEADER: it describes the person whom that header names")
-    elif not web.trusted:
-        raise ConfigError(
-            "WEB_USER_HEADER needs WEB_TRUSTED: name the addresses of the proxies that may say who is signed in"
-        )
 
 
 def variables() -> list[tuple[str, str, FieldInfo]]:

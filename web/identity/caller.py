@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from core.configuration.setting_sections import WebSettings
+from core.errors import ConfigError
 from web.client_identity import ClientIdentity
 from web.identity.person import Person, read_value, split_groups
 
@@ -46,3 +47,15 @@ def read_proxy_headers(request: web.Request, settings: WebSettings, identity: Cl
     email = read_value(request.headers.getall(settings.email_header, ())) if settings.email_header else ""
     groups = split_groups(request.headers.getall(settings.groups_header, ())) if settings.groups_header else ()
     return Person(user, email, groups)
+
+
+def require_known_people(web: WebSettings) -> None:
+    """Raises ConfigError if proxies are to name people and one of the settings for it is missing."""
+    if web.user_header is None:
+        for variable, header in (("WEB_EMAIL_HEADER", web.email_header), ("WEB_GROUPS_HEADER", web.groups_header)):
+            if header:
+                raise ConfigError(f"{variable} needs WEB_USER_HEADER: it describes the person whom that header names")
+    elif not web.trusted:
+        raise ConfigError(
+            "WEB_USER_HEADER needs WEB_TRUSTED: name the addresses of the proxies that may say who is signed in"
+        )

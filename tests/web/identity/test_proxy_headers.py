@@ -11,6 +11,7 @@ from core.configuration.settings import Settings
 from core.errors import ConfigError
 from tests.support.fake_engine import FakeEngine
 from tests.web.support_site import receive_answer, site
+from web.app import create_app
 from web.identity.person import Person, read_value, split_groups
 
 WEB: dict[str, Any] = {
@@ -132,7 +133,7 @@ async def test_lists_show_what_the_caller_may_use(own_settings: Settings) -> Non
 def test_a_half_set_proxy_refuses_to_start(environ: dict[str, str], missing: str) -> None:
     """The message names what is missing."""
     with pytest.raises(ConfigError, match=missing):
-        settings_module.load(environ)
+        create_app(FakeEngine(), settings_module.load(environ))
 
 
 def test_a_person_owns_conversations_by_id() -> None:
