@@ -40,7 +40,7 @@ from web.page_reading import PageReading
 from web.running_answers import RUNNING_ANSWERS, RunningAnswers
 from web.service import SERVICE, DrainGate, Service, WebLimits, WebMetrics
 from web.sockets import gpt_socket
-from web.static_files import StaticFiles
+from web.static_files import STATIC, StaticFiles
 from web.toil import check, toil
 from web.toil_batch import toil_batch
 from web.v1.cross_origin import share
@@ -91,7 +91,7 @@ def create_app(
     for each in metrics:
         app[SERVICE].metrics.registry.register(each)
     files = FileUpload(limits.files)
-    static = StaticFiles(pages, settings.web.prefix)
+    static = app[STATIC] = StaticFiles(pages, settings.web.prefix)
     app.on_startup.append(static.load)
     router = MountedRouter(app.router, settings.web.prefix)
     add_routes(router, static, files, FactsEndpoints(editing, files))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html import escape
 from urllib.parse import urlencode, urlsplit
@@ -10,13 +10,28 @@ from urllib.parse import urlencode, urlsplit
 from core.contract import LANGUAGES, Description, Language, Source
 from core.texts import text
 
+STYLES = ("base.css", "layout.css", "messages.css", "plain_form.css")
+
+
+@dataclass(frozen=True, slots=True)
+class FormFiles:
+    """The addresses of the icon and of the style sheets."""
+
+    icon: str
+    styles: tuple[str, ...]
+
+    @classmethod
+    def build(cls, address: Callable[[str], str]) -> FormFiles:
+        """`address(path)`: that of a file of the page."""
+        return cls(address("icon.svg"), tuple(address(f"styles/{name}") for name in STYLES))
+
 
 @dataclass(frozen=True, slots=True)
 class FormPage:
-    """`styles`: addresses of style sheets. `personality` and `question`: those that the person chose and wrote."""
+    """`personality` and `question`: those that the person chose and wrote."""
 
     language: Language
-    styles: tuple[str, ...]
+    files: FormFiles
     personalities: tuple[Description, ...]
     personality: str
     question: str = ""
@@ -29,12 +44,8 @@ class FormPage:
         """Returns everything up to the content of the page."""
         other = next(each for each in LANGUAGES if each != self.language)
         query = escape(urlencode({"personality": self.personality, "language": other}))
-        links = "".join(f'<link rel="stylesheet" href="{escape(each)}">' for each in self.styles)
         return (
-            f'<!doctype html>\n<html lang="{self.language}">\n<head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            '<meta name="color-scheme" content="light dark">'
-            f"<title>{escape(title)}</title>{links}</head>\n<body>\n"
+            f"{document_head(title, self.language, self.files)}"
             f'<header class="top"><h1>{escape(text("form-heading", self.language))}</h1>'
             f'<a href="?{query}" lang="{other}" hreflang="{other}">{escape(text("form-this-language", other))}</a>'
             "</header>\n<main>\n"
@@ -80,6 +91,29 @@ class FormPage:
 
 FORM_WORDS = ("personality", "question", "caution", "send")
 END = "</main>\n</body>\n</html>\n"
+
+
+def document_head(title: str, language: Language, files: FormFiles) -> str:
+    """Returns everything before the content of the body."""
+    icon = f'<link rel="icon" href="{escape(files.icon)}" type="image/svg+xml">'
+    links = icon + "".join(f'<link rel="stylesheet" href="{escape(each)}">' for each in files.styles)
+    return (
+        f'<!doctype html>\n<html lang="{language}">\n<head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        f"<title>{escape(title)}</title>{links}</head>\n<body>\n"
+    )
+
+
+def missing_page(language: Language, files: FormFiles, root: str) -> str:
+    """Returns the page for an address without one. `root`: the address of the service, with a slash at its end."""
+    words = {key: escape(text(f"form-missing-{key}", language)) for key in ("heading", "why", "chat", "form")}
+    return (
+        f"{document_head(text('form-missing-title', language), language, files)}"
+        f"<main>\n<h1>{words['heading']}</h1>\n<p>{words['why']}</p>\n"
+        f'<ul><li><a href="{escape(root)}">{words["chat"]}</a></li>'
+        f'<li><a href="{escape(root)}gpt">{words["form"]}</a></li></ul>\n{END}'
+    )
 
 
 def source_link(source: Source) -> str:

@@ -12,7 +12,7 @@ from core.contract import LANGUAGES, Description, Language, Masked, Prompt, Sour
 from core.errors import BadRequest, CspsError
 from core.texts import error_text, masked_text, text
 from web import request_body
-from web.form_page import END, FormPage
+from web.form_page import END, FormFiles, FormPage
 from web.gpt import FORM
 from web.identity.caller import find_names
 from web.problems import PathUnknown
@@ -21,7 +21,6 @@ from web.static_files import StaticFiles, redirect
 from web.streaming import StreamedResponse
 
 HEADERS = {"Content-Type": "text/html; charset=utf-8"}
-STYLES = ("base.css", "layout.css", "messages.css", "plain_form.css")
 FIELDS_LIMIT = 16
 
 
@@ -91,8 +90,8 @@ class GptForm:
         language = choose_language(fields.get("language", ""), request.headers.get("Accept-Language", ""))
         fitting = [each.personality for each in described if each.language == language]
         first = next(iter([*fitting, *(each.personality for each in described)]), "")
-        styles = tuple(self._files.address(f"styles/{name}") for name in STYLES)
-        return FormPage(language, styles, described, fields.get("personality") or first, fields.get("prompt", ""))
+        files = FormFiles.build(self._files.address)
+        return FormPage(language, files, described, fields.get("personality") or first, fields.get("prompt", ""))
 
 
 async def describe_all(service: Service, names: frozenset[str]) -> tuple[Description, ...]:

@@ -14,6 +14,7 @@ from core.errors import CspsError, FetchRefused, PromptTooLong, UnreadableDocume
 from core.runtime import traces
 from core.runtime.http_protocol import SERVER_NAME, BuildRefusal, Refusal
 from web import problems
+from web.missing_page import find_missing_page
 from web.mounting import service_path, without_prefix
 from web.origin_guard import ALWAYS_OPEN, GuardedRequest, OriginGuard
 from web.problems import HttpRefused, InternalError, TargetTooLong
@@ -145,6 +146,8 @@ async def respond(request: web.Request, error: CspsError) -> web.StreamResponse:
         log.info("response_aborted", code=error.code)
         stream.abort()
         return stream.response
+    if (page := find_missing_page(request, error)) is not None:
+        return page
     form = problems.error_form(service_path(request))
     return problems.build_response(error, form, await person_text(request, error) if form == "text" else None)
 

@@ -25,13 +25,13 @@ class StaticFiles:
 
     def __init__(self, folder: Path, prefix: str = "") -> None:
         self._folder = folder
-        self._root = f"{prefix}/" if prefix else "./"
+        self.root = f"{prefix}/" if prefix else "./"  # the address of the service, for a document at the level of the page
         self._version: PageVersion | None = None
 
     async def load(self, _app: web.Application | None = None) -> None:
         """Reads all files. Call it before the first request."""
         texts = {f"texts/{language}.ftl": catalogue(language).source("page-") for language in LANGUAGES}
-        self._version = await asyncio.to_thread(read_version, self._folder, texts, self._root, text)
+        self._version = await asyncio.to_thread(read_version, self._folder, texts, self.root, text)
 
     @property
     def version(self) -> PageVersion:
@@ -40,7 +40,7 @@ class StaticFiles:
 
     def address(self, path: str) -> str:
         """Returns the address of a file, for a document at the level of the page."""
-        return file_address(self._root, self.version.name, path)
+        return file_address(self.root, self.version.name, path)
 
     def document(self, name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """Returns the handler of an HTML file."""
@@ -64,6 +64,9 @@ class StaticFiles:
         if path in version.files:
             return redirect(request, f"{up}{version.name}/{path}")
         raise PathUnknown("there is no such file; reload the page if it is an earlier version's")
+
+
+STATIC: web.AppKey[StaticFiles] = web.AppKey("static", StaticFiles)
 
 
 def redirect(request: web.Request, path: str) -> web.Response:

@@ -1690,6 +1690,11 @@ form-answer-title = Answer – AI chat
 form-error-title = Not answered – AI chat
 form-sources = Sources
 form-next = Ask another question
+form-missing-title = Page not found – AI chat
+form-missing-heading = There is no page at this address
+form-missing-why = The address may be misspelled, or the page was moved.
+form-missing-chat = Go to the chat
+form-missing-form = Ask without JavaScript
 
 ## Page: the web page. The page receives only texts whose keys begin with page-, and the terms.
 

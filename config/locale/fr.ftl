@@ -1713,6 +1713,11 @@ form-answer-title = Réponse – Clavardage avec l’IA
 form-error-title = Sans réponse – Clavardage avec l’IA
 form-sources = Sources
 form-next = Poser une autre question
+form-missing-title = Page introuvable – Clavardage IA
+form-missing-heading = Il n’y a pas de page à cette adresse
+form-missing-why = L’adresse contient peut-être une erreur, ou la page a été déplacée.
+form-missing-chat = Aller au clavardage
+form-missing-form = Poser une question sans JavaScript
 
 ## Page : la page Web. Elle reçoit seulement les textes dont la clé commence par page-, et les termes.
 

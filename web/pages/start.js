@@ -35,13 +35,19 @@
     for (i = 0; i < details.length; i += 1) details[i].textContent = trouble.detail;
     section.setAttribute('data-reported', trouble.reason);
     section.hidden = false;
-    if (trouble.reason !== 'part') hideOthers(section);
+    if (trouble.reason !== 'part' && section.parentNode === document.body) hideOthers(section);
   }
 
   /** A page that cannot start would take a question and never answer it. */
   function hideOthers(section) {
     var all = document.body.children;
     for (var i = 0; i < all.length; i += 1) if (all[i] !== section) all[i].hidden = true;
+    var main = document.createElement('main');
+    var heading = document.createElement('h1');
+    heading.textContent = document.title;
+    section.parentNode.insertBefore(main, section);
+    main.appendChild(heading);
+    main.appendChild(section);
   }
 
   function name(url) {
