@@ -173,6 +173,7 @@ class Prompt:
     priority: Priority = "interactive"
     owner: str | None = None  # who alone may continue the conversation, as in `Engine.open`
     revises: bool = False  # replaces the conversation's last exchange: the person edited or repeated the question
+    revised: int | None = None  # with `revises`: the number of that exchange, or the prompt is refused; None: any
     keeps_attachments: bool = False  # with `revises`: those of the replaced question stand before `attachments`
     channel: Channel = "cli"
     names: frozenset[str] = frozenset()  # by which access lists know the caller: "user:ana", "group:hr", "slack:U1"

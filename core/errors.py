@@ -191,6 +191,13 @@ class AccessRefused(CspsError):
     status = 403
 
 
+class ExchangeOutdated(CspsError):
+    """A prompt revises an exchange that is no longer the last one of its conversation."""
+
+    code = "exchange_outdated"
+    status = 409
+
+
 class NotAnEditor(CspsError):
     code = "not_an_editor"
     status = 403

@@ -229,6 +229,7 @@ class SocketConversation:
             attachments=command.attachments,
             owner=self.client.owner,
             revises=command.revises,
+            revised=command.revised,
             keeps_attachments=command.keeps_attachments,
             channel="web",
             names=self.client.names,

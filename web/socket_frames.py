@@ -45,6 +45,7 @@ class PromptCommand:
     language: Language | None = None
     attachments: tuple[Attachment, ...] = ()
     revises: bool = False
+    revised: int | None = None
     goes_on: bool = False  # also when the connection ends
     keeps_attachments: bool = False
 
@@ -210,13 +211,21 @@ class PromptFrame(ClientFrame):
     text: str
     language: Language | None = None
     attachments: list[AttachmentFrame] = Field(default_factory=list, max_length=ATTACHMENTS_LIMIT)
-    revises: bool = False
+    revises: bool | Annotated[int, Field(ge=1)] = False  # a number: that of the exchange
     goes_on: bool = False
     keeps_attachments: bool = False
 
     def command(self) -> Command:
         attachments = tuple(each.attachment() for each in self.attachments)
-        return PromptCommand(self.text, self.language, attachments, self.revises, self.goes_on, self.keeps_attachments)
+        return PromptCommand(
+            self.text,
+            self.language,
+            attachments,
+            revises=self.revises is not False,
+            revised=None if isinstance(self.revises, bool) else self.revises,
+            goes_on=self.goes_on,
+            keeps_attachments=self.keeps_attachments,
+        )
 
 
 class StopFrame(ClientFrame):

@@ -24,7 +24,7 @@ from core.conversation.kept_documents import MaySearch, drop_refused, may_search
 from core.conversation.revisions import StoredExchange
 from core.conversation.sessions import ISSUED_PREFIX, AnswerRecord, Sessions
 from core.conversation.turn_claims import Turn, TurnClaims
-from core.errors import BadRequest, StorageError
+from core.errors import BadRequest, ExchangeOutdated, StorageError
 from core.rag.rendering import NumberedDocument
 from core.runtime.background_tasks import BackgroundTasks
 
@@ -53,6 +53,12 @@ class OpenExchange:
         if self.key:
             return self.key.number
         return self.repeated.number if self.repeated else None
+
+
+def check_revised(prompt: Prompt, last: Exchange | None) -> None:
+    """Raises ExchangeOutdated if another exchange is the last one by now."""
+    if prompt.revises and prompt.revised is not None and (last is None or last.number != prompt.revised):
+        raise ExchangeOutdated("the conversation has another last question by now; show it before it is replaced")
 
 
 class ExchangeRecorder:
@@ -88,6 +94,7 @@ class ExchangeRecorder:
             )
             conversation = drop_refused(conversation, prompt.names, self._may_search)
             repeated = conversation.repeated
+            check_revised(prompt, repeated)
             if prompt.keeps_attachments and prompt.revises and repeated:
                 prompt = replace(prompt, attachments=(*repeated.question.attachments, *prompt.attachments))
             context = build_context(prompt, personality, conversation)

@@ -45,7 +45,7 @@ from core.contract import (
     Usage,
     WebPage,
 )
-from core.errors import CspsError, FetchFailed, PersonalityUnknown, SessionUnknown
+from core.errors import CspsError, ExchangeOutdated, FetchFailed, PersonalityUnknown, SessionUnknown
 
 ReplyStep = Event | Exception | asyncio.Event  # an Event of asyncio: wait until it is set
 Replies = Sequence[ReplyStep] | Callable[[Prompt], Iterable[ReplyStep]]
@@ -120,6 +120,8 @@ class FakeEngine:
         self.prompts.append(prompt)
         self.started.set()
         kept = turns[-2].attachments if prompt.keeps_attachments and turns else ()
+        if prompt.revises and prompt.revised not in (None, len(turns) // 2):
+            raise ExchangeOutdated("another exchange is the last one")
         if prompt.revises:
             del turns[-2:]
         number, at = len(turns) // 2 + 1, self.now()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import PROJECT_ROOT
-from core.contract import Attachment, Source, Status, Text, TranscriptTurn, Usage
+from core.contract import Attachment, Json, Source, Status, Text, TranscriptTurn, Usage
 from core.errors import BadRequest
 from web.socket_frames import (
     AnswerFailed,
@@ -207,3 +207,19 @@ def test_turns_match_the_documentation() -> None:
     [frame] = V1Dialect().encode(SessionOpened("web:1", "whisper", "m", True, turns))
 
     assert json.loads(documented) == json.loads(frame)["turns"]
+
+
+@pytest.mark.parametrize(("sent", "revises", "revised"), [(True, True, None), (3, True, 3), (False, False, None)])
+def test_a_revision_may_name_its_exchange(sent: Json, revises: bool, revised: int | None) -> None:
+    """`true` replaces the last exchange, whichever it is; a number only that one."""
+    command = V1Dialect().decode(json.dumps({"type": "prompt", "text": "a", "revises": sent}))
+
+    assert isinstance(command, PromptCommand)
+    assert (revises, revised) == (command.revises, command.revised)
+
+
+@pytest.mark.parametrize("sent", [0, -1, 1.5, "3"])
+def test_a_revision_names_a_number_from_1(sent: Json) -> None:
+    """Another value is refused."""
+    with pytest.raises(BadRequest):
+        V1Dialect().decode(json.dumps({"type": "prompt", "text": "a", "revises": sent}))

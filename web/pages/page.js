@@ -118,6 +118,7 @@ function connectShortcuts() {
   onShortcut('next', () => stepThroughMessages($('#messages'), 1));
   onShortcut('latest', () => $('#latest').click());
   onShortcut('search', () => list.search());
+  onShortcut('copy', () => [...document.querySelectorAll('.actions-row [data-text="page-copy"]')].at(-1)?.click());
   onShortcut('aloud', () => [...document.querySelectorAll('[data-aloud]:not([hidden])')].at(-1)?.click());
   onShortcut('list', showShortcuts);
   $('#shortcuts').addEventListener('click', showShortcuts);
@@ -126,6 +127,7 @@ function connectShortcuts() {
 
 document.addEventListener('languagechange', onLanguageChange);
 connectExportMenu($('#export'), () => ({ personality: chat.personality.title, messages: messages.all }));
+$('#messages').addEventListener('outcome', ({ detail: { key, values } }) => announce(key, values));
 $('#messages').addEventListener('revise', (event) => chat.revise(event.detail.text) || event.preventDefault());
 acceptDropsAndPastes($('#composer'), (files) => attachments.add(files));
 showPreferences();

@@ -13,7 +13,7 @@ from core.contract import Attachment, Done, Event, Prompt, Source, Status, Text,
 from core.conversation.exchanges import Exchange, Question
 from core.conversation.recording import ExchangeRecorder
 from core.conversation.sessions import Sessions
-from core.errors import ModelUnavailable, PromptTooLong
+from core.errors import ExchangeOutdated, ModelUnavailable, PromptTooLong
 from core.storage.database import Database
 from tests.core.support_chatting import whisper
 
@@ -114,6 +114,18 @@ async def test_a_revised_question_can_keep_its_attachments(sessions: Sessions, k
 
     [exchange] = await stored(sessions)
     assert names == [file.name for file in exchange.question.attachments]
+
+
+async def test_a_revision_of_an_earlier_exchange_is_refused(sessions: Sessions) -> None:
+    """A stale page would replace an exchange that it does not show. The number of the last one is accepted."""
+    recorder = ExchangeRecorder(sessions)
+    await complete(recorder, PROMPT)
+    await complete(recorder, replace(PROMPT, text="And then?"))
+    with pytest.raises(ExchangeOutdated):
+        await complete(recorder, replace(PROMPT, text="changed", revises=True, revised=1))
+    await complete(recorder, replace(PROMPT, text="better", revises=True, revised=2))
+
+    assert [PROMPT.text, "better"] == [each.question.text for each in await stored(sessions)]
 
 
 async def complete(recorder: ExchangeRecorder, prompt: Prompt) -> None:

@@ -236,8 +236,7 @@ async def settings(stage: Stage) -> None:
 
 
 async def shortcuts(stage: Stage) -> None:
-    await stage.page.locator("h1").click()
-    await stage.page.keyboard.press("?")
+    await stage.page.keyboard.press("Alt+Shift+Slash")
     await expect(stage.page.locator("dialog.shortcuts")).to_be_visible()
 
 

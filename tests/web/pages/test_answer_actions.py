@@ -178,7 +178,7 @@ async def test_a_failed_revision_keeps_the_earlier_answer_and_is_retried(visitin
 
 async def test_an_answer_is_rated_with_a_reason(visiting: Visiting) -> None:
     """The verdict is stored at once, the reason afterwards. It can be changed. A failure is told."""
-    async with visiting(echo) as visit:
+    async with visiting(echo, web_settings={"prefix": "/chat"}, query="chat/") as visit:
         page = visit.page
         await visit.ask("a")
         await visit.wait_for_answer()

@@ -150,6 +150,7 @@ async def test_a_tab_shows_what_another_tab_has_asked(visiting: Visiting) -> Non
         await visit.ask("two")
         await expect(other.locator(".answer .body").last).to_have_text("Sure: two")
         await expect(other.locator("#question")).to_have_value("half a thou")
+        await expect(other.locator("#send")).to_be_visible()  # until then it follows the answer
         await other.locator("#question").press("Enter")
 
         await expect(visit.page.locator(".answer .body").last).to_have_text("Sure: half a thou")

@@ -97,9 +97,11 @@ async def test_a_task_runs_and_stays_in_the_history(visiting: Visiting) -> None:
 
 
 async def test_a_faulty_schema_is_explained_beside_it(visiting: Visiting) -> None:
-    """A syntax error leads to its line, also at the end; a refused keyword is named; an empty schema is allowed."""
+    """A syntax error leads to its line, also at the end; a refused keyword is named; an empty schema is allowed.
+
+    The browser finds a syntax error by itself: no refused request stands in its console.
+    """
     async with visiting(FakeEngine()) as visit:
-        visit.expected = BAD_REQUEST
         page, schema = await play(visit), visit.page.locator("#schema")
         for text, line in (('{\n  "type": "object",\n  "a" 1\n}', 3), ('{\n  "a": [1', 2)):
             await schema.fill(text)
@@ -117,6 +119,32 @@ async def test_a_faulty_schema_is_explained_beside_it(visiting: Visiting) -> Non
         await schema.fill("")
         await expect(page.locator("#verdict")).to_have_text("Without a schema, any JSON object can be the answer.")
         await expect(schema).to_have_attribute("aria-invalid", "false")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('{"a": object}', (1, 7, "o")),
+        ('{"a": 1,}', (1, 9, "}")),
+        ('[1 2]', (1, 4, "2")),
+        ('{"a": [1', (1, 9, "")),
+        ('{"a"\n: "b', (2, 3, '"')),
+        ("{'a': 1}", (1, 2, "'")),
+        ("[01]", (1, 2, "0")),
+        ("[1]]", (1, 4, "]")),
+        ("{}\n\n{}", (3, 1, "{")),
+        ('["\\x"]', (1, 2, '"')),
+        ("[😀]", (1, 2, "😀")),
+        ("", (1, 1, "")),
+    ],
+)
+async def test_a_syntax_error_has_its_place(visiting: Visiting, text: str, place: tuple[int, int, str]) -> None:
+    """The line, the column and the sign that JSON does not allow there."""
+    async with visiting(FakeEngine()) as visit:
+        found = await visit.page.evaluate(
+            "async (text) => (await import('/static/toil/json_syntax.js')).findSyntaxError(text)", text
+        )
+    assert place == (found["line"], found["column"], found["sign"])
 
 
 async def test_a_failed_or_stopped_task_leaves_no_answer(visiting: Visiting) -> None:

@@ -18,6 +18,15 @@ export function store(storage, key, value) {
   }
 }
 
+/** The keys of all stored values. */
+export function storedKeys(storage) {
+  try {
+    return Object.keys(globalThis[storage]).flatMap((key) => (key.startsWith(PREFIX) ? [key.slice(PREFIX.length)] : []));
+  } catch {
+    return []; // the storage is switched off
+  }
+}
+
 /** The stored value, or "". Other tabs may have changed it. */
 export function load(storage, key) {
   const value = unkept.get(`${storage}:${key}`);

@@ -55,7 +55,7 @@ export class Exchange {
       status.show(obstacle);
       return false;
     }
-    const revised = messages.latest;
+    const revised = { ...messages.latest, isEdited: text !== null };
     this.#send(text ?? revised.question.text, [], revised);
     composer.focus();
     return true;
@@ -85,7 +85,7 @@ export class Exchange {
     return this.#chat.isAnswering ? 'page-busy' : '';
   }
 
-  /** `revised`: the last question and answer, {question, answer}, which this question replaces; or null. */
+  /** `revised`: the last question and answer, {question, answer, isEdited}, which this question replaces; or null. */
   #send(text, files, revised = null) {
     const { announcer, autoscroll, composer, messages, pageLinks } = this.#parts;
     const { conversation, personality } = this.#chat;
@@ -97,11 +97,12 @@ export class Exchange {
     if (revised) replaceQuestion(revised, text);
     const replaced = revised?.answer ?? null;
     const answer = messages.addAnswer(personality);
-    this.#current = { text, files, language: language(), question, answer, replaced, isStreaming: false };
+    const isEdited = revised?.isEdited ?? false;
+    this.#current = { text, files, language: language(), question, answer, replaced, isEdited, isStreaming: false };
     announcer.begin();
     composer.isAnswering = true;
     autoscroll.pinLastQuestion();
-    conversation.ask(text, this.#current.language, files, { sentText, revises: revised !== null });
+    conversation.ask(text, this.#current.language, files, { sentText, revises: revised && (revised.answer?.exchange ?? true) });
   }
 
   /** Begins to show the answer that the service is writing to the last question. */
@@ -200,6 +201,14 @@ export class Exchange {
     if (this.#current !== failed) return;
     composer.isAnswering = false;
     status.clear();
+    if (event.code === 'exchange_outdated') this.#keepOutdated(failed);
+  }
+
+  /** Another tab has asked on meanwhile: its turns will be shown in the place of this question, which stays as a draft. */
+  #keepOutdated({ text, isEdited }) {
+    const { composer, status } = this.#parts;
+    if (isEdited) composer.draft = [text, composer.draft].filter(Boolean).join('\n\n');
+    status.show('page-exchange-outdated');
   }
 
   /** Puts a question back into the field, so that the person can change it. A revised one stays where it is. */
@@ -215,7 +224,7 @@ export class Exchange {
     const { text, files, question, answer, replaced } = this.#failed;
     if (replaced) {
       answer.remove();
-      this.#send(text, files, { question, answer: replaced });
+      this.#send(text, files, { question, answer: replaced, isEdited: this.#failed.isEdited });
       composer.focus();
       return;
     }

@@ -31,6 +31,7 @@ export class Conversation {
   #resuming = null;
   #forgetting = null;
   #question = null; // the pending PendingQuestion
+  #told = null; // the question of which other tabs know
   #settled = null; // a promise: resolved when the pending question is over
   #ignoresAnswer = false; // the answer that comes first is not the pending question's
   #stopsAnswer = false; // the person stopped an answer without a connection
@@ -67,9 +68,10 @@ export class Conversation {
   }
 
   /** `attachments`: [{name, text}]. `sentText`: the text as the service must get it, if it is another one. `revises`: the
-   * question replaces the last one, and takes over its attachments. */
+   * question replaces the last one, or the exchange of that number if it still is the last one, and takes over its
+   * attachments. */
   async ask(text, language, attachments, { sentText = text, revises = false } = {}) {
-    const question = this.#expect(new PendingQuestion(text));
+    const question = this.#expect(new PendingQuestion(text, { sentText }));
     this.storage.pending = text;
     this.storage.pendingAttachments = attachments;
     if (!this.#socket && !this.#isLost) this.#onEvent({ type: 'connection', state: 'connecting' });
@@ -180,8 +182,16 @@ export class Conversation {
 
   #onAnswerFrame(frame) {
     const part = this.#question?.takeNew(frame);
+    this.#tellBegun();
     if (frame.type === 'masked' && part) this.storage.pending = this.#question.text;
     if (part) this.#onEvent(part);
+  }
+
+  /** Other tabs that show this conversation follow the answer, which the service has begun. */
+  #tellBegun() {
+    if (!this.#question || this.#question.isFollowed || this.#question === this.#told) return;
+    this.#told = this.#question;
+    tellOtherTabs(this.id);
   }
 
   #onAnswered(frame) {
@@ -191,12 +201,13 @@ export class Conversation {
       return;
     }
     if (frame.code === 'session_unknown') this.#startNewSession();
+    if (frame.code === 'exchange_outdated') this.#isStale = true;
     this.#end(frame);
   }
 
   /** The session expired, or another tab deleted it, during this connection. The next question opens a new session. */
   #startNewSession() {
-    this.storage.session = '';
+    this.storage.forgetSession();
     this.#disconnect();
   }
 
@@ -208,7 +219,7 @@ export class Conversation {
       this.#resuming.resolve();
     } else if (frame.code === 'session_unknown') {
       this.#tellBack();
-      this.storage.session = '';
+      this.storage.forgetSession();
       if (this.#question?.isSent) this.#fail('dropped');
       this.#onEvent({ type: 'expired' });
       this.#resuming.resolve();
@@ -226,12 +237,12 @@ export class Conversation {
   #continue({ turns, answering = false }) {
     const asked = turns.findLast(({ role }) => role === 'user')?.text;
     if (asked === this.storage.pending && !this.#question) this.storage.pending = '';
-    if (this.#question?.isSent) this.#continueAnswer(turns, answering && asked === this.#question.text, asked);
+    if (this.#question?.isSent) this.#continueAnswer(turns, answering && this.#question.isSame(asked), asked);
     else if (answering && !this.#question && !this.#stopsAnswer) {
-      this.#expect(new PendingQuestion(asked, { isSent: true }));
+      this.#expect(new PendingQuestion(asked, { isSent: true, isFollowed: true }));
       this.#onEvent({ type: 'restored', turns, answering });
     } else if (!this.#stopsAnswer) this.#onEvent({ type: 'restored', turns, answering: false });
-    this.#ignoresAnswer = answering && !(this.#question?.isSent && this.#question.text === asked);
+    this.#ignoresAnswer = answering && !(this.#question?.isSent && this.#question.isSame(asked));
     if (this.#stopsAnswer && answering) this.#socket.send({ type: 'stop' });
     this.#stopsAnswer = false;
     if (!answering && turns.at(-1)?.role === 'user') this.#lookAgainLater();
@@ -242,7 +253,7 @@ export class Conversation {
     this.#question.expectReplay();
     if (isRunning) return;
     const { role, sources = [], text, reason, model, exchange, receipt } = turns.at(-1) ?? {};
-    if (asked !== this.#question.text || role !== 'assistant') {
+    if (!this.#question.isSame(asked) || role !== 'assistant') {
       this.#fail('dropped');
       return;
     }
@@ -263,7 +274,7 @@ export class Conversation {
   #end(event) {
     if (!this.#question) return;
     const isEmpty = event.type === 'done' && event.reason !== 'stopped' && !this.#question.isAnswered;
-    if (this.#question.isSent) tellOtherTabs(this.id);
+    if (this.#question.isSent && !this.#question.isFollowed) tellOtherTabs(this.id);
     this.#question = null;
     if (event.type === 'done') this.storage.pending = '';
     this.#settled.resolve();
@@ -313,6 +324,7 @@ export class Conversation {
       }
     }
     this.#reconnecting = false;
+    if (this.#isStale && !this.#question) this.#lookAgain();
   }
 
   #lookAgainLater() {
@@ -322,7 +334,7 @@ export class Conversation {
 
   /** Shows an answer that another tab, or another process of the service, has written meanwhile. */
   #lookAgain() {
-    this.#isStale = this.#question !== null || this.#resuming !== null;
+    this.#isStale = this.#question !== null || this.#reconnecting;
     if (this.#isStale || this.#closed || this.#forgetting || !this.storage.session) return;
     this.#disconnect();
     this.#reconnect();

@@ -1,4 +1,4 @@
-/** Tells the page's other tabs that an answer of a conversation is over, so that they can show it. */
+/** Tells the page's other tabs that an answer of a conversation has begun or is over, so that they can show it. */
 
 import { serviceUrl } from '../browser/service.js';
 

@@ -1,17 +1,27 @@
 /** A question without a complete answer yet: how much of its answer has come, also over several connections. */
 
 export class PendingQuestion {
-  text;
+  text; // as the person wrote it
+  isFollowed; // another tab, or an earlier visit, has asked it
   isSent;
   isAnswered = false; // a word of the answer has come
+  #sentText;
   #received = 0; // characters of the answer
   #replayed = Infinity; // of them, those that the current connection has brought again
   #isTrimmed = false;
   #isMasked = false;
 
-  constructor(text, { isSent = false } = {}) {
+  /** `sentText`: the text as the service gets it. */
+  constructor(text, { sentText = text, isSent = false, isFollowed = false } = {}) {
     this.text = text;
     this.isSent = isSent;
+    this.isFollowed = isFollowed;
+    this.#sentText = sentText;
+  }
+
+  /** Whether the service's question `asked` is this one. It stores a question without the text pasted before it. */
+  isSame(asked) {
+    return [this.text, this.#sentText].some((text) => text.trim() === asked?.trim());
   }
 
   /** The answer comes again from its beginning, over another connection. */

@@ -5,7 +5,9 @@
  * a copy in localStorage, of the tab that typed last, survives the tab.
  */
 
-import { load, store } from '../browser/storage.js';
+import { load, store, storedKeys } from '../browser/storage.js';
+
+const ISSUED_DRAFT = 'draft:web:'; // of a conversation that has begun
 
 const toJson = (list) => (list.length ? JSON.stringify(list) : '');
 const fromJson = (text) => JSON.parse(text || '[]');
@@ -17,6 +19,13 @@ export const loadAttachments = () => fromJson(load('sessionStorage', 'files'));
 /** Deletes the draft of a conversation that is deleted. */
 export function deleteDraft(session) {
   for (const storage of ['sessionStorage', 'localStorage']) store(storage, `draft:${session}`, '');
+}
+
+/** Deletes the drafts of conversations that are not among `ids`: they have expired, or another device deleted them. */
+export function keepDraftsOf(ids) {
+  const kept = new Set(ids);
+  const names = storedKeys('localStorage').flatMap((key) => (key.startsWith(ISSUED_DRAFT) ? [key.slice('draft:'.length)] : []));
+  for (const session of names) if (!kept.has(session)) store('localStorage', `draft:${session}`, '');
 }
 
 /** Lets the tab's next conversation with a personality be a new one, if its latest one is deleted. */
@@ -49,6 +58,13 @@ export class ConversationStorage {
     if (draft) this.draft = draft;
     this.pending = pending;
     this.pendingAttachments = pendingAttachments;
+  }
+
+  /** The service no longer has the conversation: the next question begins another one, with this draft. */
+  forgetSession() {
+    const old = this.#session;
+    this.session = '';
+    if (old) deleteDraft(old);
   }
 
   /** The text in the question field. */

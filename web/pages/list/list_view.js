@@ -2,12 +2,14 @@
 
 import { confirmAction } from '../interface/confirmation.js';
 import { clearText, say } from '../interface/language.js';
-import { deleteDraft, leaveDeleted } from '../conversation/tab_storage.js';
+import { deleteDraft, keepDraftsOf, leaveDeleted } from '../conversation/tab_storage.js';
 import { make, makeButton, makeText } from '../interface/elements.js';
 import { Entries } from './entries.js';
 import { OtherTabs } from './other_tabs.js';
 import { change, deleteAll, deleteOne, fetchList } from './requests.js';
 import { SearchField } from './search_field.js';
+
+const LISTED = 500; // by the service: of older conversations the page knows nothing
 
 export class ListView {
   #chat;
@@ -90,6 +92,7 @@ export class ListView {
     this.#all = conversations;
     this.#navigation.listed = conversations.map(({ id }) => id);
     const { id, isAnswering } = this.#chat;
+    if (conversations.length < LISTED) keepDraftsOf([id, ...conversations.map((each) => each.id)]);
     const isUnlisted = id && !isAnswering && !this.#entries.has(id);
     if (isUnlisted) this.#showTrouble('page-list-unlisted', makeButton('page-list-delete-open', () => this.#onDelete({ id })));
     else if (!navigator.cookieEnabled) this.#showTrouble('page-list-no-cookies');

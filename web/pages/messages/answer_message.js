@@ -4,7 +4,6 @@ import { ActionRow } from './actions/action_row.js';
 import { addCodeButtons } from './actions/code_copying.js';
 import { Answer } from './answer.js';
 import { say } from '../interface/language.js';
-import { makeAloudButton } from '../speech/aloud_button.js';
 import { makeMessage } from './message.js';
 import { markOwnSources } from './own_sources.js';
 import { Sources } from './sources.js';
@@ -33,7 +32,6 @@ export class AnswerMessage {
     this.title = title;
     this.element = makeMessage('answer', language, 'page-assistant', { title });
     this.#body = this.element.querySelector('.body');
-    this.#body.after(makeAloudButton(this.#body));
     this.#onDraw = onDraw;
     this.#session = session;
     this.#sources = new Sources(this.element);

@@ -29,16 +29,9 @@ export const taskFields = ({ prompt, text }) => ({ prompt, ...(text.trim() && { 
 export const toilUrl = (personality, path = '') =>
   serviceUrl(`toil/${encodeURIComponent(personality)}${path}`);
 
-/** The report on each keyword: `{accepted, keywords}`. Throws Problem; a syntax error has its `line` and `column`. */
+/** The report on each keyword: `{accepted, keywords}`. Throws Problem. */
 export async function checkSchema(personality, schema, signal) {
-  try {
-    return await (await post(toilUrl(personality, '/check'), requestBody({}, schema), JSON_TYPE, signal)).json();
-  } catch (error) {
-    const place = /line (\d+), column (\d+)/.exec(error.detail ?? '');
-    const linesAbove = requestBody({}, '0').split('\n').indexOf('0');
-    if (place) Object.assign(error, { line: Number(place[1]) - linesAbove, column: Number(place[2]) });
-    throw error;
-  }
+  return (await post(toilUrl(personality, '/check'), requestBody({}, schema), JSON_TYPE, signal)).json();
 }
 
 /** Yields `{name, data}` for each event; the last one is "value". Throws Problem. */

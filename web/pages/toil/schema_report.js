@@ -1,6 +1,7 @@
 /** The report beside the schema: each keyword is enforced, checked or refused, or where the JSON is broken. */
 
 import { clearText, say } from '../interface/language.js';
+import { findSyntaxError } from './json_syntax.js';
 import { checkSchema } from './requests.js';
 
 const PAUSE_MS = 500; // after the last key
@@ -32,6 +33,8 @@ export class SchemaReport {
   async #check() {
     const schema = this.#field.value;
     if (!schema.trim()) return this.#show('page-toil-no-schema');
+    const fault = findSyntaxError(schema); // the service would refuse it too, and the browser log that as an error
+    if (fault) return this.#showSyntaxError(fault);
     this.#abort = new AbortController();
     try {
       const report = await checkSchema(this.#personality(), schema, this.#abort.signal);
@@ -42,17 +45,26 @@ export class SchemaReport {
     }
   }
 
-  #showProblem({ code, detail, line, column }) {
-    if (code === 'unreachable') return this.#show('page-toil-error-unreachable');
-    this.#show(line ? 'page-toil-not-json' : 'page-toil-not-a-schema', {}, [], true);
+  #showSyntaxError({ line, column, sign }) {
+    this.#show('page-toil-not-json', {}, [], true);
     const [sentence, button] = this.#parts.place.children;
     this.#parts.place.hidden = false;
-    sentence.textContent = detail.replace(/^not valid JSON: (.*) at line .*$/, '$1.');
-    button.hidden = !line;
-    if (!line) return undefined;
-    const last = Math.min(line, this.#field.value.split('\n').length);
-    Object.assign(button.dataset, { line: last, column });
-    return say(button, 'page-toil-go', { line: last });
+    say(sentence, sign ? 'page-toil-syntax-sign' : 'page-toil-syntax-end', { sign });
+    button.hidden = false;
+    Object.assign(button.dataset, { line, column });
+    say(button, 'page-toil-go', { line });
+  }
+
+  #showProblem({ code, detail }) {
+    if (code === 'unreachable') return this.#show('page-toil-error-unreachable');
+    this.#show('page-toil-not-a-schema', {}, [], true);
+    const [sentence, button] = this.#parts.place.children;
+    this.#parts.place.hidden = false;
+    button.hidden = true;
+    clearText(sentence);
+    sentence.lang = 'en'; // as the service wrote it
+    sentence.textContent = detail;
+    return undefined;
   }
 
   #show(key, args = {}, keywords = [], isInvalid = false) {
@@ -84,12 +96,13 @@ function makeGroup(outcome, keywords) {
   return [heading, list];
 }
 
-function makeItem({ path, why }) {
+function makeItem({ path, why, outcome }) {
   const item = document.createElement('li');
   const name = document.createElement('code');
   name.textContent = path;
   item.append(name);
-  if (why) {
+  if (outcome === 'checked') item.append(': ', say(document.createElement('span'), 'page-toil-why-checked'));
+  else if (why) {
     const reason = document.createElement('span');
     reason.lang = 'en'; // as the service wrote it
     reason.textContent = `: ${why}`;

@@ -1,9 +1,10 @@
 /** The actions below an answer: copy, rate, ask again, details. The code of each is loaded when it is first used.
  *
- * Buttons that ask again send the bubbling event "revise"; page.js listens.
+ * Buttons that ask again send the bubbling event "revise", and outcomes of actions the event "outcome"; page.js listens.
  */
 
 import { clearText, label, say } from '../../interface/language.js';
+import { makeAloudButton } from '../../speech/aloud_button.js';
 import { copyAnswer } from './copying.js';
 
 export class ActionRow {
@@ -23,10 +24,10 @@ export class ActionRow {
     this.#buttons.setAttribute('role', 'group');
     label(this.#buttons, 'page-answer-actions');
     this.#outcome.className = 'action-outcome';
-    this.#outcome.setAttribute('role', 'status');
     this.element.append(this.#buttons, this.#outcome);
     this.element.addEventListener('keydown', (event) => this.#onKey(event));
     if (!answer.isEmpty) this.#add('page-copy', () => this.tellCopied(copyAnswer(answer)));
+    if (!answer.isEmpty) this.#buttons.append(makeAloudButton(answer.body));
     if (answer.exchange && !answer.isEmpty) this.#addRating(session);
     if (answer.model || answer.usage || answer.receipt) this.#addDetails();
   }
@@ -43,9 +44,10 @@ export class ActionRow {
     this.#again = null;
   }
 
-  /** Shows what came of an action, and announces it. */
+  /** Shows what came of an action. The page's status region announces it: a region in each row would be many. */
   tell(key, values) {
     say(this.#outcome, key, values);
+    this.element.dispatchEvent(new CustomEvent('outcome', { bubbles: true, detail: { key, values } }));
   }
 
   #add(key, onClick) {

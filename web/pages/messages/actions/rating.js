@@ -1,5 +1,6 @@
 /** A person's verdict on one answer: stored at once, then a form asks for the reason. */
 
+import { serviceUrl } from '../../browser/service.js';
 import { say } from '../../interface/language.js';
 
 const REASONS = {
@@ -83,7 +84,7 @@ function makeField(id) {
 
 /** Resolves to whether the service stored the rating. */
 async function send(session, rating) {
-  const address = new URL(`../conversations/${encodeURIComponent(session)}/ratings`, document.baseURI);
+  const address = serviceUrl(`conversations/${encodeURIComponent(session)}/ratings`);
   try {
     const body = JSON.stringify(rating);
     const response = await fetch(address, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
