@@ -2,8 +2,8 @@
 
     .venv/bin/python -m benchmarks.screenshots [--folder build/screenshots] [--state answered] [--quick]
 
-The states are those of the accessibility matrix (`tests/web/pages/support_states.py`), served by the real web app with a
-scripted engine. `--quick` takes two pictures of each: English on a desktop, and French, dark, on a phone.
+The states are those of the accessibility matrix (`tests/web/pages/support_states.py`), served by the real web app with
+a scripted engine. `--quick` takes two pictures of each: English on a desktop, and French, dark, on a phone.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ WINDOWS: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": DESKTOP},
     "phone": {"viewport": PHONE, "has_touch": True, "is_mobile": True},
 }
-EVERY = tuple(product(LANGUAGES, ("light", "dark"), WINDOWS))
-QUICK = (("en", "light", "desktop"), ("fr", "dark", "phone"))
 Look = tuple[Language, str, str]  # language, theme, window
+EVERY: tuple[Look, ...] = tuple(product(LANGUAGES, ("light", "dark"), WINDOWS))
+QUICK: tuple[Look, ...] = (("en", "light", "desktop"), ("fr", "dark", "phone"))
 
 
 async def take(browser: Browser, own: Settings, state: State, look: Look, folder: Path) -> None:
@@ -69,7 +69,9 @@ async def run(arguments: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=FOLDER)
-    parser.add_argument("--state", action="append", help=f"only this one; repeatable: {', '.join(s.name for s in STATES)}")
+    parser.add_argument(
+        "--state", action="append", help=f"only this one; repeatable: {', '.join(s.name for s in STATES)}"
+    )
     parser.add_argument("--quick", action="store_true", help="two pictures of each state")
     asyncio.run(run(parser.parse_args()))
 

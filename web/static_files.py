@@ -25,7 +25,9 @@ class StaticFiles:
 
     def __init__(self, folder: Path, prefix: str = "") -> None:
         self._folder = folder
-        self.root = f"{prefix}/" if prefix else "./"  # the address of the service, for a document at the level of the page
+        self.root = (
+            f"{prefix}/" if prefix else "./"
+        )  # the address of the service, for a document at the level of the page
         self._version: PageVersion | None = None
 
     async def load(self, _app: web.Application | None = None) -> None:

@@ -13,16 +13,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from core.configuration.settings import Settings
 from core.contract import Attachment, Json, KeywordReport, Language, Prompt, Source, Status, Task, Text, WebPage
 from core.errors import ModelUnavailable, NonConforming, UnreadableDocument
 from tests.support.fake_engine import FakeEngine, ReplyStep
-from tests.web.pages.support_list import act, show_list
+from tests.web.pages.support_list import show_list
 from tests.web.pages.support_visit import DONE, Visit, serving
 
-DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 READ_AT = datetime(2026, 7, 27, 18, 5, tzinfo=UTC)
 LEAVE = "https://www.canada.ca/en/parental-leave"
 GRID = "| {0} | {1} |\n|---|--:|\n| {2} | 18 |\n| {3} | 12 |\n"
@@ -56,8 +57,12 @@ WORDS: Mapping[Language, Words] = {
     ),
     "fr": Words(
         "chuchotte",
-        ("Quelle est la durée du congé parental?", "Écrire à mon équipe au sujet de l’horaire.", "Le budget a-t-il changé?"),
-        "### Congé parental\n\nVous avez droit à **18 mois** de congé [1]; votre gestionnaire `approuve` les dates [2].\n\n"
+        (
+            "Quelle est la durée du congé parental?",
+            "Écrire à mon équipe au sujet de l’horaire.",
+            "Le budget a-t-il changé?",
+        ),
+        "### Congé parental\n\nVous avez droit à **18 mois** de congé [1]; votre équipe `approuve` les dates [2].\n\n"
         "1. Écrivez à votre gestionnaire.\n2. Remplissez [le formulaire](https://www.canada.ca/formulaire).\n\n"
         + GRID.format("Genre", "Mois", "Parental", "Maternité")
         + f"\n{CODE}\nLe taux hebdomadaire est $r = \\frac{{b}}{{52}}$.\n\n"
@@ -149,7 +154,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`reach(stage)` leads from the first view to it. `settle(page)` brings it back after the window changed its width."""
+    """`reach(stage)` leads from the first view to it. `settle(page)` brings it back after a change of the window."""
 
     name: str
     reach: Callable[[Stage], Awaitable[None]]

@@ -126,7 +126,7 @@ async def test_a_faulty_schema_is_explained_beside_it(visiting: Visiting) -> Non
     [
         ('{"a": object}', (1, 7, "o")),
         ('{"a": 1,}', (1, 9, "}")),
-        ('[1 2]', (1, 4, "2")),
+        ("[1 2]", (1, 4, "2")),
         ('{"a": [1', (1, 9, "")),
         ('{"a"\n: "b', (2, 3, '"')),
         ("{'a': 1}", (1, 2, "'")),
