@@ -1,4 +1,4 @@
-"""Compiles a llama-server from the source and with the options of our engine, but without our patches.
+"""Compiles a llama-server from the source and with the options of our engine, but without our kernels.
 
     .venv/bin/python -m benchmarks.peers.build_llama_server
 
@@ -89,6 +89,7 @@ def build(pins: str, arguments: list[str], folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
         work = Path(temporary)
         source = unpack(download(pins, work), work)
+        run(["patch", "-p1", "-d", str(source), "-i", str(engine.PATCHES / "amx-tiles.patch")])  # else it may not run
         tools = Path(sys.executable).parent
         cmake = shutil.which("cmake", path=f"{tools}{os.pathsep}{os.environ['PATH']}") or "cmake"
         run([cmake, "-S", str(source), "-B", str(work / "build"), "-G", "Ninja", *OPTIONS, *arguments])

@@ -3,21 +3,24 @@
 # Its common library serves llama.cpp's own tools, and takes half of the compile time.
 set(LLAMA_BUILD_COMMON OFF)
 
-# Our kernels for the processor, and the places that call them (docs/decisions/0049).
+# Our kernels for the processor, the places that call them, and a mend for AMX (docs/decisions/0049).
 set(PATCHES ${CMAKE_CURRENT_LIST_DIR}/patches)
 find_program(PATCH_COMMAND patch)
 find_program(GIT_COMMAND git)
 if(PATCH_COMMAND)
-    set(APPLY_PATCH ${PATCH_COMMAND} -p1 -i ${PATCHES}/kernels.patch)
+    set(APPLY_PATCH ${PATCH_COMMAND} -p1 -i)
 else()  # without the ceiling, git would skip all files in a folder of another repository
     set(APPLY_PATCH ${CMAKE_COMMAND} -E env GIT_CEILING_DIRECTORIES=${CMAKE_CURRENT_SOURCE_DIR}/..
-        ${GIT_COMMAND} apply -p1 ${PATCHES}/kernels.patch)
+        ${GIT_COMMAND} apply -p1)
 endif()
 if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/ggml/src/ggml-cpu/grouped-attention.h)
-    execute_process(COMMAND ${APPLY_PATCH} WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} RESULT_VARIABLE failure)
-    if(failure)
-        message(FATAL_ERROR "core/install/patches/kernels.patch could not be applied to this llama.cpp: ${failure}")
-    endif()
+    foreach(name kernels amx-tiles)
+        execute_process(COMMAND ${APPLY_PATCH} ${PATCHES}/${name}.patch
+            WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} RESULT_VARIABLE failure)
+        if(failure)
+            message(FATAL_ERROR "core/install/patches/${name}.patch could not be applied to this llama.cpp: ${failure}")
+        endif()
+    endforeach()
     file(COPY ${PATCHES}/grouped-attention.h ${PATCHES}/q8_0-vnni.h
         DESTINATION ${CMAKE_CURRENT_SOURCE_DIR}/ggml/src/ggml-cpu)
     file(COPY ${PATCHES}/sequence-runs.h DESTINATION ${CMAKE_CURRENT_SOURCE_DIR}/src)
