@@ -19,9 +19,9 @@ from core.model.hardware.tuning_space import PARTS, SHARED_SEQUENCES, Part, Timi
 from core.model.worker.llama.loading import (
     PlacementRefused,
     RunnerConfig,
-    context_parameters,
     find_room,
     load_weights,
+    make_context,
     silence_log,
 )
 from core.model.worker.llama.runner import BatchRow, DecodeBatch
@@ -129,9 +129,7 @@ class SpeedMeter:
             threads=trial.threads,
             threads_batch=trial.threads_batch,
         )
-        context = llama.llama_init_from_model(model, context_parameters(config, self._placement(trial)))
-        if not context:
-            raise PlacementRefused("llama.cpp refused these settings")
+        context = make_context(model, self._placement(trial), config)
         if not llama.llama_get_memory(context):
             llama.llama_free(context)
             raise ConfigError("this model writes no answers: only models for chats are measured")
