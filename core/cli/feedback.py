@@ -19,8 +19,8 @@ from core.cli.records.session import RecordsSession, run
 from core.contract import Language
 from core.errors import ConfigError
 from core.feedback.entries import FeedbackEntry, load_feedback
-from core.feedback.filters import ChannelName, FeedbackFilter, VerdictName, parse_since
-from core.feedback.formats import ExportFormat, to_json, write_feedback
+from core.feedback.filters import ChannelName, ExportFormat, FeedbackFilter, VerdictName, parse_since
+from core.feedback.formats import to_json, write_feedback
 from core.local_time import local_clock
 from core.runtime import log
 from core.runtime.atomic_files import write_atomically

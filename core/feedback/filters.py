@@ -1,4 +1,4 @@
-"""The choice among people's verdicts. Values only."""
+"""The choice among people's verdicts, and the formats that they are written in. Values only."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from core.errors import BadRequest
 
 ChannelName = Literal["web", "slack", "discord", "teams"]
 VerdictName = Literal["good", "bad"]
+ExportFormat = Literal["csv", "json", "jsonl"]
 AGE = re.compile(r"(\d{1,5})([dh])")
 HOURS = {"d": 24, "h": 1}
 

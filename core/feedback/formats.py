@@ -6,12 +6,10 @@ import csv
 import io
 import json
 from collections.abc import Iterable
-from typing import Literal
 
 from core.contract import Json
 from core.feedback.entries import FeedbackEntry
-
-ExportFormat = Literal["csv", "json", "jsonl"]
+from core.feedback.filters import ExportFormat
 
 FIELDS = ("at", "channel", "verdict", "comment", "personality", "model", "receipt", "question", "answer")
 # A spreadsheet runs a cell that begins so as a formula, also after blanks (OWASP, "CSV Injection").

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from core.cli.command_groups import build_group, command
-from core.feedback.filters import ChannelName, VerdictName
-from core.feedback.formats import ExportFormat
+from core.feedback.filters import ChannelName, ExportFormat, VerdictName
 
 group = build_group("cli-help-feedback")
 
