@@ -771,6 +771,7 @@ cli-db-change-0007 = titles and pins of conversations, the models of answers, an
 cli-db-change-0008 = accesses to records, holds and proofs of deletions, and the author of each message to a bot
 cli-db-change-0009 = several processes answer in one conversation, one turn at a time
 cli-db-change-0010 = receipts of answers
+cli-db-change-0011 = sums of answers for administrators, which survive restarts
 cli-records-chain-whole = { $count ->
     [0] No access is recorded. The log is whole.
     [one] { $count } access. The log is whole: no entry was changed or removed.

@@ -782,6 +782,7 @@ cli-db-change-0007 = les titres et l’épinglage des conversations, les modèle
 cli-db-change-0008 = les accès aux dossiers, les suspensions de suppression et les preuves de suppression, et l’auteur de chaque message à un agent conversationnel
 cli-db-change-0009 = plusieurs processus répondent dans une même conversation, un tour à la fois
 cli-db-change-0010 = les reçus des réponses
+cli-db-change-0011 = les totaux des réponses pour l’administration, conservés d’un redémarrage à l’autre
 cli-records-chain-whole = { $count ->
     [0] Aucun accès n’est consigné. Le journal est intact.
     [one] { $count } accès. Le journal est intact : aucune entrée n’a été modifiée ni retirée.

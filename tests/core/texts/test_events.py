@@ -10,7 +10,7 @@ from typing import get_args, get_type_hints
 import pytest
 
 from core import errors
-from core.contract import Language, Status
+from core.contract import Language, PersonalInformation, Status
 from core.errors import (
     BadRequest,
     CspsError,
@@ -20,22 +20,26 @@ from core.errors import (
     FetchFault,
     FetchRefused,
     Overloaded,
+    PersonalInformationRefused,
     PromptTooLong,
     RequestFault,
     UnreadableDocument,
 )
 from core.model.library.download.failures import DownloadFault
+from core.runtime.disk_faults import KEYS as DISK_KEYS
 from core.runtime.network_errors import CAUSE_KEYS
 from core.texts import LANGUAGES, error_text, status_text, text
 from core.texts.catalogue import catalogue
 from web import problems
+from web.admin import access
 
+# The text of this one always names what was found.
 CODES = {
     kind.code
-    for module in (errors, problems)
+    for module in (errors, problems, access)
     for _, kind in inspect.getmembers(module, inspect.isclass)
     if issubclass(kind, CspsError)
-}
+} - {PersonalInformationRefused.code}
 REASONS = {"unreadable": get_args(DocumentFault), "fetch": get_args(FetchFault), "bad_request": get_args(RequestFault)}
 NETWORK_REASONS = [*dict(CAUSE_KEYS).values(), "no_url", "silent", "no_http", "closed", "away"]
 # The codes whose text ends with the advice to try again.
@@ -54,7 +58,8 @@ def test_each_code_reason_and_state_has_a_text_and_no_text_is_left_over() -> Non
     others = {f"error-network-{reason}" for reason in NETWORK_REASONS}
     others |= {f"error-download-{fault}" for fault in get_args(DownloadFault)}
     others |= {f"error-{code}-wait" for code in WAITS}
-    others |= {"error-prompt_too_long-size", "error-retry-after", "status-queue-position", "status-queue-wait"}
+    others |= {f"error-disk-{key}" for key in DISK_KEYS.values()}
+    others |= {"error-personal_information-found", "error-prompt_too_long-size", "error-retry-after", "status-queue-position", "status-queue-wait"}
 
     for language in LANGUAGES:
         keys = {key for key in catalogue(language) if key.startswith(("error-", "status-"))}
@@ -74,7 +79,9 @@ def test_the_texts_are_sentences_that_differ_by_language(key: str) -> None:
 )
 def test_an_error_never_shows_its_developer_message(kind: type[CspsError]) -> None:
     """The message may quote people or name internals; the log has it."""
-    assert all("developer" not in error_text(kind("developer's words"), language) for language in LANGUAGES)
+    found = (PersonalInformation("email", 1),)
+    error = PersonalInformationRefused(found) if kind is PersonalInformationRefused else kind("developer's words")
+    assert all(not {"developer", "request"} & set(error_text(error, language).split()) for language in LANGUAGES)
 
 
 @pytest.mark.parametrize("reason", get_args(DocumentFault))
