@@ -16,10 +16,9 @@ from bindings.tables import tables
 from core.contract import Attachment, Turn
 from core.storage.database import Database
 from tests.bindings.intake.support_intake import DIRECT, THREAD, Clock, message
-from tests.support.databases import dump_tables, execute
+from tests.support.databases import create_as_version_0_1_0, dump_tables, execute
 from tests.support.purging import purge
 
-RECORDS = ("record_hold_keys", "record_holds", "held_copies", "record_accesses", "deletion_proofs", "record_state")
 
 
 @pytest.fixture
@@ -118,36 +117,21 @@ async def test_no_attempt_count_outlives_its_delivery(
     assert [] == dump_tables(database_url)["resumed"]
 
 
-async def test_an_older_database_is_upgraded(store: Store, database: Database, database_url: str) -> None:
+async def test_an_older_database_is_upgraded(store: Store, database_url: str, other_url: str) -> None:
     """Missing tables and columns are created; the stored ids of messages are understood."""
     delivery = await take(store, message("x"))
-    execute(
-        database_url,
-        """UPDATE deliveries SET refs = '["a"]'""",
-        "DROP TABLE resumed",
-        "DROP TABLE alembic_version",
-        "DROP TABLE bot_processes",
-        "DROP TABLE turn_documents",
-        "DROP TABLE fact_refreshes",
-        "DROP TABLE forgotten_states",
-        "DROP TABLE turn_ratings",
-        "DROP TABLE turn_claims",
-        "DROP TABLE turn_processes",
-        "DROP INDEX ix_conversations_user_key",
-        *(f"ALTER TABLE conversations DROP COLUMN {name}" for name in ("issued_id", "title", "pinned")),
-        *(f"ALTER TABLE turns DROP COLUMN {name}" for name in ("asked_at", "model")),
-        "ALTER TABLE fact_documents DROP COLUMN added_by",
-        *(f"ALTER TABLE deliveries DROP COLUMN {name}" for name in ("reason", "adopted", "signal")),
-        "DROP INDEX ix_deliveries_author",
-        "ALTER TABLE deliveries DROP COLUMN author",
-        *(f"DROP TABLE {name}" for name in RECORDS),
-    )
-    await database.upgrade()
+    (row,) = dump_tables(database_url)["deliveries"]
+    create_as_version_0_1_0(other_url, {"deliveries": [{**row, "refs": '["a"]'}]})
+    execute(other_url, "DROP TABLE resumed")
+    older = Database(other_url)
+    await older.upgrade()
+    upgraded = Store(older)
 
-    assert 1 == await store.record_attempt(delivery.answer_id)
-    record = await store.record(delivery.number)
+    assert 1 == await upgraded.record_attempt(delivery.answer_id)
+    record = await upgraded.record(delivery.number)
     assert record is not None
     assert LedgerState(("a",)) == record.pages
+    await older.close()
 
 
 async def test_refs_are_stored_for_the_next_process(store: Store) -> None:

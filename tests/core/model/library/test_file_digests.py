@@ -30,6 +30,7 @@ async def test_a_digest_is_computed_once(tmp_path: Path) -> None:
     digests = FileDigests(tmp_path)
     assert digests.find(*file) is None
     found = await wait_digest(digests, file)
+    await digests._tasks.join()  # it is also written
     await digests.close()
     file[0].unlink()
 

@@ -206,7 +206,12 @@ def raised() -> list[tuple[str, set[str]]]:
 def test_each_failure_gives_the_values_of_its_text() -> None:
     """A missing value would be shown as `{ $name }`."""
     entries = catalogue("en")
-    extra = {"busy": {"host", "status"}, "unreachable": {"host", "cause"}, "crashed": {"repo"}}
+    extra = {
+        "busy": {"host", "status"},
+        "unreachable": {"host", "cause"},
+        "unwritable": {"folder", "cause"},
+        "crashed": {"repo"},
+    }
     for reason, values in raised():
         message = DownloadFailed(reason, **dict.fromkeys(values, 1)).message  # type: ignore[arg-type]
         assert "{" not in message, (reason, values, message)
