@@ -20,7 +20,6 @@ from tests.support.databases import create_as_version_0_1_0, dump_tables, execut
 from tests.support.purging import purge
 
 
-
 @pytest.fixture
 def clock() -> Clock:
     return Clock()

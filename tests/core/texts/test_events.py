@@ -59,7 +59,13 @@ def test_each_code_reason_and_state_has_a_text_and_no_text_is_left_over() -> Non
     others |= {f"error-download-{fault}" for fault in get_args(DownloadFault)}
     others |= {f"error-{code}-wait" for code in WAITS}
     others |= {f"error-disk-{key}" for key in DISK_KEYS.values()}
-    others |= {"error-personal_information-found", "error-prompt_too_long-size", "error-retry-after", "status-queue-position", "status-queue-wait"}
+    others |= {
+        "error-personal_information-found",
+        "error-prompt_too_long-size",
+        "error-retry-after",
+        "status-queue-position",
+        "status-queue-wait",
+    }
 
     for language in LANGUAGES:
         keys = {key for key in catalogue(language) if key.startswith(("error-", "status-"))}
