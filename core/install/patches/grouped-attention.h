@@ -491,19 +491,24 @@ static void begin(const problem & p, workspace & w, head_state & state, int64_t 
     w.scores.resize(TILE * state.all.width);
 }
 
+// A sink takes part in the softmax without a value.
+static void add_sink(head_state & state, int query, float sink, int64_t DV) {
+    const float most = std::max(sink, state.maximum[query]);
+    const float keep = expf(state.maximum[query] - most);
+    ggml_vec_scale_f32(DV, state.output.data() + query * DV, keep);
+    state.sum[query]     = state.sum[query] * keep + expf(sink - most);
+    state.maximum[query] = most;
+}
+
 static void end(const problem & p, head_state & state, int64_t row0, int rows, int64_t kv_head, int64_t i3) {
     const int64_t DV = p.v->ne[0];
     for (int query = 0; query < rows * p.heads; query++) {
         const int64_t head = kv_head * p.heads + query % p.heads;
         float *       out  = state.output.data() + query * DV;
-        float &       sum  = state.sum[query];
         if (p.sinks) {
-            const float sink = ((const float *) p.sinks->data)[head];
-            const float most = std::max(sink, state.maximum[query]);
-            const float keep = expf(state.maximum[query] - most);
-            sum              = sum * keep + expf(sink - most);
-            ggml_vec_scale_f32(DV, out, keep);
+            add_sink(state, query, ((const float *) p.sinks->data)[head], DV);
         }
+        const float sum = state.sum[query];
         ggml_vec_scale_f32(DV, out, sum == 0.0f ? 0.0f : 1.0f / sum);
         char * to = (char *) p.dst->data + head * p.dst->nb[1] + (row0 + query / p.heads) * p.dst->nb[2] + i3 * p.dst->nb[3];
         memcpy(to, out, DV * sizeof(float));
@@ -532,14 +537,16 @@ static void attend_wide(const problem & p, workspace & w, head_state & state, in
     accumulate(w, state, lanes, p.heads, cells, DV);
 }
 
-static void compute_block(const problem & p, workspace & w, int64_t row0, int rows, int64_t head0, int64_t heads, int64_t i3) {
+// Starts the queries of some rows and KV heads, and adds to them each tile from `first` on, `stride` cells apart.
+static void attend(const problem & p, workspace & w, int64_t row0, int rows, int64_t head0, int64_t heads, int64_t i3,
+                   int64_t first, int64_t stride) {
     const int64_t all_cells = p.k->ne[1];
     const int64_t k3 = i3 / (p.q->ne[3] / p.k->ne[3]), v3 = i3 / (p.q->ne[3] / p.v->ne[3]);
     w.heads.resize(std::max<size_t>(w.heads.size(), heads));
     for (int64_t head = 0; head < heads; head++) {
         begin(p, w, w.heads[head], row0, rows, head0 + head, i3);
     }
-    for (int64_t cell = 0; cell < all_cells; cell += TILE) {
+    for (int64_t cell = first; cell < all_cells; cell += stride) {
         const int  cells = (int) std::min<int64_t>(TILE, all_cells - cell);
         const bool some  = find_visible(p, w, row0, rows, i3, cell, cells);
         if (w.visible.empty()) {
@@ -554,6 +561,10 @@ static void compute_block(const problem & p, workspace & w, int64_t row0, int ro
             }
         }
     }
+}
+
+static void compute_block(const problem & p, workspace & w, int64_t row0, int rows, int64_t head0, int64_t heads, int64_t i3) {
+    attend(p, w, row0, rows, head0, heads, i3, 0, TILE);
     for (int64_t head = 0; head < heads; head++) {
         end(p, w.heads[head], row0, rows, head0 + head, i3);
     }
@@ -567,22 +578,54 @@ static bool supports(const problem & p, float max_bias) {
            p.k->ne[2] == p.v->ne[2] && max_bias == 0.0f && (!p.mask || p.mask->ne[2] == 1);
 }
 
-// False if another kernel has to compute it.
-static bool compute(const ggml_compute_params * params, ggml_tensor * dst) {
-    float scale, max_bias, softcap;
+static problem describe(ggml_tensor * dst, float & max_bias) {
+    float scale, softcap;
     memcpy(&scale, (const float *) dst->op_params + 0, sizeof(float));
     memcpy(&max_bias, (const float *) dst->op_params + 1, sizeof(float));
     memcpy(&softcap, (const float *) dst->op_params + 2, sizeof(float));
     const ggml_tensor * q = dst->src[0];
     const ggml_tensor * k = dst->src[1];
-    const problem p = { q, k, dst->src[2], dst->src[3], dst->src[4], dst, softcap == 0.0f ? scale : scale / softcap,
-                        softcap, (int) (q->ne[2] / k->ne[2]) };
+    return { q, k, dst->src[2], dst->src[3], dst->src[4], dst, softcap == 0.0f ? scale : scale / softcap,
+             softcap, (int) (q->ne[2] / k->ne[2]) };
+}
+
+// Computes one row's share of this thread: every nth tile, so that all threads have as many whole tiles to compute
+// wherever the row's cells lie. Writes [maximum, sum, output] of each query head, `stride` floats apart.
+// False if another kernel has to compute it.
+static bool compute_share(const ggml_compute_params * params, ggml_tensor * dst, float * shares, int64_t stride) {
+    float         max_bias;
+    const problem p = describe(dst, max_bias);
     if (!supports(p, max_bias)) {
         return false;
     }
+    const int64_t kv_heads = p.k->ne[2], DV = p.v->ne[0];
+    static thread_local workspace w;
+    attend(p, w, 0, 1, 0, kv_heads, 0, (int64_t) params->ith * TILE, (int64_t) params->nth * TILE);
+    for (int64_t head = 0; head < kv_heads * p.heads; head++) {
+        head_state & state = w.heads[head / p.heads];
+        const int    query = (int) (head % p.heads);
+        float *      share = shares + head * stride;
+        if (p.sinks && params->ith == 0) {
+            add_sink(state, query, ((const float *) p.sinks->data)[head], DV);
+        }
+        share[0] = state.maximum[query];
+        share[1] = state.sum[query];
+        memcpy(share + 2, state.output.data() + query * DV, DV * sizeof(float));
+    }
+    return true;
+}
+
+// False if another kernel has to compute it.
+static bool compute(const ggml_compute_params * params, ggml_tensor * dst) {
+    float         max_bias;
+    const problem p = describe(dst, max_bias);
+    if (!supports(p, max_bias)) {
+        return false;
+    }
+    const ggml_tensor * q = p.q;
 
     // Enough blocks that all threads have work until the end; else as many rows as share the conversions of a tile.
-    const int64_t rows    = q->ne[1], kv_heads = k->ne[2];
+    const int64_t rows    = q->ne[1], kv_heads = p.k->ne[2];
     const int64_t most    = std::max(1, MAX_LANES / p.heads);
     const int64_t heads   = rows >= 4 * params->nth && rows <= FEW_ROWS ? kv_heads : 1;
     const int64_t wanted  = BLOCKS_PER_THREAD * params->nth;

@@ -88,6 +88,20 @@ def test_attention_equals_softmax_and_products(floats: Path, scene: Callable[[Ll
         np.testing.assert_allclose(mine, expected, atol=0.02 * float(np.ptp(expected)))
 
 
+@pytest.mark.parametrize("threads", [1, 3, 4])
+def test_a_row_is_the_sum_of_the_threads_shares(floats: Path, threads: int) -> None:
+    """Also where a thread finds no cell that the row sees."""
+    results = []
+    for flash_attention in (True, False):
+        runner = load(floats, replace(CONFIG, flash_attention=flash_attention, threads=threads))
+        try:
+            results.append(one_answer(runner))
+        finally:
+            runner.close()
+
+    np.testing.assert_allclose(results[0], results[1], atol=0.02 * float(np.ptp(results[1])))
+
+
 @pytest.mark.parametrize("kv_type", ["q8_0"])
 def test_attention_reads_a_quantized_cache(floats: Path, kv_type: str) -> None:
     """Keys and values of eight bits give nearly the same."""
