@@ -33,7 +33,7 @@ from web.facts import FactsEndpoints, FactsMetrics
 from web.file_upload import FileUpload
 from web.gpt import gpt
 from web.gpt_form import GptForm, redirect_to_form
-from web.identity.caller import require_known_people
+from web.identity.caller import find_names, require_known_people
 from web.identity.middleware import identify
 from web.mounting import MountedRouter
 from web.page_reading import PageReading
@@ -46,7 +46,6 @@ from web.toil_batch import toil_batch
 from web.v1.cross_origin import share
 from web.v1.embeddings import ENCODER
 from web.v1.routes import add_v1_routes
-from web.visitor import find_person
 
 log = structlog.get_logger()
 
@@ -137,14 +136,8 @@ def add_routes(router: MountedRouter, pages: StaticFiles, files: FileUpload, fac
 
 def add_admin_routes(router: MountedRouter, settings: Settings, desk: AdministrationDesk, files: StaticFiles) -> None:
     router.add_route("GET", "/metrics/all", status.AllMetrics(desk.process_metrics).show)
-    access = AdminAccess(settings.admin, administrator_names)
+    access = AdminAccess(settings.admin, find_names)
     AdminEndpoints(access, desk, files, local_clock(settings.time.zone)).add_routes(router)
-
-
-def administrator_names(request: web.Request) -> frozenset[str]:
-    """The names of the signed-in person, as in ADMIN_ALLOW."""
-    person = find_person(request)
-    return frozenset((f"user:{person}",)) if person else frozenset()
 
 
 def add_conversation_routes(router: MountedRouter, endpoints: ConversationEndpoints) -> None:

@@ -15,6 +15,7 @@ from ipaddress import ip_address
 
 from aiohttp import web
 
+from core.access.names import normalize
 from core.configuration.admin_section import AdminSettings
 from core.errors import ConfigError, CspsError, Overloaded
 
@@ -32,7 +33,7 @@ class AdminSignInNeeded(CspsError):
 
 
 class AdminAccess:
-    """`names`: the names of the signed-in person of a request, as in ADMIN_ALLOW; none: nobody is signed in."""
+    """`names`: the names of a request's caller, as in ADMIN_ALLOW; none: nobody is signed in."""
 
     def __init__(
         self,
@@ -44,7 +45,7 @@ class AdminAccess:
         self._key = settings.key.get_secret_value().encode() if settings.key else None
         if self._key is not None and len(self._key) < KEY_CHARS:
             raise ConfigError(f"ADMIN_KEY: at least {KEY_CHARS} characters; `openssl rand -base64 33` makes one")
-        self._allow = frozenset(settings.allow)
+        self._allow = frozenset(map(normalize, settings.allow))
         self._names = names
         self._now = now
         self._wrong: deque[float] = deque(maxlen=ATTEMPTS)

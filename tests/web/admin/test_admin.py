@@ -121,12 +121,17 @@ async def test_the_key_is_for_this_machine(own_settings: Settings, header: str) 
 
 
 async def test_named_people_open_the_page_from_anywhere(own_settings: Settings) -> None:
-    """A trusted proxy names the person. Others see that they may not."""
-    options = {"trusted": ("127.0.0.1",), "user_header": "X-User"}
-    async with administered(own_settings, key=None, allow=("user:ana@example.gc.ca",), **options) as running:
-        forwarded = {"X-Forwarded-For": "203.0.113.5"}
-        for person, status in (("ana@example.gc.ca", 200), ("eve@example.gc.ca", 401)):
-            assert (await text_of(running, "/admin", headers={**forwarded, "X-User": person}))[0] == status
+    """A trusted proxy names the person and their groups. Others see that they may not."""
+    options = {"trusted": ("127.0.0.1",), "user_header": "X-User", "groups_header": "X-Groups"}
+    allow = ("user:Ana@example.gc.ca", "group:it-admins")
+    async with administered(own_settings, key=None, allow=allow, **options) as running:
+        for person, groups, status in (
+            ("ana@example.gc.ca", "", 200),
+            ("eve@example.gc.ca", "staff,it-admins", 200),
+            ("eve@example.gc.ca", "staff", 401),
+        ):
+            headers = {"X-Forwarded-For": "203.0.113.5", "X-User": person, "X-Groups": groups}
+            assert (await text_of(running, "/admin", headers=headers))[0] == status
 
 
 async def test_wrong_keys_are_slowed_down(own_settings: Settings) -> None:
