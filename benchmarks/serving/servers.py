@@ -76,6 +76,7 @@ class Capacity:
 
     slots: int = 16
     cache_tokens: int = 16384
+    suspend_mb: int = 512  # of host memory for conversations that left the KV cache
 
 
 def free_port() -> int:
@@ -130,6 +131,7 @@ def our_command(
         "LLM_API_KEY": KEY,
         "LLM_SLOTS": str(capacity.slots),
         "LLM_CACHE_TOKENS": str(capacity.cache_tokens),
+        "LLM_SUSPEND_MB": str(capacity.suspend_mb),
         "CSPS_LLM_DATA": data.name,
     }
     return ServerCommand(name, [python, "-m", "core.model"], environment, folder, data=data)

@@ -17,6 +17,7 @@ from benchmarks.serving.workloads.options import WorkloadOptions
 
 SEQUENCES = 32
 CACHE_TOKENS = 16384
+SUSPEND_MB = 32  # full before memory should not grow: by default, suspended conversations fill 512 MiB in hours
 TOKENS = 8
 SETTLED = 0.1  # the share of the requests after which memory should not grow
 START_MB, END_MB, GROWTH = "start_mb", "end_mb", "growth"
@@ -31,7 +32,7 @@ class MemoryWorkload:
     def __init__(self, options: WorkloadOptions) -> None:
         self.model = options.model
         self.cases: Sequence[str] = [str(options.requests)]
-        self.capacity = Capacity(slots=SEQUENCES, cache_tokens=CACHE_TOKENS)
+        self.capacity = Capacity(SEQUENCES, CACHE_TOKENS, SUSPEND_MB)
         self.targets: Sequence[Target] = [Target(GROWTH, str(options.requests), at_most=1.05)]
         self._prompt_tokens = min(options.prompt_tokens, CACHE_TOKENS // SEQUENCES - 64)
         self._texts = TextMaker(options.model)
