@@ -160,8 +160,10 @@ async def test_a_move_of_the_browser_does_not_start_following(visiting: Visiting
         await visit.ask("long")
         await expect(page.get_by_text("begun")).to_be_attached()
         before = await page.evaluate(SCROLL_Y)
-        await page.evaluate("() => scrollBy(0, 10)")
-        await page.wait_for_function("before => scrollY > before", arg=before)
+        await page.evaluate("() => scrollBy(0, -10)")  # there may be no room below
+        await page.wait_for_function("before => scrollY < before", arg=before)
+        await page.evaluate("() => scrollBy(0, 20)")
+        await page.wait_for_function("before => scrollY >= before", arg=before)
         await page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
         flow.end()
         await visit.wait_for_answer()
