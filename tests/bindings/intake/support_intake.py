@@ -62,12 +62,16 @@ class KillSwitch:
 
 @dataclass
 class KillingOutlet(FakeOutlet):
+    """`shown`: the platform took a call of this outlet, in any form."""
+
     switch: KillSwitch = field(default_factory=KillSwitch)
     changes: Changes = field(default_factory=Changes)
+    shown: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def _do(self, call: Call, act: Callable[[], Result]) -> Result:
         self.switch.kill_point()
         result = await super()._do(call, act)
+        self.shown.set()
         self.changes.notify()
         self.switch.kill_point()
         return result
@@ -131,7 +135,9 @@ class FakeChannels:
             refuses=self.refuses,
         )
         if self.plainer is not None:
-            form = KillingOutlet(self.limits, form=self.plainer, switch=self.switch, changes=self.changes)
+            form = KillingOutlet(
+                self.limits, form=self.plainer, switch=self.switch, changes=self.changes, shown=outlet.shown
+            )
             link_forms(outlet, form)
         self.outlets.append(outlet)
         self.languages.append(incoming.language)

@@ -37,6 +37,16 @@ def echo(prompt: Prompt) -> Iterable[ReplyStep]:
     return (Text(f"{mark}: "), Text(prompt.text), Done("stop", "fake-model", Usage()))
 
 
+def echo_in_steps(channels: FakeChannels) -> Callable[[Prompt], Iterable[ReplyStep]]:
+    """`echo`, whose second text waits until the first one is shown: the number of calls does not depend on time."""
+
+    def replies(prompt: Prompt) -> Iterable[ReplyStep]:
+        first, *others = echo(prompt)
+        return (first, channels.outlets[-1].shown, *others)
+
+    return replies
+
+
 def named(task: Task) -> dict[str, str]:
     return {"name": task.prompt}
 
@@ -82,6 +92,7 @@ async def kill_at_every_point(
     """Runs the messages once for each kill point. Returns the number of points."""
     for point in range(POINTS_LIMIT):
         harness, switch = make(folder / str(point)), KillSwitch(point)
+        harness.engine.replies = echo_in_steps(harness.channels)  # type: ignore[attr-defined]
         await run_until_done(harness, messages, switch)
         await run_until_done(harness, [*messages, *messages], KillSwitch())
         check(harness)
