@@ -37,7 +37,7 @@ async def run(loaded: Settings) -> None:
             events.info("web_serving", url=url)
             announce_ready()
             await stop.wait()
-            events.info("web_stopping", drain_s=web.drain_s)
+            events.info("web_stopping", notice_s=web.notice_s, drain_s=web.drain_s)
 
 
 def raise_file_limit(connections: int) -> None:

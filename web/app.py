@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -156,7 +156,8 @@ def add_conversation_routes(router: MountedRouter, endpoints: ConversationEndpoi
 async def serve(app: web.Application, settings: WebSettings) -> AsyncIterator[str]:
     """Serves while the block runs. Yields the URL, with the real port for port 0.
 
-    On leaving, it refuses new requests, lets running ones finish within `settings.drain_s`, and closes the rest.
+    On leaving, it is not ready for `settings.notice_s`, then refuses new requests, lets running ones finish within
+    `settings.drain_s`, and closes the rest.
     Raises ConfigError if it cannot listen on the address.
     """
     host, port = settings.host, settings.port
@@ -173,10 +174,15 @@ async def serve(app: web.Application, settings: WebSettings) -> AsyncIterator[st
         try:
             yield listen_url(host, site.port)
         finally:
-            await drain(app[SERVICE], app[RUNNING_ANSWERS])
+            await drain(app[SERVICE], app[RUNNING_ANSWERS], settings.notice_s)
 
 
-async def drain(service: Service, answers: RunningAnswers) -> None:
+async def drain(service: Service, answers: RunningAnswers, notice_s: float) -> None:
+    """`notice_s`: until a balancer, which asks /readyz, sends no more requests."""
+    service.gate.end()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(notice_s):
+            await service.gate.stopping.wait()
     service.gate.stop()
     try:
         async with asyncio.timeout(service.gate.drain_s + service.limits.grace_s):

@@ -92,10 +92,14 @@ class WebMetrics:
 
 
 class DrainGate:
-    """Admits at most `limit` requests at once, and none after `stop`. Running ones then have `drain_s` seconds."""
+    """Admits at most `limit` requests at once, and none after `stop`. Running ones then have `drain_s` seconds.
+
+    `ending` is set by `end`, before `stop`: the process is not ready any more, but still admits requests.
+    """
 
     def __init__(self, limit: int, drain_s: float, retry_after_s: float) -> None:
         self.drain_s = drain_s
+        self.ending = asyncio.Event()
         self.stopping = asyncio.Event()
         self.active = 0
         self._limit = limit
@@ -123,10 +127,19 @@ class DrainGate:
         if self.stopping.is_set():
             raise self.build_error()
 
+    def check_ready(self) -> None:
+        """Raises Stopping after `end`."""
+        if self.ending.is_set():
+            raise self.build_error()
+
     def build_error(self) -> Stopping:
         return Stopping("the service is being stopped", retry_after_s=self._retry_after_s)
 
+    def end(self) -> None:
+        self.ending.set()
+
     def stop(self) -> None:
+        self.end()
         self.stopping.set()
 
     async def wait_idle(self) -> None:

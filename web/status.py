@@ -39,7 +39,7 @@ async def healthz(_request: web.Request) -> web.Response:
 async def readyz(request: web.Request) -> web.Response:
     """GET /readyz: 200 if a prompt would be answered now, with the models; else 503 with the reason."""
     service = request.app[SERVICE]
-    service.gate.check_open()
+    service.gate.check_ready()
     await service.engine.ready()
     return web.json_response({"status": "ready", **await report_models(service.engine)})
 

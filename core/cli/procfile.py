@@ -59,7 +59,7 @@ def web_health(settings: Settings) -> HttpHealthProbe:
 
 def drain_s(settings: Settings) -> float:
     """The time that the web and model processes give running answers after SIGTERM, and a margin."""
-    return settings.web.drain_s + DRAIN_MARGIN_S
+    return settings.web.notice_s + settings.web.drain_s + DRAIN_MARGIN_S
 
 
 def build_bot_rule(name: str) -> ProcessRule:

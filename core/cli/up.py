@@ -109,7 +109,7 @@ async def serve(plan: StartPlan) -> None:
 
     def stop() -> None:
         if not supervisor.stopping:
-            log.write_event("stopping", text("cli-up-stopping", language, seconds=web.drain_s))
+            log.write_event("stopping", text("cli-up-stopping", language, seconds=web.notice_s + web.drain_s))
         supervisor.stop()
 
     try:

@@ -197,7 +197,17 @@ class WebSettings(Section):
         le=DOCUMENT_MAX_BYTES,
     )
     read_timeout_s: float = env("WEB_READ_TIMEOUT_S", "The seconds for a whole request to arrive.", "15", gt=0)
-    drain_s: float = env("WEB_DRAIN_S", "The seconds that running answers may continue after SIGTERM.", "30", ge=0)
+    notice_s: float = env(
+        "WEB_NOTICE_S",
+        "The seconds after SIGTERM in which /readyz already answers 503 and requests are still accepted, so that a"
+        " balancer sends no more of them. Longer than the balancer takes to notice; 0 without a balancer.",
+        "10",
+        ge=0,
+        le=600,
+    )
+    drain_s: float = env(
+        "WEB_DRAIN_S", "The seconds that running answers may continue after SIGTERM and WEB_NOTICE_S.", "30", ge=0
+    )
 
 
 class BotSettings(Section):

@@ -82,6 +82,34 @@ async def test_drain_finishes_answers_and_refuses_new_ones(own_settings: Setting
             assert await running.content.read() == b"b"
 
 
+async def test_readiness_ends_before_requests_are_refused(own_settings: Settings) -> None:
+    """In the notice /readyz is 503, so that a balancer looks elsewhere, and what still comes is answered."""
+    web = own_settings.web.model_copy(update={"port": 0, "drain_s": 0.0, "notice_s": 600.0})
+    app = create_app(FakeEngine(), own_settings)
+    gate = app[SERVICE].gate
+
+    async def statuses(http: ClientSession) -> list[int]:
+        responses = [await http.get(path) for path in ("/readyz", "/healthz", "/gpt/whisper?prompt=Hi")]
+        return [response.status for response in responses]
+
+    async def run(url: asyncio.Future[str]) -> None:
+        async with serve(app, web) as address:
+            url.set_result(address)
+            await left.wait()
+
+    left, url = asyncio.Event(), asyncio.get_running_loop().create_future()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(run(url))
+        async with ClientSession(base_url=await url) as http, http.ws_connect("/gpt-socket/whisper") as socket_:
+            assert await statuses(http) == [200, 200, 200]
+            left.set()
+            await gate.ending.wait()
+            assert await statuses(http) == [503, 200, 200]
+            await socket_.send_str("Hi")
+            assert await receive_answer(socket_)
+            gate.stop()  # as at the end of the notice
+
+
 async def test_drain_aborts_answers_that_take_too_long(own_settings: Settings) -> None:
     """HTTP answers are aborted, their slots are freed, and the server is down."""
     engine = FakeEngine([Text("a"), asyncio.Event(), DONE])
