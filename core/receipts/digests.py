@@ -13,6 +13,7 @@ from core.configuration.personalities import Personality
 from core.conversation.draft import PromptDraft
 from core.openai.chat_protocol import Message
 from core.rag.rendering import NumberedDocument, PromptStyle, document_text
+from core.rag.retrieved import RetrievedDocument
 from core.receipts.receipt import DocumentReceipt
 
 # What people see of a personality before they ask. It changes no answer.
@@ -43,8 +44,20 @@ def digest_document(numbered: NumberedDocument, style: PromptStyle, given: froze
         "given" if is_given else "looked_up",
         hashlib.sha256(document_text(document, style).encode("utf-8", "surrogatepass")).hexdigest(),
         document.source.fetched_at if document.source else None,
-        None if is_given else document.url,
+        None if is_given else stored_address(document),
     )
+
+
+def stored_address(document: RetrievedDocument) -> str | None:
+    """The address of a document that the service looked up. A search has the person's words in its query."""
+    if document.url is None or document.collection:
+        return document.url
+    return document.url.partition("#")[0].partition("?")[0]
+
+
+def digest_stop(stop: Sequence[str]) -> tuple[str, ...]:
+    """The stop strings of a program's request, which may hold words of a person."""
+    return tuple(f"sha256:{hashlib.sha256(each.encode('utf-8', 'surrogatepass')).hexdigest()}" for each in stop)
 
 
 def digest_json(value: object) -> str:

@@ -15,7 +15,7 @@ from core.configuration.personalities import Personality
 from core.contract import Ending, Prompt, Usage
 from core.conversation.answer_facts import AnswerFacts
 from core.conversation.composition import PromptContext
-from core.receipts.digests import digest_documents, digest_personality, digest_prompt
+from core.receipts.digests import digest_documents, digest_personality, digest_prompt, digest_stop
 from core.receipts.receipt import AnsweringModel, DocumentReceipt, Receipt, ReceiptKind
 
 
@@ -84,7 +84,8 @@ class ReceiptDraft:
         return replace(
             receipt,
             model=describe_model(facts),
-            sampling=fitted.sampling,
+            # Only /v1 takes stop strings, and stores no conversation: nothing is made again with them.
+            sampling=replace(fitted.sampling, stop=digest_stop(fitted.sampling.stop)),
             documents=self._documents(facts),
             prompt_sha256=digest_prompt(self.id, fitted.messages) if is_stored else None,
             dropped_exchanges=fitted.dropped + fitted.draft.earlier,

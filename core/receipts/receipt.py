@@ -34,7 +34,8 @@ class AnsweringModel:
 class DocumentReceipt:
     """A document that the prompt showed. `sha256`: of the text that it showed, not of the original file.
 
-    `url`: of a document that the service looked up by itself. An address that a person named is left out.
+    `url`: of a document that the service looked up by itself, without the query, which may be a person's words. An
+    address that a person named is left out.
     """
 
     number: int
@@ -48,8 +49,9 @@ class DocumentReceipt:
 class Receipt:
     """The facts of one answer. Times are seconds since 1970.
 
-    `sampling`: as the engine got it, with its seed. `prompt_sha256`: of the messages that the model got; None for an
-    answer whose conversation is not stored, which cannot be made again. `restarts`: how often the model died within it.
+    `sampling`: as the engine got it, with its seed, but stop strings as digests. `prompt_sha256`: of the messages that
+    the model got; None for an answer whose conversation is not stored, which cannot be made again. `restarts`: how
+    often the model died within it.
     """
 
     id: str

@@ -13,10 +13,13 @@ import pytest
 import sqlalchemy as sa
 
 from core.configuration.settings import Settings
-from core.contract import Attachment, Done, Event, Prompt, Sampling, Task, Text
+from core.contract import Attachment, Done, Event, Prompt, Sampling, Source, Task, Text
 from core.engine import ChatEngine
 from core.errors import ModelUnavailable
-from core.receipts.digests import digest_personality
+from core.rag.documents import Passage
+from core.rag.rendering import DEFAULT_STYLE, NumberedDocument
+from core.rag.retrieved import RetrievedDocument
+from core.receipts.digests import digest_document, digest_personality
 from core.receipts.receipt import plain_id
 from core.receipts.store import ReceiptPolicy, StoredReceipt, expire
 from core.storage.database import Database
@@ -70,6 +73,30 @@ async def test_a_receipt_has_no_text_of_people(chat: ChatEngine, own_settings: S
 
     assert SECRET not in json.dumps(stored.receipt.to_json())
     assert [(each.number, each.kind, each.url) for each in stored.receipt.documents] == [(1, "given", None)]
+
+
+async def test_stop_strings_are_kept_as_digests(chat: ChatEngine, own_settings: Settings) -> None:
+    """The model gets them; the receipt has none of a program's words."""
+    async with serving(own_settings) as model:
+        events = await ask(chat, "Hi", channel="v1", sampling=Sampling(stop=(SECRET,)))
+        stored = await load(chat, receipt_of(events))
+
+    assert [SECRET] == model.requests[0]["stop"]
+    assert SECRET not in json.dumps(stored.receipt.to_json())
+    assert stored.receipt.sampling is not None
+    assert stored.receipt.sampling.stop[0].startswith("sha256:")
+
+
+@pytest.mark.parametrize(
+    ("collection", "kept"),
+    [("", "https://example.ca/search"), ("procedures", f"https://example.ca/search?q={SECRET}#top")],
+)
+def test_the_query_of_a_search_is_left_out(collection: str, kept: str) -> None:
+    """It has the words of the question. The addresses of a collection are the operator's."""
+    source = Source(0, "Results", f"https://example.ca/search?q={SECRET}#top")
+    document = RetrievedDocument("Results", (Passage("One."),), source, collection=collection)
+
+    assert kept == digest_document(NumberedDocument(1, document), DEFAULT_STYLE, frozenset()).url
 
 
 async def test_equal_files_have_equal_digests_and_equal_prompts_have_not(
