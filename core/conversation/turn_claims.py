@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 LEASE_S = 10.0
 RENEW_S = 3.0
-POLL_S = 0.5  # between two looks for signals, while turns run
+POLL_S = 0.5  # between two looks for signals, while turns run; the rows of ended ones are deleted then too
 RETRY_S = 0.25  # between two tries to claim a conversation in which another process answers
 STALE_S = 3600.0  # after which the row of a dead process is deleted
 
@@ -83,8 +83,7 @@ class TurnClaims:
             yield turn
         finally:
             self._turns.remove(turn)
-            self._ended.add(turn)
-            self._woken.set()
+            self._ended.add(turn)  # this process can begin the next turn at once, others when the row is deleted
 
     async def is_held_elsewhere(self, conversation: str) -> bool:
         """True while another living process answers in the conversation. Raises StorageError."""
@@ -114,9 +113,12 @@ class TurnClaims:
                 await self._keep()
             except StorageError as exc:
                 log.warning("turns_not_renewed", problem=exc.message)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._pause_s()):
-                    await self._woken.wait()
+            if self._turns or self._ended:
+                await asyncio.sleep(POLL_S)  # one look for all turns, however many begin and end meanwhile
+            else:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._idle_pause_s):
+                        await self._woken.wait()
 
     async def leave(self) -> None:
         """Gives up the lease and all turns, which have ended. While the database is away, the lease ends by itself."""
@@ -128,10 +130,9 @@ class TurnClaims:
         except StorageError as exc:
             log.warning("turns_not_given_up", problem=exc.message)
 
-    def _pause_s(self) -> float | None:
-        if self._renew_at is None:
-            return None
-        return POLL_S if self._turns or self._ended else RENEW_S
+    @property
+    def _idle_pause_s(self) -> float | None:
+        return None if self._renew_at is None else RENEW_S
 
     async def _keep(self) -> None:
         """Renews the lease, deletes the rows of ended turns, and cancels those that were stopped or lost."""
@@ -139,20 +140,28 @@ class TurnClaims:
             return
         if asyncio.get_running_loop().time() >= self._renew_at:
             await self._renew()
-        if ended := {turn.token for turn in self._ended if not turn.tries}:
-            done = turn_claims.delete().where(turn_claims.c.turn.in_(ended))
-            await self._database.write(lambda db: db.execute(done))
-            self._ended = {turn for turn in self._ended if turn.token not in ended}
-        if watched := [turn for turn in self._turns if turn.is_claimed]:
-            await self._watch(watched)
+        ended = {turn.token for turn in self._ended if not turn.tries}
+        watched = [turn for turn in self._turns if turn.is_claimed]
+        if not ended and not watched:
+            return
+        going_on = await self._look(ended, [turn.token for turn in watched])
+        self._ended = {turn for turn in self._ended if turn.token not in ended}
+        self._cancel_lost(watched, going_on)
 
-    async def _watch(self, turns: Sequence[Turn]) -> None:
+    async def _look(self, ended: Collection[str], watched: Sequence[str]) -> Collection[str]:
+        """Deletes the rows of ended turns, and returns those of the others that go on, in one transaction."""
+        rows = sa.select(turn_claims.c.turn).where(turn_claims.c.turn.in_(watched), turn_claims.c.signal.is_(None))
+
+        def look(db: sa.Connection) -> set[str]:
+            if ended:
+                db.execute(turn_claims.delete().where(turn_claims.c.turn.in_(ended)))
+            return set(db.execute(rows).scalars().all())
+
+        return await (self._database.write(look) if ended else self._database.read(look))
+
+    def _cancel_lost(self, watched: Sequence[Turn], going_on: Collection[str]) -> None:
         """Cancels the turns that another process asked to stop or took over, and those of deleted conversations."""
-        rows = sa.select(turn_claims.c.turn).where(
-            turn_claims.c.turn.in_([turn.token for turn in turns]), turn_claims.c.signal.is_(None)
-        )
-        going_on = set(await self._database.read(lambda db: db.execute(rows).scalars().all()))
-        for turn in turns:
+        for turn in watched:
             if turn.token not in going_on and turn in self._turns and turn.task:
                 log.info("turn_ended_by_another_process")
                 turn.task.cancel()

@@ -28,7 +28,7 @@ from core.runtime.disk_faults import explain_disk_fault, find_disk_fault
 from core.storage import encryption, erasing, schema
 from core.storage.encryption import KeyRing
 from core.storage.erasing import TraceRemover
-from core.storage.outages import is_away, with_options
+from core.storage.outages import is_away, ping_idle_connections, with_options
 from core.storage.rows import put as put
 from core.storage.rows import put_new as put_new
 from core.storage.schema import SchemaVersion
@@ -249,7 +249,7 @@ def connect(url: str | sqlalchemy.URL, *, upgrades: bool = False) -> sqlalchemy.
     parsed = parse(url)
     try:
         # Parameters are what people wrote: they must not reach a log by way of an exception.
-        engine = sqlalchemy.create_engine(with_options(parsed), hide_parameters=True, pool_pre_ping=True)
+        engine = sqlalchemy.create_engine(with_options(parsed), hide_parameters=True)
     except ArgumentError as exc:
         raise ConfigError("DATABASE_URL: not a database URL; use one such as sqlite:////srv/csps-llm.db") from exc
     except ImportError as exc:
@@ -259,6 +259,8 @@ def connect(url: str | sqlalchemy.URL, *, upgrades: bool = False) -> sqlalchemy.
         pragmas = (*SQLITE_PRAGMAS, *SQLITE_UPGRADE_PRAGMAS) if upgrades else SQLITE_PRAGMAS
         event.listen(engine, "connect", lambda connection, _record: prepare_sqlite(connection, pragmas))
         event.listen(engine, "begin", begin_sqlite)
+    else:
+        ping_idle_connections(engine)
     return engine.execution_options(writes=upgrades)
 
 

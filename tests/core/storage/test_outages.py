@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import psycopg
@@ -12,8 +13,9 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from core.errors import StorageAway
 from core.storage import database as database_module
+from core.storage import outages
 from core.storage.database import Database
-from core.storage.outages import is_away, with_options
+from core.storage.outages import is_away, ping_idle_connections, with_options
 
 
 @pytest.mark.parametrize(
@@ -66,3 +68,39 @@ async def test_reads_wait_for_a_database_that_returns(monkeypatch: pytest.Monkey
         await database.read("late")  # type: ignore[arg-type]
 
     assert ["read"] * 3 + ["write"] * 3 + ["once", "late"] == tries
+
+
+@pytest.mark.parametrize(("after_s", "pings"), [(0.0, 2), (3600.0, 0)])
+def test_only_idle_connections_are_pinged(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, after_s: float, pings: int
+) -> None:
+    """A new connection and a busy one are used at once: a ping costs a transaction."""
+    monkeypatch.setattr(outages, "PING_AFTER_S", after_s)
+    engine, pinged = sa.create_engine(f"sqlite:///{tmp_path}/any.db"), []
+    monkeypatch.setattr(engine.dialect, "do_ping", pinged.append)
+    ping_idle_connections(engine)
+    for _ in range(3):
+        with engine.begin() as connection:
+            connection.exec_driver_sql("SELECT 1")
+
+    assert pings == len(pinged)
+
+
+def test_an_idle_connection_that_broke_is_replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The transaction then runs on a new one."""
+    monkeypatch.setattr(outages, "PING_AFTER_S", 0.0)
+    engine, pinged = sa.create_engine(f"sqlite:///{tmp_path}/any.db"), []
+
+    def ping(connection: object) -> None:
+        pinged.append(connection)
+        raise sqlite3.OperationalError("gone")
+
+    monkeypatch.setattr(engine.dialect, "do_ping", ping)
+    ping_idle_connections(engine)
+    for _ in range(2):
+        with engine.begin() as connection:
+            used = connection.connection.dbapi_connection
+            assert 1 == connection.exec_driver_sql("SELECT 1").scalar()
+
+    assert [used] != pinged
+    assert 1 == len(pinged)
