@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-import re
-import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +18,9 @@ from bindings.selftest.environment import build_environ
 from bindings.selftest.run import STAGES
 from bindings.selftest.script import ScriptFile
 from bindings.selftest.stage import PlayedQuestion, Stage
-from core import PROJECT_ROOT
 from core.configuration import settings
 from tests.support.fake_model import FakeModel
+from tests.support.running_web import web_process
 
 pytestmark = pytest.mark.slow
 
@@ -38,34 +34,6 @@ def batches(texts: Texts) -> dict[str, Texts]:
     """A few of the texts for each way in."""
     ways = ("socket", "file", "gpt", "toil", "batch", "chat", "responses", "slack", "discord", "teams")
     return {way: texts[number :: len(ways)] for number, way in enumerate(ways)}
-
-
-@asynccontextmanager
-async def web_process(environ: dict[str, str], log: list[str]) -> AsyncIterator[str]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "core.runtime.die_with_parent", str(os.getpid()), sys.executable, "-m", "web"),
-        cwd=PROJECT_ROOT,
-        env=environ,
-        stderr=asyncio.subprocess.PIPE,
-        limit=1 << 20,
-    )
-    url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-
-    async def read_log() -> None:
-        assert process.stderr
-        async for line in process.stderr:
-            log.append(line.decode(errors="replace"))
-            if not url.done() and (match := re.search(r'"url": ?"(http[^"]+)"', log[-1])):
-                url.set_result(match[1])
-
-    reading = asyncio.create_task(read_log())
-    try:
-        async with asyncio.timeout(LIMIT_S):
-            yield await url
-    finally:
-        process.terminate()
-        await process.wait()
-        await reading
 
 
 async def ask_by_socket(http: aiohttp.ClientSession, text: str, *, as_file: bool) -> dict[str, Any]:
