@@ -3,16 +3,20 @@
 People come by the hour, have conversations of several questions, think between them, and keep their page open. A share
 of the requests is toil. The day is compressed: all but the answers is faster, so the load is as much denser.
 Each token tells when the engine sent it, so its delay is that of the web process, of the network, and of the two
-processes that play the engine and the people.
+processes that play the engine and the people. The web process's own delay is that of GET /healthz, asked 40 times a
+second: the time until its event loop gets to it. `--pin` gives each web process a core of its own, and all else the
+remaining cores; without it they take the processor from each other.
 
-    .venv/bin/python -m benchmarks.department [--people 2000] [--hours 8-18] [--minutes 6] [--database sqlite]
+    .venv/bin/python -m benchmarks.department [--people 2000] [--hours 8-18] [--minutes 6] [--database sqlite] [--pin]
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
+import os
 import random
 import resource
 import secrets
@@ -42,6 +46,7 @@ THINK_MEDIAN_S = 45.0  # between an answer and the next question
 THINK_SPREAD = 0.8  # of its logarithm
 SCHEMA = {"type": "object", "properties": {"urgent": {"type": "boolean"}}, "required": ["urgent"]}
 SAMPLE_S = 2.0
+PROBE_S = 0.025  # between two looks at the web process's event loop, and at our own
 LATE_S = 120.0
 
 
@@ -67,11 +72,16 @@ class Day:
 
 @dataclass
 class Outcome:
-    """`delays_ms`: of each token. `first_ms`: of each answer's first token, from the question."""
+    """`delays_ms`: of each token. `first_ms`: of each answer's first token, from the question.
+
+    `health_ms`: of GET /healthz. `own_ms`: by which the event loop of this process, which plays the people, is late.
+    """
 
     delays_ms: array[float] = field(default_factory=lambda: array("f"))
     first_ms: array[float] = field(default_factory=lambda: array("f"))
     toil_ms: array[float] = field(default_factory=lambda: array("f"))
+    health_ms: array[float] = field(default_factory=lambda: array("f"))
+    own_ms: array[float] = field(default_factory=lambda: array("f"))
     failures: Counter[str] = field(default_factory=Counter)
     answers: int = 0
     tokens: int = 0
@@ -201,6 +211,29 @@ async def sampled(processes: Sequence[WebProcess], busiest: list[float]) -> Asyn
             await sampling
 
 
+@asynccontextmanager
+async def probed(http: aiohttp.ClientSession, urls: Sequence[str], outcome: Outcome) -> AsyncIterator[None]:
+    """Measures the delays of the event loops, theirs and our own, while the block runs."""
+
+    async def probe() -> None:
+        for number in itertools.count():
+            began = time.monotonic()
+            await asyncio.sleep(PROBE_S)
+            asked = time.monotonic()
+            outcome.own_ms.append(1000 * (asked - began - PROBE_S))
+            async with http.get(f"{urls[number % len(urls)]}/healthz") as response:
+                await response.read()
+            outcome.health_ms.append(1000 * (time.monotonic() - asked))
+
+    probing = asyncio.create_task(probe())
+    try:
+        yield
+    finally:
+        probing.cancel()
+        with suppress(asyncio.CancelledError):
+            await probing
+
+
 def database_load(url: str) -> tuple[int, float | None]:
     """The transactions of the database so far, and the seconds of its statements."""
     if url.startswith("sqlite"):
@@ -218,10 +251,14 @@ async def simulate(day: Day, processes: Sequence[WebProcess], database_url: str)
     before, count_before = [each.cpu_s() for each in processes], database_load(database_url)
     connector = aiohttp.TCPConnector(limit=0)
     began = time.monotonic()
-    async with aiohttp.ClientSession(connector=connector) as http, sampled(processes, busiest):
+    urls = [each.url for each in processes]
+    async with (
+        aiohttp.ClientSession(connector=connector) as http,
+        sampled(processes, busiest),
+        probed(http, urls, outcome),
+    ):
         people = [Person(number, day, http, outcome) for number in range(day.people)]
-        urls = [processes[number % len(processes)].url for number in range(day.people)]
-        await asyncio.gather(*(person.live(url, began) for person, url in zip(people, urls, strict=True)))
+        await asyncio.gather(*(person.live(url, began) for person, url in zip(people, itertools.cycle(urls))))
     took_s = time.monotonic() - began
     cpu = [((each.cpu_s() - used) / took_s, most) for each, used, most in zip(processes, before, busiest, strict=True)]
     await asyncio.sleep(2)  # PostgreSQL publishes its counters after a second
@@ -247,6 +284,8 @@ def show(day: Day, outcome: Outcome, load: Load, first_s: float) -> None:
         "delay of a token, ms (median, 99 %, 99.9 %)": triple(delays),
         "added wait for the first token, ms": triple(waits),
         "toil, ms": triple(outcome.toil_ms),
+        "GET /healthz, ms": triple(outcome.health_ms),
+        "own lateness of the people's process, ms": triple(outcome.own_ms),
         "cores of each web process (mean, busiest 2 s)": ", ".join(f"{a:.2f}, {b:.2f}" for a, b in load.cpu),
         "CPU ms for an answer": round(1000 * sum(a for a, _ in load.cpu) * load.took_s / max(1, outcome.answers), 1),
         "memory of each, MiB (after a fifth, at the end)": ", ".join(
@@ -266,7 +305,12 @@ def triple(values: Sequence[float]) -> str:
     return ", ".join(f"{percentile(values, share):.1f}" for share in (0.5, 0.99, 0.999))
 
 
-async def measure(day: Day, database: str, count: int, first_s: float, tokens_per_s: float) -> None:
+async def measure(
+    day: Day, database: str, count: int, first_s: float, tokens_per_s: float, *, pinned: bool = False
+) -> None:
+    cores = sorted(os.sched_getaffinity(0))
+    if pinned:  # the processes that begin from here on inherit it
+        os.sched_setaffinity(0, set(cores[count:]))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with start_server() as server:
@@ -275,6 +319,9 @@ async def measure(day: Day, database: str, count: int, first_s: float, tokens_pe
                 url = create_database(server.get_uri(driver=DRIVER))
             async with running_engine(first_s, tokens_per_s) as engine:
                 processes = [build_web(folder, f"web{number}", url, engine) for number in range(count)]
+                if pinned:
+                    for number, each in enumerate(processes):
+                        each.core = cores[number]
                 async with running(*processes):
                     outcome, load = await simulate(day, processes, url)
                     show(day, outcome, load, first_s)
@@ -296,14 +343,16 @@ def main() -> None:
     parser.add_argument("--hours", type=parse_hours, default=day.hours, help="such as 8-18, the whole day")
     parser.add_argument("--seed", type=int, default=day.seed)
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--pin", action="store_true", help="a core for each web process; there must be one more")
     parser.add_argument("--database", choices=("postgresql", "sqlite"), default="postgresql")
     parser.add_argument("--first-s", type=float, default=0.3)
     parser.add_argument("--tokens-per-s", type=float, default=40.0)
     options = vars(parser.parse_args())
-    named = {name: options.pop(name) for name in ("processes", "database", "first_s", "tokens_per_s")}
+    named = {name: options.pop(name) for name in ("processes", "database", "first_s", "tokens_per_s", "pin")}
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
-    asyncio.run(measure(Day(**options), named["database"], named["processes"], named["first_s"], named["tokens_per_s"]))
+    rates = (named["first_s"], named["tokens_per_s"])
+    asyncio.run(measure(Day(**options), named["database"], named["processes"], *rates, pinned=named["pin"]))
 
 
 if __name__ == "__main__":

@@ -20,11 +20,12 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass
 class WebProcess:
-    """`log` is where its lines go."""
+    """`log` is where its lines go. `core`: the only one that it may use; None: any."""
 
     port: int
     environ: Mapping[str, str]
     log: Path
+    core: int | None = None
     process: asyncio.subprocess.Process | None = None
     rss_mb: list[float] = field(default_factory=list)  # sampled
 
@@ -38,6 +39,8 @@ class WebProcess:
             self.process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "web"), env={**os.environ, **self.environ}, stdout=lines, stderr=lines
             )
+        if self.core is not None:
+            os.sched_setaffinity(self.process.pid, {self.core})
         await until_healthy(f"{self.url}/readyz")
 
     async def stop(self) -> int:
