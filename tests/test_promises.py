@@ -25,6 +25,7 @@ PROOFS: Mapping[str, Sequence[str]] = {
     "What a person, a purge or an operator deletes": (
         "core/storage/test_erasing.py::test_a_deleted_conversation_is_in_no_file",
         "core/storage/test_erasing.py::test_updated_rows_are_overwritten",
+        "test_deleted_words.py::test_deleted_words_are_in_no_file",
     ),
     "No administrator reads, exports, holds or deletes": (
         "core/records/test_accesses.py::test_accesses_are_listed_in_order",
