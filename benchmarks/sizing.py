@@ -31,10 +31,10 @@ class Assumptions:
     tokens: float = 150.0  # of an answer
     answer_s: float = 5.0
     peak_factor: float = 2.0  # room for minutes that are busier than their hour
-    web_cpu_s: float = 0.063
+    web_cpu_s: float = 0.09
     web_cores: float = 0.7  # of one process, which has one thread for its event loop
     engine_tokens_per_s: float = 1500.0
-    database_s: float = 0.028
+    database_s: float = 0.008
     kib_a_turn: float = 3.0
     keep_days: float = 30.0
 
