@@ -14,6 +14,9 @@
     │   ├── PersonalityUnknown
     │   └── SessionUnknown
     ├── AccessRefused     403    an allow list does not name the caller
+    ├── KeyRefused        401    a request without the API key that it needs, or with an invalid one
+    ├── ScopeRefused      403    the API key is for other paths
+    ├── LimitReached      429    a key or a person used up their requests or tokens (retry_after_s)
     ├── NotAnEditor       403    the person may not change collections of facts
     ├── Overloaded        503    try again later (retry_after_s)
     │   ├── AnswerLost           the process that wrote the answer died
@@ -196,6 +199,21 @@ class ExchangeOutdated(CspsError):
 
     code = "exchange_outdated"
     status = 409
+
+
+class KeyRefused(CspsError):
+    code = "key_refused"
+    status = 401
+
+
+class ScopeRefused(CspsError):
+    code = "scope_refused"
+    status = 403
+
+
+class LimitReached(CspsError):
+    code = "limit_reached"
+    status = 429
 
 
 class NotAnEditor(CspsError):

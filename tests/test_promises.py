@@ -48,6 +48,14 @@ PROOFS: Mapping[str, Sequence[str]] = {
         "web/test_conversations.py::test_the_cookie_is_for_this_service_alone",
         "core/conversation/test_owned.py::test_others_cannot_change_a_conversation",
     ),
+    "An API key opens its scopes alone": (
+        "core/access/test_api_keys.py::test_only_a_hash_of_a_key_is_stored",
+        "core/access/test_api_keys.py::test_expired_and_revoked_keys_are_not_found",
+        "core/cli/test_keys.py::test_a_key_is_shown_once_listed_and_revoked",
+        "web/identity/test_keys.py::test_a_valid_key_opens_its_scopes",
+        "web/identity/test_keys.py::test_the_error_has_the_form_of_its_route",
+        "web/identity/test_keys.py::test_revoked_and_expired_keys_are_refused",
+    ),
     "Pages are fetched from public addresses only": (
         "core/rag/fetching/test_fetch_guard.py::test_no_hostile_url_reaches_the_canary",
         "core/rag/fetching/test_fetch_urls.py::test_redirects_are_checked",

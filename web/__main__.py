@@ -8,6 +8,7 @@ import sys
 import structlog
 
 from core import bootstrap
+from core.access.key_store import ApiKeyStore
 from core.configuration.settings import Settings
 from core.runtime import process
 from core.runtime.ready_signal import announce_ready
@@ -31,6 +32,7 @@ async def run(loaded: Settings) -> None:
             metrics=(core.engine_metrics,),
             encoder=core.encoder,
             desk=core.desk,
+            keys=ApiKeyStore(core.database),
         )
         async with serve(app, web) as url:
             events = structlog.get_logger()

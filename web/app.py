@@ -12,6 +12,7 @@ import structlog
 from aiohttp import web
 from prometheus_client.registry import Collector
 
+from core.access.key_store import ApiKeyStore
 from core.administration.desk import AdministrationDesk
 from core.configuration.setting_sections import WebSettings
 from core.configuration.settings import Settings
@@ -34,7 +35,8 @@ from web.file_upload import FileUpload
 from web.gpt import gpt
 from web.gpt_form import GptForm, redirect_to_form
 from web.identity.caller import find_names, require_known_people
-from web.identity.middleware import identify
+from web.identity.keys import KEYS, KeyRing, parse_required
+from web.identity.limits import CallerLimits
 from web.mounting import MountedRouter
 from web.page_reading import PageReading
 from web.running_answers import RUNNING_ANSWERS, RunningAnswers
@@ -65,21 +67,25 @@ def create_app(
     metrics: Sequence[Collector] = (),
     encoder: CountingEmbedder | None = None,
     desk: AdministrationDesk | None = None,
+    keys: ApiKeyStore | None = None,
 ) -> web.Application:
     """`metrics`: further ones for /metrics. `encoder`: the bundled one; None: in this process. `desk`: None where
-    nobody administers.
+    nobody administers. `keys`: None where nobody has keys.
 
-    Raises ConfigError for an invalid WEB_ORIGINS, WEB_PREFIX or WEB_TRUSTED, or a half-set WEB_USER_HEADER.
+    Raises ConfigError for an invalid WEB_ORIGINS, WEB_PREFIX, WEB_TRUSTED or WEB_KEYS_REQUIRED, or a half-set
+    WEB_USER_HEADER.
     """
     limits = limits or WebLimits(batch_rows=settings.model.slots)
     app = web.Application(
-        middlewares=[middleware.observe, middleware.translate, middleware.admit, identify],
+        middlewares=[middleware.observe, middleware.translate, middleware.admit, middleware.identify],
         client_max_size=settings.web.body_limit_bytes,
     )
     gate = DrainGate(settings.web.connections, settings.web.drain_s, limits.retry_after_s)
     require_known_people(settings.web)
     identity = ClientIdentity.parse(settings.web.trusted)
-    app[SERVICE] = Service(engine, settings.web, limits, gate, WebMetrics(), identity)
+    ring = app[KEYS] = KeyRing(keys, parse_required(settings.web.keys_required))
+    callers = CallerLimits(ring, settings.web.person_rate, settings.web.person_tokens_per_day)
+    app[SERVICE] = Service(engine, settings.web, limits, gate, WebMetrics(), identity, callers)
     answers = app[RUNNING_ANSWERS] = RunningAnswers(app[SERVICE])
     app.on_shutdown.append(lambda _app: answers.close())
     app[ENCODER] = PublicEncoder(encoder or LocalEmbedder(threads=1))

@@ -1,4 +1,7 @@
-"""Middleware: `observe` (outermost) counts and logs, `translate` formats errors, `admit` refuses. Knows no endpoint."""
+"""Middleware: `observe` (outermost) counts and logs, `translate` formats errors, `admit` refuses, `identify` finds who.
+
+Knows no endpoint.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,14 @@ import socket
 import time
 
 import structlog
-from aiohttp import WSCloseCode, web
+from aiohttp import WSCloseCode, hdrs, web
 
 from core.errors import CspsError, FetchRefused, PromptTooLong, UnreadableDocument
 from core.runtime import traces
 from core.runtime.http_protocol import SERVER_NAME, BuildRefusal, Refusal
 from web import problems
+from web.identity.caller import CALLER, Caller, read_proxy_headers
+from web.identity.keys import KEYS, read_key
 from web.missing_page import find_missing_page
 from web.mounting import service_path, without_prefix
 from web.origin_guard import ALWAYS_OPEN, GuardedRequest, OriginGuard
@@ -187,3 +192,16 @@ def describe_request(request: web.Request) -> GuardedRequest:
         local_ip=ip.partition("%")[0],
         local_port=port,
     )
+
+
+@web.middleware
+async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Finds the caller, once, before the handler runs. Raises KeyRefused, ScopeRefused, StorageError."""
+    service = request.app[SERVICE]
+    person = read_proxy_headers(request, service.settings, service.identity)
+    key = None
+    if request.method != hdrs.METH_OPTIONS:  # a browser asks without the key whether its page may send one
+        secret = read_key(request)
+        key = await request.app[KEYS].admit(secret, service_path(request), is_signed_in=person is not None)
+    request[CALLER] = Caller(person, key)
+    return await handler(request)

@@ -15,6 +15,7 @@ from core.errors import (
     CspsError,
     FetchFailed,
     FetchRefused,
+    KeyRefused,
     NotFound,
     PersonalInformationRefused,
     UnreadableDocument,
@@ -136,6 +137,8 @@ def error_headers(error: CspsError) -> dict[str, str]:
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
     if isinstance(error, MethodRefused):
         headers["Allow"] = error.allowed
+    if isinstance(error, KeyRefused):
+        headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, UpgradeRequired):
         headers["Upgrade"] = "websocket"
     return headers

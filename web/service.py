@@ -36,6 +36,8 @@ from core.rag.source_list import append_source_list
 from core.runtime.answer_counter import AnswerCounter
 from core.runtime.http_server import count_tokens
 from web.client_identity import ClientIdentity
+from web.identity.caller import find_caller
+from web.identity.limits import CallerLimits, Limited
 from web.large_inputs import LargeInputs
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -155,6 +157,7 @@ class Service:
     gate: DrainGate
     metrics: WebMetrics
     identity: ClientIdentity
+    callers: CallerLimits
     large_inputs: LargeInputs = field(default_factory=LargeInputs)
     # New in each process, so that an id cannot be traced to an address, nor across restarts.
     salt: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
@@ -171,11 +174,14 @@ class Service:
     def user_id(self, request: web.Request, claimed_user: str = "") -> str:
         """An opaque id for fairness. `claimed_user`: the user that a program says it asks for."""
         person = self.identity.identify(request.remote, request.headers.getall("X-Forwarded-For", ()), claimed_user)
+        if key := find_caller(request).key:
+            person = (f"key:{key.id}", person[1])
         person_bytes = "\0".join(person).encode(errors="surrogatepass")
         return hashlib.blake2b(person_bytes, key=self.salt, digest_size=16).hexdigest()
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
         """The engine's reply, counted in the metrics. Closing it closes the engine's."""
+        who = await self.callers.admit(prompt.user, prompt.names)
         started_s = time.monotonic()
         has_text = False
         with self.metrics.running.track_inprogress():
@@ -185,29 +191,37 @@ class Service:
                         has_text = True
                         self.metrics.first_words.observe(time.monotonic() - started_s)
                     if isinstance(event, Done):
-                        self.metrics.count_answer(event)
+                        await self._count(who, event)
                     yield event
 
+    async def _count(self, who: Limited, answer: Done | ToilResult) -> None:
+        self.metrics.count_answer(answer)
+        await self.callers.count(who, answer.usage)
+
     async def toil(self, task: Task) -> ToilResult:
+        who = await self.callers.admit(task.user, task.names)
         with self.metrics.running.track_inprogress():
             result = await self.engine.toil(task)
-        self.metrics.count_answer(result)
+        await self._count(who, result)
         return result
 
     async def toil_events(self, task: Task) -> AsyncGenerator[ToilEvent, None]:
+        who = await self.callers.admit(task.user, task.names)
         with self.metrics.running.track_inprogress():
             async with aclosing(self.engine.toil_events(task)) as events:
                 async for event in events:
                     if isinstance(event, ToilResult):
-                        self.metrics.count_answer(event)
+                        await self._count(who, event)
                     yield event
 
     async def choose_tools(self, prompt: Prompt) -> AsyncGenerator[ToolEvent, None]:
+        who = await self.callers.admit(prompt.user, prompt.names)
         with self.metrics.running.track_inprogress():
             async with aclosing(self.engine.choose_tools(prompt)) as events:
                 async for event in events:
                     if isinstance(event, ToolsChosen):
                         self.metrics.count_usage(event.usage)
+                        await self.callers.count(who, event.usage)
                     yield event
 
     async def description(self, personality: str, wait_s: float = DESCRIBE_WAIT_S) -> Description | None:

@@ -28,6 +28,7 @@ from core.toil.request import SamplingOptions
 from core.toil.schema.drafts import Schema
 from web import request_body
 from web.identity.caller import find_names
+from web.identity.limits import Limited
 from web.problems import BodyTimeout
 from web.service import SERVICE
 from web.streaming import StreamedResponse, cancel_on_hangup
@@ -69,11 +70,17 @@ async def toil_batch(request: web.Request) -> web.StreamResponse:
             options = header or BatchHeader()
             build = partial(build_job, options, personality, service.user_id(request), find_names(request))
             job = await request_body.parse_large(request, len(options.prompt_template or ""), build)
-            return await answer_rows(request, body, job, header, prepend(None if header else first, rows))
+            who = await service.callers.admit(job.user, job.names)
+            return await answer_rows(request, body, job, header, prepend(None if header else first, rows), who)
 
 
 async def answer_rows(
-    request: web.Request, body: RowStream, job: Job, header: BatchHeader | None, rows: AsyncGenerator[AnyRow, None]
+    request: web.Request,
+    body: RowStream,
+    job: Job,
+    header: BatchHeader | None,
+    rows: AsyncGenerator[AnyRow, None],
+    who: Limited,
 ) -> web.StreamResponse:
     """Writes outcomes as they come. An error that ends the batch is its last line, and the connection is aborted."""
     service = request.app[SERVICE]
@@ -82,6 +89,7 @@ async def answer_rows(
     async def deliver(outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
             service.metrics.count_usage(outcome.usage)
+            await service.callers.count(who, outcome.usage)
             if outcome.code is not None:
                 service.metrics.errors.labels(outcome.code).inc()
         await out.write(b"".join(strict_json.dump(outcome.line) + b"\n" for outcome in outcomes))

@@ -15,6 +15,7 @@ sources         the pages, feeds and searches that answers may use
 selftest        selftest starts bindings.selftest, which plays a conversation on a stand-in for a platform
 db              database: the revision of the tables
 records         retention, holds, exports and deletions of people's records; core.records does them
+keys            API keys of programs; core.access keeps them
 export          the files to run the service with systemd, in containers or on Kubernetes; core.deployment writes them
 manifest        the files that Slack, Teams and Discord need to register the bot
 personalities   validate, list

@@ -185,6 +185,25 @@ class WebSettings(Section):
         " WEB_USER_HEADER.",
         "X-Forwarded-Groups",
     )
+    keys_required: CommaList = env(
+        "WEB_KEYS_REQUIRED",
+        "The paths that need an API key or a person who is signed in, separated by commas: toil, v1, gpt. With gpt, the"
+        " page answers signed-in people only. Keys: `csps-llm keys`.",
+        "toil, v1",
+    )
+    person_rate: OptionalInt = env(
+        "WEB_PERSON_RATE",
+        "The questions of one person or visitor in a minute, in each web process. Empty: as many as they like.",
+        "20",
+        ge=1,
+    )
+    person_tokens_per_day: OptionalInt = env(
+        "WEB_PERSON_TOKENS_PER_DAY",
+        "The tokens of one person or visitor in a day (UTC), prompts and answers, in each web process. Empty: as many"
+        " as they like.",
+        "200000",
+        ge=1,
+    )
     connections: int = env("WEB_CONNECTIONS", "The number of requests and sockets open at once.", "1000", ge=1)
     body_limit_bytes: int = env(
         "WEB_BODY_LIMIT", "The largest request body or WebSocket frame, in bytes.", "1048576", ge=1024

@@ -10,9 +10,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.contract import Json, ToolCall, Usage
-from core.errors import CspsError, ParameterRefused, PersonalInformationRefused, PersonalityUnknown, PromptTooLong
+from core.errors import (
+    CspsError,
+    KeyRefused,
+    LimitReached,
+    ParameterRefused,
+    PersonalInformationRefused,
+    PersonalityUnknown,
+    PromptTooLong,
+)
 
 CODES: dict[type[CspsError], str] = {
+    KeyRefused: "invalid_api_key",
+    LimitReached: "rate_limit_exceeded",
     PromptTooLong: "context_length_exceeded",
     PersonalityUnknown: "model_not_found",
 }

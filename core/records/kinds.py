@@ -108,6 +108,8 @@ KINDS = (
 
 NOT_KEPT = {
     "alembic_version": "the revision of the tables",
+    "api_key_days": "sums of a program's key, deleted after two months",
+    "api_keys": "programs' keys, as hashes, with the times of their creation and last use",
     "bot_processes": "leases of seconds",
     "fact_collections": "documents that an operator or an editor publishes; `csps-llm facts remove` deletes them",
     "fact_documents": "as fact_collections",

@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import ClientSession, ClientWebSocketResponse, web
 
+from core.access.key_store import ApiKeyStore
 from core.administration.desk import AdministrationDesk
 from core.configuration.settings import Settings
 from core.rag.embeddings import CountingEmbedder
@@ -60,6 +61,7 @@ async def site(
     schedule: RefreshSchedule | None = None,
     encoder: CountingEmbedder | None = None,
     desk: AdministrationDesk | None = None,
+    keys: ApiKeyStore | None = None,
     **web_settings: Any,
 ) -> AsyncIterator[Site]:
     """Stops without a drain time, because some tests leave answers unfinished on purpose."""
@@ -73,6 +75,7 @@ async def site(
         schedule=schedule,
         encoder=encoder,
         desk=desk,
+        keys=keys,
     )
     async with serve(app, changed) as url, ClientSession(base_url=url) as http:
         yield Site(url, app, engine, http)

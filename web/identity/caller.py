@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from core.access.api_keys import ApiKey
 from core.configuration.setting_sections import WebSettings
 from core.errors import ConfigError
 from web.client_identity import ClientIdentity
@@ -14,13 +15,15 @@ from web.identity.person import Person, read_value, split_groups
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A person, or nobody who is known."""
+    """A person, a program with a key, both, or nobody who is known."""
 
     person: Person | None = None
+    key: ApiKey | None = None
 
     @property
     def names(self) -> frozenset[str]:
-        return self.person.names if self.person else frozenset()
+        people = self.person.names if self.person else frozenset()
+        return people | self.key.caller_names if self.key else people
 
 
 NOBODY = Caller()

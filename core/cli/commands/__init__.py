@@ -11,6 +11,7 @@ from core.cli.commands import (
     export,
     facts,
     feedback,
+    keys,
     manifest,
     models,
     personalities,
@@ -33,6 +34,7 @@ for module, name in (
     (manifest, "manifest"),
     (database, "db"),
     (records, "records"),
+    (keys, "keys"),
     (export, "export"),
 ):
     app.add_typer(module.group, name=name)

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from structlog.testing import capture_logs
 
+import core.access.tables
 import core.conversation.tables
 import core.holds.tables
 import core.rag.facts.memory_vectors
@@ -36,6 +37,7 @@ TABLE_MODULES = (
     core.conversation.tables,
     core.holds.tables,
     core.rag.facts.tables,
+    core.access.tables,
     core.receipts.tables,
     core.records.tables,
     core.statistics.tables,

@@ -43,7 +43,16 @@ CODES = {
 REASONS = {"unreadable": get_args(DocumentFault), "fetch": get_args(FetchFault), "bad_request": get_args(RequestFault)}
 NETWORK_REASONS = [*dict(CAUSE_KEYS).values(), "no_url", "silent", "no_http", "closed", "away"]
 # The codes whose text ends with the advice to try again.
-WAITS = ("internal", "overloaded", "stopping", "model_failed", "model_unavailable", "model_too_slow", "storage")
+WAITS = (
+    "internal",
+    "overloaded",
+    "stopping",
+    "model_failed",
+    "model_unavailable",
+    "model_too_slow",
+    "storage",
+    "limit_reached",
+)
 STATES = get_args(get_type_hints(Status)["state"])
 
 
