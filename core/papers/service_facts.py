@@ -56,6 +56,8 @@ class ServiceFacts:
     keep_days: int
     feedback_days: int
     pages_days: int
+    receipts_days: int | None  # None: as long as their conversation
+    statistics_days: int
     encrypts: bool  # people's texts in the database
     keeps_states: bool  # idle conversations, encrypted, so that they continue without a delay
     central_database: bool
@@ -96,6 +98,8 @@ def gather_facts(settings: Settings, models: Iterable[ModelFacts], language: Lan
         keep_days=settings.data.keep_days,
         feedback_days=settings.retention["feedback"].days,
         pages_days=settings.retention["pages"].days,
+        receipts_days=settings.records.receipts_days,
+        statistics_days=settings.retention["statistics"].days,
         encrypts=bool(settings.records.key or settings.records.key_file),
         keeps_states=settings.model.url is None and settings.model.suspend_disk_mb > 0,
         central_database=serves_several(settings.database_url),
